@@ -1,0 +1,28 @@
+"""THE regime rule: how a target cell relates to the source cell that was trained on.
+
+Nothing else in donorgrid decides this. Task comes first: ``MT`` matched task, ``CT`` cross task, ``ML`` matched
+language, ``CL`` cross language ("Donors and Recipients", arXiv 2511.13368, section on transfer regimes).
+"""
+
+from typing import Any
+
+import numpy as np
+
+REGIMES = ("MT-ML", "MT-CL", "CT-ML", "CT-CL")
+TRANSFER_REGIMES = REGIMES[1:]
+TRAINED_CELL = REGIMES[0]
+_BY_CODE = np.array(["CT-CL", "CT-ML", "MT-CL", "MT-ML"])
+
+
+def regime(source_task: Any, source_language: Any, target_task: Any, target_language: Any) -> Any:
+    """Name the regime of (source, target) pairs.
+
+    Each argument is a string, or an array of strings of shape (n,); arrays and scalars broadcast.
+    Returns a string for four strings, else an array of strings of the broadcast shape.
+    ``MT-ML`` is the trained cell itself and never counts as transfer.
+    """
+    same_task = np.equal(np.asarray(source_task, dtype=object), np.asarray(target_task, dtype=object))
+    same_language = np.equal(np.asarray(source_language, dtype=object), np.asarray(target_language, dtype=object))
+    code = 2 * np.asarray(same_task, dtype=np.intp) + np.asarray(same_language, dtype=np.intp)
+    named = _BY_CODE[code]
+    return str(named) if named.ndim == 0 else named
