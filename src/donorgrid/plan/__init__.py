@@ -1,0 +1,1 @@
+"""From a study file to the grid of work, with what it will cost."""

@@ -1,0 +1,107 @@
+"""Reading and writing study files: YAML by safe_load, double keys refused, every mistake answered by one line."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.names import whole_file
+from donorgrid.plan.study import CellSpec, ControlSpec, Limits, MixSpec, ModelSpec, RecipeSpec, Scoring, Strict, Study
+
+_OBJECTS: dict[str, type[Strict]] = {"models": ModelSpec, "recipes": RecipeSpec, "limits": Limits, "scoring": Scoring}
+_KINDS: dict[str, type[Strict]] = {"cell": CellSpec, "mix": MixSpec, "control": ControlSpec}
+_LONGEST_VALUE = 60
+
+
+class _Loader(yaml.SafeLoader):
+    """safe_load that refuses a key which stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_study(path: Path) -> Study:
+    """The study in a YAML file. InputError, one line with file, key and what is allowed, when it cannot be used."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; 'donorgrid init' writes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    try:
+        written = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {_yaml_problem(error)}") from error
+    return make_study(written, origin=str(path))
+
+
+def make_study(written: object, *, origin: str) -> Study:
+    """The study from plain data; ``origin`` names its file in messages."""
+    if not isinstance(written, dict):
+        raise InputError(f"{origin}: a study is a mapping with the keys {list(Study.model_fields)}")
+    try:
+        return Study.model_validate(written)
+    except ValidationError as error:
+        raise InputError(f"{origin}: {_first_problem(error)}") from None
+
+
+def write_study(study: Study, path: Path) -> None:
+    """Write the resolved study, every default written out, so that reading it back gives an equal study."""
+    with whole_file(path) as unfinished:
+        text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def _first_problem(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    # A misspelt key also makes its right spelling missing: the unknown key is what the user must see.
+    problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
+    place, kind = problem["loc"], problem["type"]
+    where = _place(place)
+    if kind == "extra_forbidden":
+        allowed = list(_object_at(place).model_fields)
+        return f"{where}: unknown key; allowed are {allowed}{suggestion(str(place[-1]), allowed)}"
+    if kind == "missing":
+        return f"{where}: is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    if not place or kind == "value_error":
+        return f"{where}: {message}" if where else message
+    found = repr(problem["input"])
+    near = suggestion(str(problem["input"]), str(problem.get("ctx", {}).get("expected", "")).split("'")[1::2])
+    return f"{where}: {message}, found {found[:_LONGEST_VALUE]}{near}"
+
+
+def _object_at(place: tuple[int | str, ...]) -> type[Strict]:
+    kinds = [_KINDS[part] for part in place[:-1] if part in _KINDS]
+    if kinds:
+        return kinds[-1]
+    return _OBJECTS.get(str(place[0]), CellSpec) if len(place) > 1 else Study
+
+
+def _place(place: tuple[int | str, ...]) -> str:
+    """``sources[0].mix`` for pydantic's ("sources", "list", 0, "mix", "mix"): the tags of its unions are left out."""
+    text = ""
+    for former, part in zip(("", *place), place, strict=False):
+        is_kind_tag = part in _KINDS and isinstance(former, int)
+        if part in ("word", "list", "[key]") or is_kind_tag:
+            continue
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).splitlines()[0]

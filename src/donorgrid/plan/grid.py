@@ -1,0 +1,134 @@
+"""From a study to its grid: which subjects (baselines and runs) answer which target cells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import Baseline, Cell, Recipe, Run, Source, Subject
+from donorgrid.plan.study import CellSpec, ControlSpec, MixSpec, RecipeSpec, Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """All work of a study, in a fixed order: every subject answers every target."""
+
+    baselines: tuple[Baseline, ...]
+    runs: tuple[Run, ...]
+    targets: tuple[Cell, ...]
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Baselines first: every delta needs them."""
+        return (*self.baselines, *self.runs)
+
+    @property
+    def source_cells(self) -> tuple[Cell, ...]:
+        """Every cell that some source trains on, once."""
+        return tuple(dict.fromkeys(cell for run in self.runs for cell in run.source.cells))
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell that the study needs, once."""
+        return tuple(dict.fromkeys((*self.source_cells, *self.targets)))
+
+
+def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin: str = "study") -> Grid:
+    """Lay out the grid. ``languages_of`` gives each task's languages, by the task's NAME, in the study's order.
+
+    Raises InputError (one line that names ``origin`` and the key) when a task lacks a language, or a source or target
+    is not a cell of the study's tasks.
+    """
+    _check_languages(study, languages_of, origin)
+    known = Cells(
+        cells=tuple(Cell(task=task, language=language) for task in languages_of for language in study.languages),
+        languages_of=languages_of,
+        origin=origin,
+    )
+    sources = _sources(study, known)
+    targets = known.cells if study.targets == "all" else known.each(study.targets, "targets")
+    recipes = [recipe_record(name, spec) for name, spec in study.recipes.items()]
+    runs = tuple(
+        Run(model=model.name, source=source, recipe=recipe, train_seed=seed, data_seed=data_seed, train_size=size)
+        for model in study.models
+        for recipe in recipes
+        for size in study.train_sizes
+        for data_seed in study.data_seeds
+        for seed in study.train_seeds
+        for source in sources
+    )
+    baselines = tuple(Baseline(model=model.name) for model in study.models)
+    return Grid(baselines=baselines, runs=runs, targets=targets)
+
+
+def recipe_record(name: str, spec: RecipeSpec) -> Recipe:
+    """The frozen record of a recipe as it stands in the study."""
+    fields = spec.model_dump()
+    modules = fields["target_modules"]
+    return Recipe(name=name, **{**fields, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The cells that a study may name, and the messages for those that it may not."""
+
+    cells: tuple[Cell, ...]
+    languages_of: Mapping[str, Sequence[str]]
+    origin: str
+
+    def each(self, specs: Sequence[CellSpec], key: str) -> tuple[Cell, ...]:
+        """The cells of a list in the study file."""
+        return tuple(self.one(spec.task, spec.language, f"{key}[{index}]") for index, spec in enumerate(specs))
+
+    def parse(self, text: str, key: str) -> Cell:
+        """The cell written as ``task/language``."""
+        try:
+            cell = Cell.parse(text)
+        except InputError as error:
+            raise InputError(f"{self.origin}: {key}: {error}") from None
+        return self.one(cell.task, cell.language, key)
+
+    def one(self, task: str, language: str, key: str) -> Cell:
+        """The cell itself, when the task is the study's and has the language."""
+        if task not in self.languages_of:
+            tasks = list(self.languages_of)
+            raise InputError(
+                f"{self.origin}: {key}: task '{task}' is none of the study's tasks {tasks}{suggestion(task, tasks)}"
+            )
+        languages = self.languages_of[task]
+        if language not in languages:
+            raise InputError(f"{self.origin}: {key}: {_lacks(task, language, languages)}")
+        return Cell(task=task, language=language)
+
+
+def _check_languages(study: Study, languages_of: Mapping[str, Sequence[str]], origin: str) -> None:
+    for task, languages in languages_of.items():
+        for language in study.languages:
+            if language not in languages:
+                raise InputError(f"{origin}: languages: {_lacks(task, language, languages)}")
+
+
+def _lacks(task: str, language: str, languages: Sequence[str]) -> str:
+    return f"task '{task}' has no language '{language}'; it has {list(languages)}{suggestion(language, languages)}"
+
+
+def _sources(study: Study, known: Cells) -> tuple[Source, ...]:
+    if study.sources == "all":
+        return tuple(Source.of_cell(cell) for cell in known.cells)
+    sources = tuple(_source(spec, known, f"sources[{index}]") for index, spec in enumerate(study.sources))
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{known.origin}: sources: '{name}' stands there twice")
+    return sources
+
+
+def _source(spec: CellSpec | MixSpec | ControlSpec, known: Cells, key: str) -> Source:
+    if isinstance(spec, CellSpec):
+        return Source.of_cell(known.one(spec.task, spec.language, key))
+    if isinstance(spec, ControlSpec):
+        cell = known.parse(spec.of, f"{key}.of")
+        name = f"{spec.control}:{cell}"
+        return Source(kind="control", name=name, parts=((cell, 1.0),), control=spec.control)
+    total = sum(spec.mix.values())
+    parts = tuple((known.parse(cell, f"{key}.mix"), weight / total) for cell, weight in spec.mix.items())
+    return Source(kind="mix", name=spec.name, parts=parts)

@@ -1,0 +1,56 @@
+"""Adapters on disk: PEFT folders that say which training they are the result of."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from donorgrid.core.digests import digest_of_files
+from donorgrid.core.errors import StoreError
+from donorgrid.core.names import remove_folder, whole_folder
+
+_STAMP = "donorgrid.json"
+_CONTENT = ("adapter_config.json", "adapter_model.safetensors")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What an adapter folder is: the key of its training and the digest of its content."""
+
+    training_key: str
+    digest: str
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """The stamp of an adapter folder; None when there is no folder. StoreError when the content is not the stamped."""
+    if not path.exists():
+        return None
+    try:
+        stamp = Stamp(**json.loads((path / _STAMP).read_text(encoding="utf-8")))
+        whole = stamp.digest == _content_digest(path)
+    except (OSError, json.JSONDecodeError, TypeError) as error:
+        raise StoreError(f"{path}: not a whole adapter folder ({error}); delete it and run again") from error
+    if not whole:
+        raise StoreError(f"{path}: the adapter is not the one that was trained there; delete it and run again")
+    return stamp
+
+
+def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -> Stamp:
+    """Write an adapter folder whole. ``save`` writes PEFT's files and the train log into the folder it is given."""
+    with whole_folder(path) as unfinished:
+        save(unfinished)
+        stamp = Stamp(training_key=training_key, digest=_content_digest(unfinished))
+        (unfinished / _STAMP).write_text(json.dumps(stamp.__dict__, indent=2) + "\n", encoding="utf-8")
+    return stamp
+
+
+def drop_adapter(path: Path) -> None:
+    """Delete an adapter that the study does not keep, and the folders above that it leaves empty."""
+    remove_folder(path)
+    for parent in list(path.parents)[:3]:
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
+
+
+def _content_digest(path: Path) -> str:
+    return digest_of_files(path / name for name in _CONTENT)

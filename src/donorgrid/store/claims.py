@@ -1,0 +1,97 @@
+"""Claims: how processes and machines that share a study folder split the work without a server.
+
+A claim is a file made exclusively, so that exactly one process gets it, kept fresh by a heartbeat. A claim is dead when
+its process is gone (same machine) or its heartbeat is older than the lease. Taking over a dead claim means making the
+NEXT generation of it, again exclusively: two processes that see the same dead claim cannot both win, which they could
+if one deleted a file that the other had just made.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from donorgrid.core.names import StudyFolder, make_exclusively
+from donorgrid.core.processes import birth_mark, host_mark
+
+LEASE_S = 600.0
+HEARTBEAT_S = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A piece of work that this process holds."""
+
+    key: str
+    path: Path
+
+    def still_ours(self) -> bool:
+        """False once another process has taken the work over (this one slept through its lease)."""
+        newest = _newest(self.path.parent, self.key)
+        return newest is not None and newest == self.path
+
+    def release(self) -> None:
+        """Give the claim back, older generations first, so that the newest stands until the end."""
+        for path in _generations(self.path.parent, self.key):
+            if _number(path) <= _number(self.path):
+                path.unlink(missing_ok=True)
+
+
+def try_claim(folder: StudyFolder, key: str, *, lease_s: float = LEASE_S) -> Claim | None:
+    """Claim the work ``key``; None when a living process holds it.
+
+    The caller must look AFTER claiming whether the work is done: it may have been finished a moment before.
+    """
+    newest = _newest(folder.claims, key)
+    if newest is not None and _is_alive(newest, lease_s):
+        return None
+    path = folder.claim(key, 0 if newest is None else _number(newest) + 1)
+    holder = {"host": host_mark(), "pid": os.getpid(), "born": birth_mark(os.getpid())}
+    return Claim(key=key, path=path) if make_exclusively(path, json.dumps(holder)) else None
+
+
+@contextmanager
+def heartbeat(claim: Claim, *, every_s: float = HEARTBEAT_S) -> Iterator[None]:
+    """Keep a claim fresh while the body runs."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(every_s):
+            if not claim.path.exists():
+                return
+            os.utime(claim.path)
+
+    thread = threading.Thread(target=beat, daemon=True, name="claim heartbeat")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _is_alive(path: Path, lease_s: float) -> bool:
+    try:
+        fresh = time.time() - path.stat().st_mtime < lease_s
+        holder = json.loads(path.read_text())
+    except FileNotFoundError:
+        return False
+    here = holder["host"] == host_mark()
+    return fresh and (not here or birth_mark(holder["pid"]) == holder["born"])
+
+
+def _generations(claims: Path, key: str) -> list[Path]:
+    return sorted(claims.glob(f"{key}.*"), key=_number)
+
+
+def _newest(claims: Path, key: str) -> Path | None:
+    generations = _generations(claims, key)
+    return generations[-1] if generations else None
+
+
+def _number(path: Path) -> int:
+    return int(path.suffix[1:])

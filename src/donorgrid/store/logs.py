@@ -1,0 +1,60 @@
+"""What a study's processes note beside the results: failures and the manifest, one file per process."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from donorgrid.core.digests import canonical_json
+from donorgrid.core.names import StudyFolder, whole_file
+from donorgrid.core.processes import birth_mark, host_mark
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One piece of work that failed: its key, the subject's words, the stage and the reason."""
+
+    key: str
+    subject: str
+    stage: str
+    reason: str
+
+
+def process_name() -> str:
+    """A name for this process that no other has, now or later, on any machine of the study."""
+    return f"{host_mark()}-{os.getpid()}-{birth_mark(os.getpid())}"
+
+
+def note_failure(folder: StudyFolder, failure: Failure) -> None:
+    """Append a failure to this process's file, on disk before this returns."""
+    path = folder.process_file("failures", process_name())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(canonical_json(failure.__dict__) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def read_failures(folder: StudyFolder) -> dict[str, Failure]:
+    """All processes' failures by work key. A last line that a killed process left half written is passed over."""
+    found = {}
+    for path in folder.process_files("failures"):
+        for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
+            failure = Failure(**json.loads(line))
+            found[failure.key] = failure
+    return found
+
+
+def forget_failures(folder: StudyFolder) -> None:
+    """Forget all failures, so that the work is tried again."""
+    for path in folder.process_files("failures"):
+        path.unlink()
+
+
+def write_manifest(folder: StudyFolder, manifest: dict[str, Any]) -> Path:
+    """Write this process's manifest: versions, digests, counts of items, machine, seeds."""
+    path = folder.process_file("manifest", process_name())
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+    return path
