@@ -116,7 +116,9 @@ class Item:
     """One multiple-choice test item.
 
     The model reads ``context``; an option's text is ``delimiter + choice``. ``answer`` is the index of the gold choice.
-    ``acc_norm`` divides by ``len(choice)`` in characters.
+    ``acc_norm`` divides by ``len(choice)`` in characters. ``cluster`` names what several items share (a passage).
+    Under a chat template the model reads ``messages`` (role, text), or one user message that is the context where there
+    are none, and an option's text is ``chat_delimiter + choice``. A last message of the assistant is left open.
     """
 
     id: str
@@ -125,6 +127,9 @@ class Item:
     choices: tuple[str, ...]
     answer: int
     delimiter: str = " "
+    cluster: str | None = None
+    messages: tuple[tuple[str, str], ...] = ()
+    chat_delimiter: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +165,13 @@ class ItemCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class CellItems:
-    """Everything that one cell gives: training texts and test items, with the counts of what was read."""
+    """Everything that one cell gives: training texts and test items, with the counts of what was read.
+
+    ``counts`` has the keys ``train`` and ``test``; ``notes`` are lines for the log and the manifest.
+    """
 
     cell: Cell
     train: tuple[TrainingText, ...]
     test: tuple[Item, ...]
     counts: dict[str, ItemCounts] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,101 @@
+"""From the name in a study to a task: the catalog, a YAML task file, or a plain data file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.tasks.keys import parse_keys
+from donorgrid.tasks.task_file import PLACEHOLDER, CellKeys, TaskFile, at_language
+from donorgrid.tasks.yaml_files import read_task_yaml
+
+CATALOG = Path(__file__).parent / "catalog"
+_SUFFIXES = (".yaml", ".yml")
+_PER_LANGUAGE = ("dataset_path", "dataset_name", "dataset_kwargs")
+
+
+def catalog_names() -> tuple[str, ...]:
+    """The names of the shipped tasks, sorted."""
+    return tuple(sorted(path.stem for path in CATALOG.glob("*.yaml")))
+
+
+def find_task(name_or_path: str, *, folder: Path, languages: Sequence[str] = ()) -> TaskFile:
+    """The task of a catalog name, or of a path relative to ``folder`` (the study file's).
+
+    A path with ``{language}`` in it names one task file per language. ``languages`` names the languages of a file that
+    does not say them. Raises InputError when there is no such task, or when its file cannot be used.
+    """
+    if name_or_path in catalog_names():
+        return task_of_yaml(CATALOG / f"{name_or_path}.yaml", languages=languages)
+    path = folder / name_or_path
+    if path.suffix not in _SUFFIXES:
+        raise InputError(
+            f"task '{name_or_path}': neither in the catalog{suggestion(name_or_path, catalog_names())} nor a file "
+            f"name; allowed: {', '.join(catalog_names())}, or the path of a .yaml file"
+        )
+    if PLACEHOLDER in name_or_path:
+        return _one_file_per_language(path, languages)
+    return task_of_yaml(path, languages=languages)
+
+
+def task_of_yaml(path: Path, *, languages: Sequence[str] = ()) -> TaskFile:
+    """The task of one YAML file that serves all its languages."""
+    content = read_task_yaml(path)
+    where = f"task file {path.name}"
+    stated = content.get("languages") or list(languages)
+    keys = parse_keys({**content, "languages": stated}, where=where)
+    if not keys.languages:
+        raise InputError(
+            f"{where}: no languages are given; add a key such as 'languages: [en]', or name one file per "
+            "language by a path with {language} in it"
+        )
+    if len(keys.languages) > 1 and not _differs_by_language(content):
+        raise InputError(
+            f"{where}: {len(keys.languages)} languages, but dataset_path, dataset_name and data_files "
+            "have no {language} in them"
+        )
+    return _task(content, dict.fromkeys(keys.languages, content), path=path)
+
+
+def _differs_by_language(content: Mapping[str, Any]) -> bool:
+    return any(content.get(key) != at_language(content.get(key), "") for key in _PER_LANGUAGE)
+
+
+def _one_file_per_language(path: Path, languages: Sequence[str]) -> TaskFile:
+    if PLACEHOLDER in str(path.parent):
+        raise InputError(f"task '{path}': {{language}} may stand in the file's name only")
+    before, after = path.name.split(PLACEHOLDER, 1)
+    found = sorted(one.name[len(before) : len(one.name) - len(after)] for one in path.parent.glob(f"{before}*{after}"))
+    wanted = list(languages) or found
+    if not wanted:
+        raise InputError(f"task '{path}': there is no file of that form")
+    contents = {one: read_task_yaml(path.with_name(before + one + after)) for one in wanted}
+    name = path.name.removesuffix(path.suffix).replace(PLACEHOLDER, "").strip("._-") or "task"
+    return _task({**contents[wanted[0]], "task": name}, contents, path=path)
+
+
+def _task(shared: Mapping[str, Any], contents: Mapping[str, Mapping[str, Any]], *, path: Path) -> TaskFile:
+    cells = {language: _cell(content, language, path=path) for language, content in contents.items()}
+    first = next(iter(cells.values())).keys
+    metadata = first.metadata
+    return TaskFile(
+        name=str(shared["task"]),
+        title=str(metadata.get("title", shared["task"])),
+        licence=str(metadata.get("licence", metadata.get("license", "not stated"))),
+        languages=tuple(cells),
+        metrics=first.metrics,
+        metrics_not_read=first.metrics_not_read,
+        cells=cells,
+    )
+
+
+def _cell(content: Mapping[str, Any], language: str, *, path: Path) -> CellKeys:
+    where = f"task file {path.name.replace(PLACEHOLDER, language)}"
+    raw_names = content.get("language_names")
+    name = raw_names.get(language, language) if isinstance(raw_names, dict) else language
+    own = {key: at_language(value, name) if key in _PER_LANGUAGE else value for key, value in content.items()}
+    keys = parse_keys(own, where=where)
+    words = keys.words.get(language)
+    if keys.words and words is None:
+        raise InputError(f"{where}: key 'words' has none for the language '{language}'")
+    return CellKeys(keys=keys, where=where, folder=path.parent, variables={"words": words} if words else {})

@@ -1,0 +1,24 @@
+"""Documents of the Hugging Face hub, with clear lines where a data set is missing, gated or out of reach."""
+
+from typing import Any
+
+from donorgrid.core.errors import InputError
+
+
+def hub_documents(
+    path: str, name: str | None, *, split: str, revision: str | None = None, data_files: Any = None
+) -> list[dict[str, Any]]:
+    """The rows of one split of a hub data set (or of its local cache); InputError in one line otherwise."""
+    import datasets  # noqa: PLC0415  (heavy, and only needed here)
+
+    wanted = f"data set '{path}'" + (f" ({name})" if name else "")
+    try:
+        rows = datasets.load_dataset(path, name, split=split, revision=revision, data_files=data_files)
+    except datasets.exceptions.DatasetNotFoundError as error:
+        gated = "gated" in str(error)
+        hint = "it is gated: accept its terms on the hub and set HF_TOKEN" if gated else "no such data set on the hub"
+        raise InputError(f"{wanted}: {hint}; allowed: a hub ID you may read, or json, csv, parquet") from error
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{wanted}, split '{split}': cannot be read: {reason}") from error
+    return [dict(row) for row in rows]

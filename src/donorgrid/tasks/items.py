@@ -1,0 +1,34 @@
+"""One document to one test item."""
+
+from donorgrid.core.records import Cell, Item
+from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.prompts import Prompt, Shot, chat_delimiter
+from donorgrid.tasks.templates import Document, answer_of, choices_of, text_of
+
+
+def prompt_of(document: Document, keys: TaskKeys, *, shots: tuple[Shot, ...] = ()) -> Prompt:
+    """The parts of a document's context; InvalidDocument when a template does not fit it."""
+    return Prompt(
+        question=text_of(keys.doc_to_text, document, key="doc_to_text"),
+        description=text_of(keys.description, document, key="description") if keys.description else "",
+        shots=shots,
+        gen_prefix=text_of(keys.gen_prefix, document, key="gen_prefix") if keys.gen_prefix else None,
+        target_delimiter=keys.target_delimiter,
+    )
+
+
+def item_of(document: Document, keys: TaskKeys, *, cell: Cell, item_id: str, shots: tuple[Shot, ...] = ()) -> Item:
+    """The test item of one document; InvalidDocument says why there is none."""
+    prompt = prompt_of(document, keys, shots=shots)
+    choices = choices_of(keys.doc_to_choice, document)
+    return Item(
+        id=item_id,
+        cell=cell,
+        context=prompt.context,
+        choices=choices,
+        answer=answer_of(keys.doc_to_target, document, choices),
+        delimiter=keys.target_delimiter,
+        cluster=None if keys.cluster_column is None else str(document[keys.cluster_column]),
+        messages=prompt.messages,
+        chat_delimiter=chat_delimiter(keys.gen_prefix, keys.target_delimiter),
+    )

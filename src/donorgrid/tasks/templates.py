@@ -1,0 +1,133 @@
+"""lm-eval's templates: Jinja in a sandbox, undefined names are errors, a column's name stands for its value.
+
+The rules are those of lm-eval 0.4.13 (``lm_eval.api.task.ConfigurableTask.doc_to_text`` and its siblings), with one
+difference: where lm-eval warns and scores the document as wrong, the document is invalid here, with a reason.
+"""
+
+import ast
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2.sandbox import SandboxedEnvironment
+
+from donorgrid.core.errors import DonorgridError, InputError, suggestion
+
+Document = Mapping[str, Any]
+_ERRORS_IN_TEMPLATES = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error)
+
+
+class InvalidDocument(DonorgridError):
+    """One document cannot become an item; the message is the reason that its cell's counts list."""
+
+
+def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
+    return re.sub(pattern, replacement, text, count=count)
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters["regex_replace"] = _regex_replace
+    return environment
+
+
+@cache
+def compile_template(text: str) -> Template:
+    """The compiled template; InputError when its syntax is wrong."""
+    try:
+        return _environment().from_string(text)
+    except TemplateError as error:
+        raise InputError(f"template {_short(text)}: {_one_line(error)}") from error
+
+
+@cache
+def names_in(text: str) -> frozenset[str]:
+    """The names that a template takes from outside."""
+    return frozenset(meta.find_undeclared_variables(_environment().parse(text)))
+
+
+def render(template: str, document: Document) -> str:
+    """The template with the document's columns as variables; InvalidDocument when it cannot be rendered."""
+    try:
+        return compile_template(template).render(document)
+    except _ERRORS_IN_TEMPLATES as error:
+        missing = re.match(r"'(\w+)' is undefined", str(error))
+        near = f"; its columns are {', '.join(document)}{suggestion(missing[1], document)}" if missing else ""
+        raise InvalidDocument(f"template {_short(template)}: {_one_line(error)}{near}") from error
+
+
+def text_of(spec: str, document: Document, *, key: str) -> str:
+    """The text that ``spec`` (a column's name or a template) gives for a document."""
+    value = document[spec] if spec in document else render(spec, document)
+    if not isinstance(value, str):
+        raise InvalidDocument(f"{key}: expected text, found {_short(value)}")
+    return value
+
+
+def choices_of(spec: str | tuple[str, ...], document: Document) -> tuple[str, ...]:
+    """The choices: a fixed list, a column that holds a list, or a template that renders a Python list of texts."""
+    value: Any = spec
+    if isinstance(spec, str):
+        value = document[spec] if spec in document else _literal(render(spec, document), key="doc_to_choice")
+    if not isinstance(value, list | tuple):
+        raise InvalidDocument(f"doc_to_choice: expected a list, found {_short(value)}")
+    for position, choice in enumerate(value):
+        if not isinstance(choice, str):
+            raise InvalidDocument(f"doc_to_choice: choice {position} is {_short(choice)}, expected text")
+        if not choice.strip():
+            raise InvalidDocument(f"doc_to_choice: choice {position} is empty")
+    if len(value) < 2:
+        raise InvalidDocument(f"doc_to_choice: {len(value)} choices, at least 2 are needed")
+    return tuple(value)
+
+
+def answer_value(spec: str | int, document: Document) -> Any:
+    """What ``doc_to_target`` gives: an index, a text, or a list of several right answers."""
+    if isinstance(spec, int):
+        return spec
+    if spec in document:
+        return document[spec]
+    text = render(spec, document)
+    if text.isdecimal() and text.isascii():
+        return int(text)
+    return _literal_list(text) if text.startswith("[") and text.endswith("]") else text
+
+
+def answer_of(spec: str | int, document: Document, choices: tuple[str, ...]) -> int:
+    """The index of the right choice; a text must equal one of the choices."""
+    value = answer_value(spec, document)
+    if not isinstance(value, int | str):
+        raise InvalidDocument(f"doc_to_target: expected a choice's number or text, found {_short(value)}")
+    if isinstance(value, str):
+        if value not in choices:
+            raise InvalidDocument(f"doc_to_target: {_short(value)} is none of the choices {_short(list(choices))}")
+        return choices.index(value)
+    if not 0 <= value < len(choices):
+        raise InvalidDocument(f"doc_to_target: {value} is not in 0..{len(choices) - 1}")
+    return int(value)
+
+
+def _literal(text: str, *, key: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise InvalidDocument(f"{key}: expected a list of texts, the template gave {_short(text)}") from error
+
+
+def _literal_list(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def _one_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

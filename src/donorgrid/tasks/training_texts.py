@@ -1,0 +1,47 @@
+"""One document to one training text, by the block ``train`` or, where there is none, in the evaluation's own format."""
+
+from typing import Any
+
+from donorgrid.core.records import TrainingText
+from donorgrid.tasks.items import prompt_of
+from donorgrid.tasks.keys import TaskKeys, TrainKeys
+from donorgrid.tasks.templates import Document, answer_of, choices_of, names_in, text_of
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ANSWER_NAMES = frozenset({"gold", "letter", "choice"})
+
+
+def training_text_of(document: Document, keys: TaskKeys, *, item_id: str) -> TrainingText:
+    """The training text of one document; InvalidDocument says why there is none."""
+    choices = choices_of(keys.doc_to_choice, document)
+    answer = answer_of(keys.doc_to_target, document, choices)
+    if keys.train is not None:
+        return _by_block(document, keys.train, item_id=item_id, choices=choices, answer=answer)
+    targets = tuple(keys.target_delimiter + choice for choice in choices)
+    prompt = prompt_of(document, keys).context
+    return TrainingText(item_id=item_id, prompt=prompt, target=targets[answer], answer=answer, alternatives=targets)
+
+
+def _by_block(
+    document: Document, train: TrainKeys, *, item_id: str, choices: tuple[str, ...], answer: int
+) -> TrainingText:
+    prompt = text_of(train.prompt, document, key="train.prompt")
+    targets = [_target(train.target, document, choices, number) for number in range(len(choices))]
+    told_apart = train.target not in document and bool(names_in(train.target) & ANSWER_NAMES)
+    return TrainingText(
+        item_id=item_id,
+        prompt=prompt,
+        target=targets[answer],
+        tokenise=train.tokenise,
+        loss_on=train.loss_on,
+        max_tokens=train.max_tokens,
+        keep=train.keep,
+        answer=answer,
+        alternatives=tuple(targets) if told_apart else (),
+    )
+
+
+def _target(template: str, document: Document, choices: tuple[str, ...], number: int) -> str:
+    letter = LETTERS[number] if number < len(LETTERS) else str(number + 1)
+    answer: dict[str, Any] = {"gold": number, "letter": letter, "choice": choices[number]}
+    return text_of(template, document if template in document else {**document, **answer}, key="train.target")
