@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.core.digests import digest_of_files
+from donorgrid.core.digests import digest_of, digest_of_files
 from donorgrid.core.errors import StoreError
 from donorgrid.core.names import remove_folder, whole_folder
 
 _STAMP = "donorgrid.json"
-_CONTENT = ("adapter_config.json", "adapter_model.safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +44,12 @@ def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -
 
 
 def drop_adapter(path: Path) -> None:
-    """Delete an adapter that the study does not keep, and the folders above that it leaves empty."""
+    """Delete an adapter that the study does not keep."""
     remove_folder(path)
-    for parent in list(path.parents)[:3]:
-        if parent.is_dir() and not any(parent.iterdir()):
-            parent.rmdir()
 
 
 def _content_digest(path: Path) -> str:
-    return digest_of_files(path / name for name in _CONTENT)
+    """SHA-256 over the weights and the configuration, but for where the base model lay on that machine."""
+    config = json.loads((path / "adapter_config.json").read_text(encoding="utf-8"))
+    config.pop("base_model_name_or_path", None)
+    return digest_of([digest_of_files([path / "adapter_model.safetensors"]), config])

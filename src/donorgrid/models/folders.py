@@ -1,0 +1,90 @@
+"""A base model's folder of files, local or from the hub's cache, and its identity. No torch here."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from donorgrid.core.digests import digest_of_files
+from donorgrid.core.errors import InputError
+
+_WEIGHTS = "*.safetensors"
+_TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "chat_template.jinja",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """The files of one base model.
+
+    ``weights_digest`` covers the weights and config.json, ``tokenizer_digest`` the tokenizer's files with its chat
+    template; both depend on content alone.
+    """
+
+    path: Path
+    weights_digest: str
+    tokenizer_digest: str
+    n_parameters: int
+    torch_dtype: str | None
+
+
+def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: Mapping[str, Path]) -> ModelFolder:
+    """The files of a model: a built-in name, a local folder (also relative to ``folder``), or a hub id.
+
+    Raises InputError, one line, when it is missing, gated, or holds no safetensors weights.
+    """
+    local = built_in.get(model_id, folder / model_id)
+    path = local if local.is_dir() else _from_hub(model_id, revision, list(built_in))
+    if not (path / "config.json").is_file():
+        raise InputError(f"model '{model_id}': {path} holds no config.json")
+    weights = sorted(path.glob(_WEIGHTS))
+    if not weights:
+        raise InputError(f"model '{model_id}': {path} holds no *.safetensors; other weight formats are not read")
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    return ModelFolder(
+        path=path,
+        weights_digest=digest_of_files([*weights, path / "config.json"]),
+        tokenizer_digest=digest_of_files(path / name for name in _TOKENIZER if (path / name).is_file()),
+        n_parameters=sum(_parameters_in(file) for file in weights),
+        torch_dtype=config.get("dtype") or config.get("torch_dtype"),
+    )
+
+
+def _from_hub(model_id: str, revision: str | None, built_in: list[str]) -> Path:
+    where = f"model '{model_id}'" + (f" at revision '{revision}'" if revision else "")
+    allowed = f"give a local folder, a hub id, or one of {built_in}"
+    try:
+        return Path(snapshot_download(model_id, revision=revision, allow_patterns=["*.json", _WEIGHTS, *_TOKENIZER]))
+    except GatedRepoError as error:
+        raise InputError(f"{where}: access is gated; accept its licence on the hub and set HF_TOKEN") from error
+    except LocalEntryNotFoundError as error:
+        raise InputError(f"{where}: no such folder, and not in the hub's cache while offline; {allowed}") from error
+    except HFValidationError as error:
+        raise InputError(f"{where}: no such folder, and no hub id; {allowed}") from error
+    except HfHubHTTPError as error:
+        raise InputError(f"{where}: no such folder, and the hub answers: {str(error).splitlines()[0]}") from error
+
+
+def _parameters_in(weights: Path) -> int:
+    """The number of weights in a safetensors file, from its header alone."""
+    with weights.open("rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
+    total = 0
+    for shape in shapes:
+        count = 1
+        for side in shape:
+            count *= side
+        total += count
+    return total

@@ -1,0 +1,1 @@
+"""Scoring: the log-likelihood of every option, and which option is chosen."""

@@ -1,0 +1,1 @@
+"""Fine-tuning: which texts, where the loss lies, the loop, the adapter."""
