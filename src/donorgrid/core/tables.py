@@ -3,6 +3,7 @@
 Units are in the names: ``_pp`` percentage points, ``_rate`` and ``_share`` 0-1, ``_nats`` natural logarithms.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,7 +21,7 @@ class Table:
     """
 
     name: str
-    columns: dict[str, type[pl.DataType] | pl.DataType]
+    columns: Mapping[str, type[pl.DataType] | pl.DataType]
     key: tuple[str, ...]
     optional: frozenset[str] = frozenset()
 
@@ -54,7 +55,7 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """A frame with the declared columns and no rows."""
-        return pl.DataFrame(schema=self.columns)
+        return pl.DataFrame(schema=dict(self.columns))
 
 
 ITEM_ANSWERS = Table(
@@ -97,6 +98,7 @@ _COUNTS = {
     "n_right_base": INT,
     "n_right_norm": INT,
     "n_right_norm_base": INT,
+    "n_unpaired": INT,
 }
 _SCORES = {
     "score": REAL,
@@ -105,6 +107,7 @@ _SCORES = {
     "score_norm_base": REAL,
     "delta_acc_pp": REAL,
     "delta_acc_norm_pp": REAL,
+    "metric": TEXT,
     "delta_pp": REAL,
     "se_pp": REAL,
 }
@@ -117,13 +120,134 @@ DELTAS_BY_SEED = Table(
     key=(*_DELTA_KEY, "train_seed"),
     optional=_OPTIONAL,
 )
-"""One row per (model, recipe, source, target, train seed, data seed, train size). ``delta_pp`` is the delta of the
-study's metric; counts are right answers of ``n_items`` items, so that limits are compared exactly."""
+"""One row per (model, recipe, source, target, train seed, data seed, train size). ``delta_pp`` is the delta of
+``metric`` ("acc" or "acc_norm"); counts are right answers of ``n_items`` items, so that limits are compared exactly.
+``n_unpaired`` items were answered by one of the two sides only and do not count."""
 
 DELTAS = Table(
     name="deltas",
-    columns={**_SOURCE, "n_seeds": INT, **_COUNTS, **_SCORES},
+    columns={**_SOURCE, "n_seeds": INT, **_COUNTS, **_SCORES, "se_seed_pp": REAL},
     key=_DELTA_KEY,
-    optional=_OPTIONAL,
+    optional=_OPTIONAL | {"se_seed_pp"},
 )
-"""The same, seeds pooled: counts are sums over seeds (``n_items`` too), ``delta_pp`` is the mean over seeds."""
+"""The same, seeds pooled: counts are sums over seeds (``n_items`` too), ``delta_pp`` is the mean over seeds.
+``se_pp`` is the paired standard error from the items (clustered on item ID over seeds), ``se_seed_pp`` the standard
+error of the mean over train seeds."""
+
+_ARM = {"recipe": TEXT, "train_size": INT}
+_ARM_OPTIONAL = frozenset(_ARM)
+_SUMMARY = {
+    "n": INT,
+    "mean_pp": REAL,
+    "median_pp": REAL,
+    "positive_rate": REAL,
+    "harm_rate": REAL,
+    "n_harmed": INT,
+    "harm_limit_pp": REAL,
+}
+
+REGIMES = Table(
+    name="regimes",
+    columns={"regime": TEXT, **_SUMMARY, "n_models": INT, "mean_se_pp": REAL, "mean_low_pp": REAL, "mean_high_pp": REAL}
+    | {**_ARM},
+    key=("regime", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""One row per regime and one named ``transfer`` (all but MT-ML). ``mean_se_pp`` is over models, and so is
+the interval (Student's t); both are empty for one model."""
+
+HARM_BREAKDOWN = Table(
+    name="harm breakdown",
+    columns={"regime": TEXT, "by": TEXT, "value": TEXT, **_SUMMARY, **_ARM},
+    key=("regime", "by", "value", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Harm per regime, broken down ``by`` target_language, target_task, size_class, family or translation."""
+
+_ROLE = {
+    "donor_pp": REAL,
+    "donor_se_pp": REAL,
+    "donor_low_pp": REAL,
+    "donor_high_pp": REAL,
+    "recipient_pp": REAL,
+    "recipient_se_pp": REAL,
+    "recipient_low_pp": REAL,
+    "recipient_high_pp": REAL,
+    "n_models": INT,
+    "n_donor_cells": INT,
+    "n_recipient_cells": INT,
+}
+ROLES_LANGUAGE = Table(
+    name="roles of languages",
+    columns={"language": TEXT, **_ROLE, **_ARM},
+    key=("language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Donor and recipient score of each language within MT-CL: the mean over models of the mean delta per model, its
+standard error over models, and an interval by t over models."""
+
+ROLES_TASK = Table(
+    name="roles of tasks", columns={"task": TEXT, **_ROLE, **_ARM}, key=("task", *_ARM), optional=_ARM_OPTIONAL
+)
+"""The same for each task within CT-ML."""
+
+ROLES_FAMILY = Table(
+    name="roles of language families",
+    columns={"language_family": TEXT, "n_languages": INT, **_ROLE, **_ARM},
+    key=("language_family", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""The same for each family of languages within MT-CL."""
+
+_ENTRY = {"mean_pp": REAL, "se_pp": REAL, "n": INT, "n_models": INT, "same": YES, **_ARM}
+MATRIX_LANGUAGE = Table(
+    name="matrix of languages",
+    columns={"source_language": TEXT, "target_language": TEXT, **_ENTRY},
+    key=("source_language", "target_language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Mean delta of matched-task rows; ``same`` marks the diagonal (MT-ML: the trained cells). ``se_pp`` is over models."""
+
+MATRIX_TASK = Table(
+    name="matrix of tasks",
+    columns={"source_task": TEXT, "target_task": TEXT, **_ENTRY},
+    key=("source_task", "target_task", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Mean delta of matched-language rows between tasks; ``same`` marks the diagonal (MT-ML: the trained cells)."""
+
+PARETO = Table(
+    name="on-task against off-task",
+    columns={
+        "model": TEXT,
+        "source_task": TEXT,
+        "source_language": TEXT,
+        "on_task_pp": REAL,
+        "off_task_pp": REAL,
+        "off_task_harm_rate": REAL,
+        "n_on_task": INT,
+        "n_off_task": INT,
+        "front": YES,
+        **_ARM,
+    },
+    key=("model", "source_task", "source_language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""One row per (model, source): x = mean delta over MT-CL targets, y = mean delta over the targets of other tasks;
+``front`` marks sources that no other source of the same model beats on both."""
+
+MIXES_CONTROLS = Table(
+    name="mixes and controls",
+    columns={"model": TEXT, "source_name": TEXT, "source_kind": TEXT, **_SUMMARY, **_ARM},
+    key=("model", "source_name", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Sources that are no plain cell: all targets summarised, apart from the regimes."""
+
+COVERAGE = Table(
+    name="coverage",
+    columns={"dimension": TEXT, "value": TEXT, "n_expected": INT, "n_found": INT, "n_missing": INT, **_ARM},
+    key=("dimension", "value", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""How many cells of the full grid (seen models x sources x targets) are missing, and from what."""

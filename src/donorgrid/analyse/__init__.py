@@ -1,0 +1,23 @@
+"""Analysis of transfer: from item answers or result tables to every table of the study. Imports without torch."""
+
+from donorgrid.analyse.answers import ANSWER_COLUMNS, AnsweredRun, PairedAnswers, pair_answers
+from donorgrid.analyse.deltas import deltas, deltas_by_seed
+from donorgrid.analyse.findings import analyse
+from donorgrid.analyse.read import ReadTables, pool_seeds, read_tables
+from donorgrid.analyse.released import to_released
+from donorgrid.analyse.settings import AnalysisSettings
+
+__all__ = [
+    "ANSWER_COLUMNS",
+    "AnalysisSettings",
+    "AnsweredRun",
+    "PairedAnswers",
+    "ReadTables",
+    "analyse",
+    "deltas",
+    "deltas_by_seed",
+    "pair_answers",
+    "pool_seeds",
+    "read_tables",
+    "to_released",
+]

@@ -1,0 +1,49 @@
+"""What a user can choose about an analysis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Metric
+from donorgrid.facts.benchmarks import TRANSLATIONS
+from donorgrid.facts.languages import language_facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisSettings:
+    """The parameters of ``analyse``; the defaults are the study's.
+
+    ``harm_limit_pp`` is positive: a cell is harmed when its delta is at most minus the limit. It is read as the decimal
+    that is written (0.1 means one tenth), so that comparisons are exact. ``release_arithmetic`` compares raw floats
+    instead, as the release did. ``translations`` says per task "human" or "machine"; ``language_families`` overrides
+    the built-in facts, language by language.
+    """
+
+    metric: Metric = "acc_norm"
+    harm_limit_pp: float = 1.0
+    release_arithmetic: bool = False
+    n_bootstrap: int = 1000
+    n_permutations: int = 1000
+    seed: int = 0
+    confidence: float = 0.95
+    translations: Mapping[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))
+    language_families: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.harm_limit_pp <= 100:
+            raise InputError(f"harm limit {self.harm_limit_pp}: expected percentage points from 0 to 100")
+        if not 0 < self.confidence < 1:
+            raise InputError(f"confidence {self.confidence}: expected a share between 0 and 1")
+        if min(self.n_bootstrap, self.n_permutations) < 0:
+            raise InputError("n_bootstrap and n_permutations: expected 0 or more")
+
+    @property
+    def exact_limit_pp(self) -> Fraction:
+        """The harm limit as the decimal that was written."""
+        return Fraction(str(self.harm_limit_pp))
+
+    def language_family(self, language: str) -> str | None:
+        """The family of a language, or None when neither the settings nor the facts know it."""
+        facts = language_facts(language)
+        return self.language_families.get(language, facts.family if facts else None)
