@@ -121,5 +121,5 @@ def raw_deltas_pp(deltas: pl.DataFrame, by_seed: pl.DataFrame | None = None) -> 
         return raw["raw_pp"].to_numpy()
     key = [name for name in DELTAS.key if name in deltas.columns and name in raw.columns]
     seeds = raw.group_by(key, maintain_order=True).agg(pl.col("raw_pp"))
-    means = seeds.with_columns(raw_pp=pl.Series([float(np.mean(values)) for values in seeds["raw_pp"]]))
+    means = seeds.with_columns(raw_pp=pl.Series([float(np.mean(values.to_numpy())) for values in seeds["raw_pp"]]))
     return deltas.join(means, on=key, how="left", nulls_equal=True, maintain_order="left")["raw_pp"].to_numpy()
