@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -36,7 +37,7 @@ class ModelFolder:
     weights_digest: str
     tokenizer_digest: str
     n_parameters: int
-    torch_dtype: str | None
+    max_positions: int | None
 
 
 def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: Mapping[str, Path]) -> ModelFolder:
@@ -57,7 +58,7 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
         weights_digest=digest_of_files([*weights, path / "config.json"]),
         tokenizer_digest=digest_of_files(path / name for name in _TOKENIZER if (path / name).is_file()),
         n_parameters=sum(_parameters_in(file) for file in weights),
-        torch_dtype=config.get("dtype") or config.get("torch_dtype"),
+        max_positions=_max_positions(config),
     )
 
 
@@ -74,6 +75,13 @@ def _from_hub(model_id: str, revision: str | None, built_in: list[str]) -> Path:
         raise InputError(f"{where}: no such folder, and no hub id; {allowed}") from error
     except HfHubHTTPError as error:
         raise InputError(f"{where}: no such folder, and the hub answers: {str(error).splitlines()[0]}") from error
+
+
+def _max_positions(config: dict[str, Any]) -> int | None:
+    """The text model's context length, under the names that configurations use for it."""
+    text = config.get("text_config") or config
+    found = (text.get(name) for name in ("n_positions", "max_position_embeddings", "n_ctx"))
+    return next((int(length) for length in found if length is not None), None)
 
 
 def _parameters_in(weights: Path) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
@@ -38,6 +39,7 @@ def load_tokenizer(folder: ModelFolder) -> Any:
 
 def load_base(folder: ModelFolder, *, precision: Precision, device: str) -> Base:
     """The base model in the given precision, without dropout and with nothing to train."""
+    transformers_logging.disable_progress_bar()
     try:
         network = AutoModelForCausalLM.from_pretrained(
             folder.path,

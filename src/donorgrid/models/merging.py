@@ -12,12 +12,14 @@ from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from donorgrid.models.loading import Base
+from donorgrid.models.peft_quirks import quiet_deprecations
 
 
 @contextmanager
 def merged(base: Base, adapter: Path) -> Iterator[None]:
     """While the body runs, ``base.network`` computes with the adapter in ``adapter`` (a PEFT folder) merged in."""
-    adapted = PeftModel.from_pretrained(base.network, adapter, is_trainable=False)
+    with quiet_deprecations():
+        adapted = PeftModel.from_pretrained(base.network, adapter, is_trainable=False)
     kept = {
         name: module.get_base_layer().weight.detach().clone()
         for name, module in base.network.named_modules()

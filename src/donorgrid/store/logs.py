@@ -13,11 +13,10 @@ from donorgrid.core.processes import birth_mark, host_mark
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One piece of work that failed: its key, the subject's words, the stage and the reason."""
+    """One piece of work that failed: its key, the subject in words, and the reason."""
 
     key: str
     subject: str
-    stage: str
     reason: str
 
 

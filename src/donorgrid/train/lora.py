@@ -12,6 +12,7 @@ from donorgrid.core.digests import canonical_json
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
+from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.train.loop import Corpus, Epoch, fit
 
 TRAIN_LOG = "train_log.jsonl"
@@ -53,7 +54,8 @@ def _attach(base: Base, recipe: Recipe) -> PeftModel:
         task_type=TaskType.CAUSAL_LM,
     )
     try:
-        return get_peft_model(base.network, config)
+        with quiet_deprecations():
+            return get_peft_model(base.network, config)
     except ValueError as error:
         raise InputError(f"recipe '{recipe.name}': target_modules: {str(error).splitlines()[0]}") from error
 

@@ -1,0 +1,144 @@
+"""Running a study: in this process, or in several that share the folder by claims, with progress read off the files."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+
+from donorgrid.core.errors import InputError, RunFailure
+from donorgrid.core.names import StudyFolder, remove_unfinished
+from donorgrid.core.records import Subject
+from donorgrid.models.loading import pick_device
+from donorgrid.pipeline.keys import Keys
+from donorgrid.pipeline.ledger import Ledger, subjects_of_shard
+from donorgrid.pipeline.manifest import manifest_of
+from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
+from donorgrid.pipeline.work import Worker, WorkOptions
+from donorgrid.store.logs import forget_failures, read_failures, write_manifest
+
+_POLL_S = 0.3
+_INTERRUPTED, _BAD_INPUT = 130, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a study is run. ``jobs`` processes share this machine's cores; None: one per core, one on a GPU."""
+
+    device: str = "auto"
+    jobs: int | None = None
+    shard: tuple[int, int] | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is: subjects (baselines and adapters) done, failed, and in all."""
+
+    done: int
+    failed: int
+    total: int
+
+    @property
+    def left(self) -> int:
+        """Subjects that are neither done nor failed."""
+        return self.total - self.done - self.failed
+
+
+def run_study(
+    study_file: Path, folder: StudyFolder, options: RunOptions, on_progress: Callable[[Progress], None]
+) -> Progress:
+    """Do a study's work, or what is left of it. ``on_progress`` hears of every change.
+
+    Raises InputError for bad input before any work is done. Failed work is recorded and left out of later runs, unless
+    ``retry_failed``.
+    """
+    prepared = prepare(study_file, folder)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(folder.root)
+    write_resolved(prepared, study_file)
+    if options.retry_failed:
+        forget_failures(folder)
+    device = pick_device(options.device)
+    watch = Watch(prepared, options.shard)
+    on_progress(watch.look())
+    jobs = options.jobs or default_jobs(device)
+    write_manifest(folder, manifest_of(prepared, device=device, jobs=jobs))
+    work = WorkOptions(device=device, shard=options.shard, limit=options.limit)
+    if watch.look().left == 0:
+        return watch.look()
+    if jobs == 1 or options.limit is not None:
+        Worker(prepared, work, lambda _: on_progress(watch.look())).run()
+    else:
+        _run_jobs(study_file, folder, work, jobs=min(jobs, watch.look().left), tell=lambda: on_progress(watch.look()))
+    final = watch.look()
+    on_progress(final)
+    return final
+
+
+def default_jobs(device: str) -> int:
+    """One process per core on a CPU, where small steps do not fill two; one on a GPU."""
+    return len(os.sched_getaffinity(0)) if device == "cpu" else 1
+
+
+class Watch:
+    """Reads progress off the study folder; what is done is looked at once."""
+
+    def __init__(self, prepared: Prepared, shard: tuple[int, int] | None = None) -> None:
+        self._folder = prepared.folder
+        self._keys = Keys(prepared)
+        self._ledger = Ledger(prepared, self._keys)
+        subjects = prepared.grid.subjects
+        self._open: list[Subject] = list(subjects if shard is None else subjects_of_shard(subjects, shard))
+        self._total = len(self._open)
+
+    def look(self) -> Progress:
+        """The progress now."""
+        self._open = [subject for subject in self._open if not self._ledger.standing(subject).done]
+        failures = read_failures(self._folder)
+        failed = sum(self._keys.claim(subject) in failures for subject in self._open)
+        return Progress(done=self._total - len(self._open), failed=failed, total=self._total)
+
+
+def _run_jobs(study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], None]) -> None:
+    context = multiprocessing.get_context("spawn")
+    threads = max(1, len(os.sched_getaffinity(0)) // jobs)
+    processes: list[BaseProcess] = [
+        context.Process(target=_job, args=(study_file, folder.root, replace(work), threads), name=f"job {number}")
+        for number in range(jobs)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        while any(process.is_alive() for process in processes):
+            tell()
+            time.sleep(_POLL_S)
+    finally:
+        for process in processes:
+            process.join()
+    _raise_for(processes)
+
+
+def _raise_for(processes: list[BaseProcess]) -> None:
+    for process in processes:
+        if process.exitcode == _INTERRUPTED:
+            raise KeyboardInterrupt
+        if process.exitcode:
+            raise RunFailure(f"{process.name} ended with exit code {process.exitcode}; what was finished is kept")
+
+
+def _job(study_file: Path, root: Path, work: WorkOptions, threads: int) -> None:
+    """One process of several: the same loop as a lone process, on its share of the cores."""
+    torch.set_num_threads(threads)
+    try:
+        Worker(prepare(study_file, StudyFolder(root)), work, lambda _: None).run()
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
+    except InputError as error:
+        print(f"error: {error}", flush=True)
+        raise SystemExit(_BAD_INPUT) from None

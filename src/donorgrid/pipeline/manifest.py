@@ -1,0 +1,44 @@
+"""What a run was made of: versions, digests, counts of items, the machine. One file per process."""
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from donorgrid import __version__
+from donorgrid.core.digests import digest_of
+from donorgrid.pipeline.keys import MERGE_MODE, SEMANTICS
+from donorgrid.pipeline.prepare import Prepared
+
+_PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """The versions of donorgrid and of the packages that its numbers depend on."""
+    return {"donorgrid": __version__, **{name: version(name) for name in _PACKAGES}}
+
+
+def manifest_of(prepared: Prepared, *, device: str, jobs: int) -> dict[str, Any]:
+    """Everything that a reader needs to know where the numbers come from, as plain data."""
+    return {
+        "versions": versions(),
+        "engine_semantics": SEMANTICS,
+        "merge_mode": MERGE_MODE,
+        "machine": {"system": platform.platform(), "processor": platform.machine(), "device": device, "jobs": jobs},
+        "models": {
+            name: {"weights": folder.weights_digest, "tokenizer": folder.tokenizer_digest}
+            for name, folder in prepared.models.items()
+        },
+        "tasks": {
+            name: {
+                "licence": task.licence,
+                "digests": {language: digest_of(task.digest_parts(language)) for language in prepared.study.languages},
+            }
+            for name, task in prepared.tasks.items()
+        },
+        "items": {
+            str(cell): {split: asdict(counts) for split, counts in items.counts.items()}
+            for cell, items in prepared.cells.items()
+        },
+        "study": prepared.study.model_dump(mode="json"),
+    }

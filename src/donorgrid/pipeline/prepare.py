@@ -1,0 +1,106 @@
+"""From a study file to everything that the work needs: grid, items, model folders, keys. Nothing heavy is loaded."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from donorgrid import pocket
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import Cell, CellItems
+from donorgrid.models.folders import ModelFolder, find_model
+from donorgrid.plan.files import read_study, write_study
+from donorgrid.plan.grid import Grid, make_grid
+from donorgrid.plan.study import Limits, Study
+from donorgrid.tasks import DocumentSource, TaskFile, find_task, load_cell
+
+DOCUMENT_SOURCES: Mapping[str, DocumentSource] = {"pocket": pocket.documents}
+STUDY_NAME = "study.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A study made ready: what to do, with which texts, on which models, into which folder."""
+
+    study: Study
+    folder: StudyFolder
+    grid: Grid
+    tasks: Mapping[str, TaskFile]
+    cells: Mapping[Cell, CellItems]
+    models: Mapping[str, ModelFolder]
+
+
+def study_paths(given: Path, out: Path | None) -> tuple[Path, StudyFolder]:
+    """The study file and the study's folder for what a user gave: a file, or a folder that holds ``study.yaml``.
+
+    Without ``out``, the folder of ``mine.yaml`` is ``mine`` beside it; a folder is its own.
+    """
+    if given.is_dir():
+        return given / STUDY_NAME, StudyFolder(out or given)
+    return given, StudyFolder(out or (given.parent if given.name == STUDY_NAME else given.with_suffix("")))
+
+
+def prepare(study_file: Path, folder: StudyFolder) -> Prepared:
+    """Read the study, its tasks and items, and find its models. InputError, one line, for whatever is amiss."""
+    study = read_study(study_file)
+    tasks = _find_tasks(study, study_file)
+    languages_of = {name: task.languages for name, task in tasks.items()}
+    grid = make_grid(study, languages_of, origin=str(study_file))
+    cells = {cell: _load(cell, tasks[cell.task], study.limits) for cell in grid.cells}
+    for cell in grid.source_cells:
+        if not cells[cell].train:
+            raise InputError(f"{study_file}: sources: task '{cell.task}' has no training items in '{cell.language}'")
+    models = {
+        model.name: find_model(model.id, revision=model.revision, folder=study_file.parent, built_in=built_in_models())
+        for model in study.models
+    }
+    return Prepared(study=study, folder=folder, grid=grid, tasks=tasks, cells=cells, models=models)
+
+
+def built_in_models() -> dict[str, Path]:
+    """The models that donorgrid ships, by name."""
+    return {"pocket": pocket.model_folder()}
+
+
+def write_resolved(prepared: Prepared, study_file: Path) -> None:
+    """Write the resolved study into its folder; local paths are rewritten to hold from there."""
+    base, root = study_file.parent, prepared.folder.root
+    study = prepared.study
+    moved = study.model_copy(
+        update={
+            "models": [one.model_copy(update={"id": _moved(one.id, base, root)}) for one in study.models],
+            "tasks": [_moved(one, base, root) for one in study.tasks],
+        }
+    )
+    target = prepared.folder.study_file
+    if not (target.exists() and read_study(target) == moved):
+        write_study(moved, target)
+
+
+def _moved(written: str, base: Path, root: Path) -> str:
+    """A local path relative to ``base`` as a path relative to ``root``; anything else as it is."""
+    path = base / written
+    is_local = path.exists() or (path.parent.is_dir() and "{" in path.name)
+    return os.path.relpath(path, root) if is_local and not Path(written).is_absolute() else written
+
+
+def _find_tasks(study: Study, study_file: Path) -> dict[str, TaskFile]:
+    tasks: dict[str, TaskFile] = {}
+    for index, written in enumerate(study.tasks):
+        task = find_task(written, folder=study_file.parent, languages=study.languages)
+        if task.name in tasks:
+            raise InputError(f"{study_file}: tasks[{index}]: a second task is called '{task.name}'")
+        tasks[task.name] = task
+    return tasks
+
+
+def _load(cell: Cell, task: TaskFile, limits: Limits) -> CellItems:
+    items = load_cell(task, cell.language, sources=DOCUMENT_SOURCES)
+    return CellItems(
+        cell=items.cell,
+        train=items.train[: limits.train_items],
+        test=items.test[: limits.test_items],
+        counts=items.counts,
+        notes=items.notes,
+    )

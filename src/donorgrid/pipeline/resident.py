@@ -1,0 +1,97 @@
+"""What one process keeps in memory: a base model, its tokenised items, and the work that is done with them."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Cell, Precision, Run, TrainingText
+from donorgrid.models.folders import ModelFolder
+from donorgrid.models.heads import check_head
+from donorgrid.models.loading import Base, load_base, load_tokenizer
+from donorgrid.models.merging import merged
+from donorgrid.pipeline.prepare import Prepared
+from donorgrid.score.answers import item_answers
+from donorgrid.score.encode import EncodedItems, encode_items
+from donorgrid.score.plain import score_options
+from donorgrid.store.adapters import Stamp, write_adapter
+from donorgrid.train.choose import choose_texts, split_texts
+from donorgrid.train.encode import EncodedText, encode_texts
+from donorgrid.train.loop import Corpus
+from donorgrid.train.lora import train_lora
+
+_DEFAULT_LONGEST = 2048
+
+
+class Resident:
+    """One base model, resident: it trains adapters and scores targets, and what no adapter changes is made once."""
+
+    def __init__(self, prepared: Prepared, model: str, *, device: str) -> None:
+        folder: ModelFolder = prepared.models[model]
+        self._prepared = prepared
+        self._tokenizer = load_tokenizer(folder)
+        self._max_length = _longest(folder, self._tokenizer)
+        self._base: Callable[[Precision], Base] = cache(lambda precision: _checked_base(folder, precision, device))
+        self._items: Callable[[Cell], EncodedItems] = cache(self._encode)
+
+    def train(self, run: Run, training_key: str) -> Stamp:
+        """Train a run's adapter and write it into the study folder. RunFailure when training diverges."""
+        prepared = self._prepared
+        texts = choose_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
+        split = split_texts(texts, split_seed=prepared.study.split_seed, validation_share=run.recipe.validation_share)
+        corpus = Corpus(train=self._texts(split.train), validation=self._texts(split.validation))
+        stamps: list[Stamp] = []
+        train_lora(
+            self._base(run.recipe.precision),
+            corpus,
+            run.recipe,
+            train_seed=run.train_seed,
+            keep=lambda trained: stamps.append(write_adapter(prepared.folder.adapter(run), training_key, trained.save)),
+        )
+        return stamps[0]
+
+    def score(self, targets: Sequence[Cell], adapter: Path | None) -> pl.DataFrame:
+        """Item answers of the base model (no adapter), or with an adapter merged in, on some targets."""
+        base = self._base(self._prepared.study.scoring.precision)
+        if adapter is None:
+            return self._score(base, targets)
+        with merged(base, adapter):
+            return self._score(base, targets)
+
+    def invalid(self, target: Cell) -> tuple[tuple[str, str], ...]:
+        """The items of a target that cannot be scored with this tokenizer: (item ID, reason)."""
+        return self._items(target).invalid
+
+    def _score(self, base: Base, targets: Sequence[Cell]) -> pl.DataFrame:
+        frames = []
+        for target in targets:
+            items = self._items(target).items
+            logliks = score_options(base.network, items, max_length=self._max_length)
+            norm = "acc_norm" in self._prepared.tasks[target.task].metrics
+            frames.append(item_answers(items, logliks, norm=norm))
+        return pl.concat(frames)
+
+    def _encode(self, target: Cell) -> EncodedItems:
+        chat_template = self._prepared.study.scoring.chat_template
+        encoded = encode_items(self._prepared.cells[target].test, self._tokenizer, chat_template=chat_template)
+        if not encoded.items:
+            raise InputError(f"target '{target}': no item can be scored; the first: {encoded.invalid[0]}")
+        return encoded
+
+    def _texts(self, texts: Sequence[TrainingText]) -> tuple[EncodedText, ...]:
+        return encode_texts(texts, self._tokenizer)
+
+
+def _checked_base(folder: ModelFolder, precision: Precision, device: str) -> Base:
+    base = load_base(folder, precision=precision, device=device)
+    check_head(base.network, base.device)
+    return base
+
+
+def _longest(folder: ModelFolder, tokenizer: Any) -> int:
+    """How many tokens the model reads at most, found as lm-eval finds it."""
+    known = (folder.max_positions, tokenizer.model_max_length)
+    return next((int(length) for length in known if length and length < 10**9), _DEFAULT_LONGEST)

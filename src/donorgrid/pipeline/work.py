@@ -1,0 +1,148 @@
+"""One process's share of a study: claim a subject, train it if need be, score what is missing, write, go on."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from donorgrid.core.errors import RunFailure
+from donorgrid.core.records import Run, Subject
+from donorgrid.pipeline.keys import Keys, describe
+from donorgrid.pipeline.ledger import Ledger, Standing, subjects_of_shard
+from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.resident import Resident
+from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
+from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
+from donorgrid.store.claims import Claim, heartbeat, try_claim
+from donorgrid.store.logs import Failure, note_failure, read_failures
+
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOptions:
+    """How a process works: its device, its shard (i, n) of the runs, and at most how many subjects it takes."""
+
+    device: str = "cpu"
+    shard: tuple[int, int] | None = None
+    limit: int | None = None
+
+
+class Worker:
+    """Does a study's work, subject by subject, until none is left that it may do."""
+
+    def __init__(self, prepared: Prepared, options: WorkOptions, on_done: Callable[[Subject], None]) -> None:
+        self._prepared = prepared
+        self._options = options
+        self._on_done = on_done
+        self._keys = Keys(prepared)
+        self._ledger = Ledger(prepared, self._keys)
+        self._resident: tuple[str, Resident] | None = None
+
+    def run(self) -> int:
+        """Work until everything is done, failed, or (in a shard) claimed by others; how many subjects this did.
+
+        Without a shard the process waits for what living processes hold, to take over from one that dies.
+        """
+        subjects = self._prepared.grid.subjects
+        if self._options.shard is not None:
+            subjects = subjects_of_shard(subjects, self._options.shard)
+        n_done = 0
+        for claimed in self._claims(subjects):
+            n_done += claimed
+            if self._options.limit is not None and n_done >= self._options.limit:
+                break
+        return n_done
+
+    def _claims(self, subjects: tuple[Subject, ...]) -> Iterator[bool]:
+        """Try each open subject in turn, round after round; True for each that this process did."""
+        left = subjects
+        while left := tuple(subject for subject in left if not self._settled(subject)):
+            progress = False
+            for subject in left:
+                worked = self._try(subject)
+                progress |= worked
+                yield worked
+            if not progress:
+                if self._options.shard is not None:
+                    return
+                time.sleep(_POLL_S)
+
+    def _settled(self, subject: Subject) -> bool:
+        key = self._keys.claim(subject)
+        return key in read_failures(self._prepared.folder) or self._ledger.standing(subject).done
+
+    def _try(self, subject: Subject) -> bool:
+        claim = try_claim(self._prepared.folder, self._keys.claim(subject))
+        if claim is None:
+            return False
+        try:
+            # Another process may have finished it between our look and our claim.
+            if self._settled(subject):
+                return False
+            with heartbeat(claim):
+                self._do(subject, claim)
+            self._on_done(subject)
+            return True
+        finally:
+            claim.release()
+
+    def _do(self, subject: Subject, claim: Claim) -> None:
+        """Do a subject's work; a failure of the work itself is recorded, and the others go on."""
+        try:
+            self._finish(subject, claim)
+        except (RunFailure, torch.OutOfMemoryError) as error:
+            self._note(subject, str(error))
+        except RuntimeError as error:  # what torch raises when a network cannot compute
+            self._note(subject, f"{type(error).__name__}: {error}")
+
+    def _note(self, subject: Subject, reason: str) -> None:
+        first_line = (reason.splitlines() or ["no reason given"])[0]
+        failure = Failure(key=self._keys.claim(subject), subject=describe(subject), reason=first_line)
+        note_failure(self._prepared.folder, failure)
+
+    def _finish(self, subject: Subject, claim: Claim) -> None:
+        resident = self._resident_for(subject.model)
+        adapter, stamp = None, None
+        if isinstance(subject, Run):
+            adapter = self._prepared.folder.adapter(subject)
+            stamp = self._adapter(subject, adapter, resident)
+        standing = self._ledger.standing(subject, adapter_digest=stamp.digest if stamp else None)
+        if standing.missing and claim.still_ours():
+            scored = resident.score(standing.missing, adapter)
+            if claim.still_ours():
+                self._write(standing, scored, stamp)
+        if isinstance(subject, Run) and not self._ledger.keeps(subject):
+            drop_adapter(self._prepared.folder.adapter(subject))
+
+    def _adapter(self, run: Run, path: Path, resident: Resident) -> Stamp:
+        """The stamp of the run's adapter, which is trained when the folder holds none, or another training's."""
+        key = self._keys.training(run)
+        stamp = read_stamp(path)
+        return stamp if stamp is not None and stamp.training_key == key else resident.train(run, key)
+
+    def _write(self, standing: Standing, scored: pl.DataFrame, stamp: Stamp | None) -> None:
+        """Write the subject's answers whole: the rows that still hold, then the new ones."""
+        path = self._prepared.folder.items(standing.subject)
+        keys = {cell: key for cell, key in standing.valid_keys.items() if cell not in map(str, standing.missing)}
+        digest = stamp.digest if stamp else None
+        for target in standing.missing:
+            keys[str(target)] = self._keys.scoring(standing.subject, target, digest)
+        frames = [scored]
+        if standing.valid_keys:
+            former = read_answers(path)
+            still = pl.concat_str("target_task", "target_language", separator="/").is_in(list(standing.valid_keys))
+            frames.insert(0, former.filter(still))
+        footer = AnswersFooter(
+            training_key=stamp.training_key if stamp else None, adapter_digest=digest, scoring_keys=keys
+        )
+        write_answers(path, pl.concat(frames), footer)
+
+    def _resident_for(self, model: str) -> Resident:
+        if self._resident is None or self._resident[0] != model:
+            self._resident = None  # free the former model before the next one is loaded
+            self._resident = (model, Resident(self._prepared, model, device=self._options.device))
+        return self._resident[1]
