@@ -1,0 +1,68 @@
+"""A value axis with round ticks; positions are percent of the plot's width or height, so that figures are fluid."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from donorgrid.report.numbers import MINUS, is_absent
+
+_ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ROUND_LIMITS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A labelled place on an axis, at ``at`` percent."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A linear axis from ``low`` to ``high`` in the unit of the values; ``step`` apart lie the ticks."""
+
+    low: float
+    high: float
+    step: float
+
+    def at(self, value: float) -> float:
+        """Where a value lies, in percent of the axis."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """The ticks from low to high."""
+        first, last = math.ceil(self.low / self.step - 1e-9), math.floor(self.high / self.step + 1e-9)
+        return tuple(
+            Tick(at=self.at(place * self.step), label=_label(place * self.step)) for place in range(first, last + 1)
+        )
+
+
+def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6) -> Axis:
+    """The axis that shows all values and 0, its ends on ticks. Missing values do not count."""
+    known = [0.0, *(value for value in values if value is not None and not is_absent(value))]
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+    step = _round_up(span / wanted_ticks, _ROUND_STEPS)
+    margin = 0.02 * span
+    return Axis(
+        low=step * math.floor((low - margin) / step) if low < 0 else 0.0,
+        high=step * math.ceil((high + margin) / step),
+        step=step,
+    )
+
+
+def round_limit(value_pp: float) -> float:
+    """The next round number at or above a positive amount; at least 1."""
+    return max(1.0, _round_up(value_pp, _ROUND_LIMITS)) if value_pp > 0 else 1.0
+
+
+def _round_up(value: float, choices: tuple[float, ...]) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((power * one for one in choices if power * one >= value * (1 - 1e-9)), 10 * power)
+
+
+def _label(value: float) -> str:
+    text = f"{value:+.4g}" if abs(value) > 1e-12 else "0"
+    return text.replace("-", MINUS)

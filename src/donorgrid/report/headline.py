@@ -1,0 +1,150 @@
+"""The headline: what was measured and what came out, in plain words, every number read from a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from donorgrid.report.head import ReportHead
+from donorgrid.report.numbers import MINUS, count, is_absent, percent, signed_pp, with_se
+
+_NAMED = 3
+_TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One large number with what it is."""
+
+    value: str
+    name: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """Tiles, then sentences."""
+
+    tiles: tuple[Tile, ...]
+    sentences: tuple[str, ...]
+
+
+def headline(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Headline:
+    """The first screen of the report."""
+    deltas = tables["deltas"]
+    transfer = _row(tables.get("regimes"), _TRANSFER)
+    tiles = (
+        *(_transfer_tiles(transfer, head) if transfer else ()),
+        Tile(value=count(adapters(deltas)), name="adapters trained and scored"),
+        Tile(value=count(head.n_cells_done), name=f"of {count(head.n_cells_planned)} planned cells measured"),
+    )
+    sentences = (
+        _what(deltas, head),
+        *([_outcome(transfer, head)] if transfer else ()),
+        *_roles(tables.get("roles_language"), "language", head),
+        *_roles(tables.get("roles_task"), "task", head),
+        _missing(head),
+        _degenerate(tables.get("degenerate")),
+    )
+    return Headline(tiles=tiles, sentences=sentences)
+
+
+def adapters(deltas: pl.DataFrame) -> int:
+    """How many adapters stand behind the deltas: per model, recipe and source, the seeds of its fullest cell."""
+    if deltas.is_empty():
+        return 0
+    key = [name for name in ("model", "recipe", "source_name", "data_seed", "train_size") if name in deltas.columns]
+    return int(deltas.group_by(key).agg(pl.col("n_seeds").max())["n_seeds"].sum())
+
+
+def _transfer_tiles(transfer: Mapping[str, float], head: ReportHead) -> tuple[Tile, ...]:
+    return (
+        Tile(
+            value=f"{with_se(transfer['mean_pp'], transfer.get('se_pp'))} pp",
+            name="mean delta away from the trained cell",
+        ),
+        Tile(value=percent(transfer["positive_rate"]), name="of transfer cells gained", tone="gain"),
+        Tile(value=percent(transfer["harm_rate"]), name=f"of transfer cells lost {_limit(head)} or more", tone="loss"),
+    )
+
+
+def _limit(head: ReportHead) -> str:
+    return f"{head.harm_limit_pp:g} pp"
+
+
+def _row(frame: pl.DataFrame | None, regime: str) -> Mapping[str, float] | None:
+    if frame is None:
+        return None
+    rows = frame.filter(pl.col("regime") == regime).to_dicts()
+    return rows[0] if rows and rows[0]["n"] and not is_absent(rows[0]["mean_pp"]) else None
+
+
+def _what(deltas: pl.DataFrame, head: ReportHead) -> str:
+    sources, targets = deltas["source_name"].n_unique(), deltas.select("target_task", "target_language").n_unique()
+    axes = ((head.models, "base model"), (head.recipes, "recipe"), (head.train_seeds, "train seed"))
+    drawn = ", ".join(_many(len(members), thing) for members, thing in axes)
+    return (
+        f"{_many(adapters(deltas), 'adapter')} from {_many(sources, 'source')} ({drawn}) answered the test items "
+        f"of {_many(targets, 'target cell')}: {_many(len(head.tasks), 'task')} in "
+        f"{_many(len(head.languages), 'language')}. A delta compares an adapter with its untrained base model on the "
+        "same items."
+    )
+
+
+def _outcome(transfer: Mapping[str, float], head: ReportHead) -> str:
+    return (
+        f"Over {count(int(transfer['n']))} transfer cells (every pair but the trained cell itself) the mean delta is "
+        f"{with_se(transfer['mean_pp'], transfer.get('se_pp'))} pp and the median {signed_pp(transfer['median_pp'])} "
+        f"pp; {percent(transfer['positive_rate'])} gained, and {percent(transfer['harm_rate'])} lost {_limit(head)} or "
+        "more."
+    )
+
+
+def _roles(roles: pl.DataFrame | None, kind: str, head: ReportHead) -> list[str]:
+    if roles is None or roles.is_empty():
+        return []
+    sentences = []
+    donors = roles.drop_nulls("donor_pp").sort(["donor_pp", kind], descending=[True, False])
+    if not donors.is_empty():
+        sentences.append(f"Best donor {kind}s: {_list(donors, kind, 'donor', head)}.")
+    recipients = roles.drop_nulls("recipient_pp").sort(["recipient_pp", kind])
+    harmed = recipients.filter(pl.col("recipient_pp") < 0)
+    if not harmed.is_empty():
+        sentences.append(f"Most harmed recipient {kind}s: {_list(harmed, kind, 'recipient', head)}.")
+    elif not recipients.is_empty():
+        worst = _list(recipients.head(1), kind, "recipient", head)
+        sentences.append(f"No {kind} loses on average as a recipient; the least helped is {worst}.")
+    return sentences
+
+
+def _list(roles: pl.DataFrame, kind: str, role: str, head: ReportHead) -> str:
+    error = f"{role}_se_pp"
+    told = [
+        f"{head.language(row[kind]) if kind == 'language' else row[kind]} {with_se(row[f'{role}_pp'], row.get(error))}"
+        for row in roles.head(_NAMED).iter_rows(named=True)
+    ]
+    return ", ".join(told) + " pp"
+
+
+def _missing(head: ReportHead) -> str:
+    missing = head.n_cells_planned - head.n_cells_done
+    if not missing:
+        return "No planned cell is missing."
+    listed = f"; {_many(len(head.failures), 'failure')} listed below" if head.failures else ""
+    return f"{_many(missing, 'planned cell')} missing (hatched in the matrix, never counted as zero){listed}."
+
+
+def _degenerate(degenerate: pl.DataFrame | None) -> str:
+    if degenerate is None:
+        return "Targets were not checked for degenerate baselines (at chance, or one letter nearly always)."
+    if degenerate.is_empty():
+        return "No target has a degenerate baseline."
+    cells = [
+        f"{task}/{language}"
+        for task, language in degenerate.select("task", "language").unique().sort("task", "language").iter_rows()
+    ]
+    return f"Degenerate targets, whose baseline measures format and not skill: {', '.join(cells)}."
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}".replace("-", MINUS)

@@ -1,0 +1,71 @@
+"""Tables in, one HTML page out."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.tables import DELTAS
+from donorgrid.report import dotplot, matrices, pareto
+from donorgrid.report.head import ReportHead
+from donorgrid.report.headline import headline
+from donorgrid.report.heatmap import CELL
+from donorgrid.report.palette import DARK_RAMP, LIGHT_RAMP
+from donorgrid.report.sections import sections
+
+
+def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
+    """The report as one self-contained HTML page; equal input gives equal bytes.
+
+    ``tables`` holds ``deltas`` (required, core.tables.DELTAS) and any of ``regimes``, ``harm_breakdown``,
+    ``roles_language``, ``roles_task``, ``matrix_language``, ``matrix_task``, ``pareto``, ``variance``, ``consistency``,
+    ``noise``, ``linguistic`` and ``degenerate`` (model, task, language, reason: targets whose baseline measures
+    format). A section without its table is left out; unknown tables are ignored. No statistic is computed here: the
+    one average is the heat map's mean over models, cell by cell, named as such.
+
+    Raises InputError when ``deltas`` is absent or does not have its declared columns.
+    """
+    if "deltas" not in tables:
+        raise InputError(f"report: table 'deltas' is missing; given are {sorted(tables)}")
+    checked = {**tables, "deltas": DELTAS.check(tables["deltas"])}
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            head=head,
+            headline=headline(checked, head),
+            sections=sections(checked, head),
+            light=LIGHT_RAMP,
+            dark=DARK_RAMP,
+            style=_text("report.css"),
+            script=_text("report.js"),
+            sizes={
+                "cell": CELL,
+                "row": dotplot.ROW_HEIGHT,
+                "panel": pareto.PANEL_HEIGHT,
+                "matrix_width": matrices.WIDTH,
+                "matrix_height": matrices.HEIGHT,
+            },
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("donorgrid.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True}
+    return environment
+
+
+@cache
+def _text(name: str) -> str:
+    return resources.files("donorgrid.report").joinpath("templates", name).read_text(encoding="utf-8")

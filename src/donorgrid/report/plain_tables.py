@@ -1,0 +1,64 @@
+"""The tables behind the figures: any frame as text, headed in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from donorgrid.report.numbers import shown
+
+HEADINGS = {
+    "n": "n",
+    "mean_pp": "mean delta (pp)",
+    "se_pp": "SE (pp)",
+    "median_pp": "median (pp)",
+    "positive_rate": "positive-transfer rate",
+    "harm_rate": "harm rate",
+    "donor_pp": "as donor (pp)",
+    "donor_se_pp": "SE (pp)",
+    "recipient_pp": "as recipient (pp)",
+    "recipient_se_pp": "SE (pp)",
+    "n_models": "models",
+    "source_name": "source",
+    "x_pp": "own task, other languages (pp)",
+    "y_pp": "other tasks (pp)",
+    "on_front": "on the front",
+    "same": "same",
+    "expected_harm_rate_no_effect": "harm rate expected from noise alone",
+    "eb_harm_rate": "harm rate, empirical Bayes",
+    "bh_harmed": "harmed after Benjamini–Hochberg",
+    "bh_helped": "helped after Benjamini–Hochberg",
+    "share_low": "share, low end",
+    "share_high": "share, high end",
+    "q1": "first quartile",
+    "q3": "third quartile",
+    "n_sources": "sources",
+    "train_seed": "train seed",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainTable:
+    """A table as text. ``numeric`` says which columns are aligned as numbers; the first column heads its row."""
+
+    caption: str
+    headings: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def plain_table(frame: pl.DataFrame, caption: str, names: Mapping[str, str] | None = None) -> PlainTable:
+    """Every column and row of a frame, in its order. ``names`` gives longer names for codes in text columns."""
+    longer = names or {}
+    return PlainTable(
+        caption=caption,
+        headings=tuple(HEADINGS.get(name, name.replace("_", " ")) for name in frame.columns),
+        numeric=tuple(kind.is_numeric() for kind in frame.dtypes),
+        rows=tuple(
+            tuple(
+                longer.get(value, value) if isinstance(value, str) else shown(name, value)
+                for name, value in zip(frame.columns, row, strict=True)
+            )
+            for row in frame.iter_rows()
+        ),
+    )

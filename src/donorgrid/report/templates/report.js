@@ -1,0 +1,213 @@
+"use strict";
+(() => {
+  const tip = document.getElementById("tip");
+  const MINUS = "\u2212";
+
+  const signed = (whole) => (whole > 0 ? "+" : whole < 0 ? MINUS : "") + (Math.abs(whole) / 100).toFixed(2);
+  const counted = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+
+  // theme: system, light, dark
+  const themes = ["system", "light", "dark"];
+  const button = document.getElementById("theme");
+  const remember = {
+    read() { try { return localStorage.getItem("donorgrid-theme"); } catch (error) { return null; } },
+    write(theme) { try { localStorage.setItem("donorgrid-theme", theme); } catch (error) { /* private mode */ } },
+  };
+  const setTheme = (theme) => {
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    button.firstElementChild.textContent = theme;
+  };
+  let theme = themes.includes(remember.read()) ? remember.read() : "system";
+  setTheme(theme);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    theme = themes[(themes.indexOf(theme) + 1) % themes.length];
+    setTheme(theme);
+    remember.write(theme);
+  });
+
+  // tooltip: lines of text beside a box on the screen
+  const showTip = (box, lines) => {
+    tip.replaceChildren(...lines.map(([tag, text]) => {
+      const part = document.createElement(tag);
+      part.textContent = text;
+      return part;
+    }));
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    const left = box.right + 12 + width < innerWidth ? box.right + 12 : box.left - 12 - width;
+    const top = Math.min(box.top, innerHeight - height - 8);
+    tip.style.left = Math.max(8, left) + "px";
+    tip.style.top = Math.max(8, top) + "px";
+  };
+  const hideTip = () => { tip.hidden = true; };
+
+  // figures: their <title> texts become tooltips (without this script they stay the browser's own)
+  for (const title of document.querySelectorAll("main svg title")) {
+    const mark = title.parentElement;
+    const text = title.textContent;
+    title.remove();
+    mark.addEventListener("pointerenter", () => showTip(mark.getBoundingClientRect(), [["span", text]]));
+    mark.addEventListener("pointerleave", hideTip);
+  }
+
+  const holder = document.getElementById("data");
+  if (!holder) return;
+  const data = JSON.parse(holder.textContent);
+  const svg = document.getElementById("cells");
+  const body = document.getElementById("body");
+  const rows = [...body.children];
+  const cells = rows.flatMap((row) => [...row.children]);
+  const width = data.targets.length;
+  const cursor = document.getElementById("cursor");
+  const rowLabels = document.querySelectorAll(".rows .labels text");
+  const columnLabels = document.querySelectorAll(".cells .labels text");
+  const controls = document.getElementById("controls");
+  const told = {
+    "MT-ML": "the trained cell itself, no transfer", "MT-CL": "same task, other language",
+    "CT-ML": "other task, same language", "CT-CL": "other task, other language",
+  };
+  let view = data.views[0];
+  let active = 0;
+
+  // an array holds one value per cell, one per target where all sources agree, or one where all cells do
+  const value = (name, place) => {
+    const values = view[name];
+    if (!values) return null;
+    return values[values.length === cells.length ? place : values.length === width ? place % width : 0];
+  };
+
+  const describe = (place) => {
+    const source = data.sources[Math.floor(place / width)];
+    const target = data.targets[place % width];
+    const lines = [["span", source.told + " \u2192 " + target.told]];
+    if (view.letters[place] === ".") {
+      lines.push(["b", "missing"], ["i", view.reasons[view.missing[place]]]);
+    } else {
+      const se = value("se", place);
+      lines.push(["b", signed(view.deltas[place]) + (se === null ? "" : " \u00b1 " + (se / 100).toFixed(2)) + " pp"]);
+      lines.push(...counts(place).map((text) => ["i", text]));
+    }
+    const regime = data.regimes[data.digits[place]];
+    if (regime) lines.push(["i", regime + ": " + told[regime]]);
+    return lines;
+  };
+
+  const counts = (place) => {
+    const lines = [];
+    const models = value("models", place);
+    if (models !== null) {
+      lines.push("mean of " + models + (models === 1 ? " model" : " models, from " + signed(value("low", place)) + " to " + signed(value("high", place))));
+    }
+    const [items, right, base] = ["items", "right", "base"].map((name) => value(name, place));
+    if (items !== null && right !== null && base !== null) {
+      lines.push(counted(right) + " of " + counted(items) + " right, base model " + counted(base));
+    }
+    const seeds = value("seeds", place);
+    if (seeds !== null) lines.push(seeds + (seeds < data.seeds ? " of " + data.seeds : "") + (data.seeds === 1 ? " train seed" : " train seeds"));
+    return lines;
+  };
+
+  const mark = (place) => {
+    const cell = cells[place];
+    const offset = rows[Math.floor(place / width)].transform.baseVal[0].matrix.f;
+    cursor.setAttribute("x", cell.getAttribute("x") - 1);
+    cursor.setAttribute("y", offset - 1);
+    cursor.setAttribute("visibility", "visible");
+    for (const label of document.querySelectorAll(".sheet .here")) label.classList.remove("here");
+    rowLabels[Math.floor(place / width)].classList.add("here");
+    columnLabels[place % width].classList.add("here");
+    showTip(cell.getBoundingClientRect(), describe(place));
+  };
+  const unmark = () => {
+    const focused = cells.indexOf(document.activeElement);
+    if (focused >= 0) { mark(focused); return; }
+    cursor.setAttribute("visibility", "hidden");
+    for (const label of document.querySelectorAll(".sheet .here")) label.classList.remove("here");
+    hideTip();
+  };
+
+  // one tab stop: the arrow keys move it
+  const focus = (place) => {
+    cells[active].setAttribute("tabindex", "-1");
+    active = place;
+    cells[place].setAttribute("tabindex", "0");
+    cells[place].setAttribute("aria-label", describe(place).map((line) => line[1]).join(". "));
+    cells[place].focus({ preventScroll: true });
+    cells[place].scrollIntoView({ block: "nearest", inline: "nearest" });
+    mark(place);
+  };
+  const moved = (key, whole) => {
+    const row = Math.floor(active / width);
+    const column = active % width;
+    const to = {
+      ArrowRight: [row, column + 1], ArrowLeft: [row, column - 1], ArrowDown: [row + 1, column], ArrowUp: [row - 1, column],
+      Home: [whole ? 0 : row, 0], End: [whole ? rows.length - 1 : row, width - 1],
+      PageDown: [row + 11, column], PageUp: [row - 11, column],
+    }[key];
+    if (!to) return null;
+    const within = (place, size) => Math.max(0, Math.min(size - 1, place));
+    return within(to[0], rows.length) * width + within(to[1], width);
+  };
+
+  svg.setAttribute("role", "grid");
+  svg.setAttribute("aria-rowcount", rows.length);
+  svg.setAttribute("aria-colcount", width);
+  svg.setAttribute("aria-readonly", "true");
+  rows.forEach((row, place) => {
+    row.setAttribute("role", "row");
+    row.setAttribute("aria-label", data.sources[place].told);
+  });
+  for (const cell of cells) { cell.setAttribute("role", "gridcell"); cell.setAttribute("tabindex", "-1"); }
+  cells[0].setAttribute("tabindex", "0");
+
+  const placeOf = (event) => cells.indexOf(event.target);
+  body.addEventListener("pointerover", (event) => { if (placeOf(event) >= 0) mark(placeOf(event)); });
+  body.addEventListener("pointerleave", unmark);
+  body.addEventListener("click", (event) => { if (placeOf(event) >= 0) focus(placeOf(event)); });
+  body.addEventListener("focusin", (event) => { if (placeOf(event) !== active) focus(placeOf(event)); else focus(active); });
+  body.addEventListener("focusout", () => requestAnimationFrame(unmark));
+  body.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { hideTip(); return; }
+    if (event.altKey || event.metaKey) return;
+    const to = moved(event.key, event.ctrlKey);
+    if (to === null) return;
+    event.preventDefault();
+    focus(to);
+  });
+  addEventListener("scroll", hideTip, { passive: true });
+
+  // choosing a model and a recipe
+  const options = (name) => [...new Set(data.views.map((one) => one[name]))];
+  const faint = (place) => {
+    const se = value("se", place);
+    return controls.faint.checked && se !== null && Math.abs(view.deltas[place]) < 2 * se;
+  };
+  const draw = () => {
+    cells.forEach((cell, place) => {
+      const letter = view.letters[place];
+      cell.setAttribute("class", letter === "." ? "missing" : "k" + letter + (faint(place) ? " faint" : ""));
+    });
+    const named = view.model + ", " + view.variant;
+    document.querySelector("#shown strong").textContent = view.model;
+    document.querySelector("#shown").lastChild.textContent = ", " + view.variant;
+    document.querySelector("#cells-table caption span").textContent = named;
+    document.querySelectorAll("#cells-table td").forEach((cell, place) => {
+      cell.textContent = view.letters[place] === "." ? "" : signed(view.deltas[place]);
+    });
+    document.getElementById("pick-faint").hidden = !view.se;
+  };
+  for (const name of ["model", "variant"]) {
+    const choices = options(name);
+    controls[name].append(...choices.map((choice) => new Option(choice, choice)));
+    document.getElementById("pick-" + name).hidden = choices.length < 2;
+  }
+  controls.addEventListener("change", () => {
+    view = data.views.find((one) => one.model === controls.model.value && one.variant === controls.variant.value) || view;
+    draw();
+  });
+  controls.addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("pick-faint").hidden = !view.se;
+  controls.hidden = !data.views.some((one) => one.se) && data.views.length < 2;
+})();

@@ -1,0 +1,174 @@
+"""The values behind the heat map, in the compact form that the page carries: one view per model and recipe.
+
+Deltas and standard errors are whole hundredths of a point; arrays run over the cells, row by row. A missing cell has
+the letter ``.`` and a reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from donorgrid.core.regimes import REGIMES, regime
+from donorgrid.report.head import ReportHead
+from donorgrid.report.lines import Line
+from donorgrid.report.numbers import hundredths, is_absent
+from donorgrid.report.palette import MISSING, letter_of
+
+ALL_MODELS = "all models (mean)"
+NOT_MEASURED = "not measured"
+_DOSE = ("train_size", "data_seed")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The frame that all views share: sources × targets, and the delta (pp) at which the colours end."""
+
+    sources: tuple[Line, ...]
+    targets: tuple[Line, ...]
+    limit_pp: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One model and recipe. ``values`` holds the arrays by name, None where the table lacks them."""
+
+    model: str
+    variant: str
+    letters: str
+    deltas: tuple[int, ...]
+    values: Mapping[str, tuple[int | None, ...] | None]
+    reasons: Mapping[int, str]
+
+
+def views_of(deltas: pl.DataFrame, grid: Grid, head: ReportHead) -> tuple[View, ...]:
+    """A view per model and recipe, in the head's order; before them the mean over models where there are several."""
+    named = deltas.with_columns(variant=_variant(deltas))
+    variants = sorted(named["variant"].unique().to_list())
+    models = list(dict.fromkeys([*head.models, *named["model"].unique(maintain_order=True).to_list()]))
+    found = []
+    for variant in variants:
+        part = named.filter(pl.col("variant") == variant)
+        if part["model"].n_unique() > 1:
+            found.append(_mean_view(part, grid, variant))
+        found += [_model_view(part.filter(pl.col("model") == model), grid, head, (model, variant)) for model in models]
+    return tuple(found)
+
+
+def regime_digits(grid: Grid) -> str:
+    """One digit per cell: the regime's place in ``REGIMES``, ``-`` for sources that are no one cell."""
+    return "".join(
+        "-"
+        if source.task is None
+        else str(REGIMES.index(regime(source.task, source.language, target.task, target.language)))
+        for source in grid.sources
+        for target in grid.targets
+    )
+
+
+def _variant(deltas: pl.DataFrame) -> pl.Expr:
+    parts = [pl.col("recipe")]
+    for name in _DOSE:
+        if name in deltas.columns and deltas[name].n_unique() > 1:
+            told = pl.lit(f", {name.replace('_', ' ')} ") + pl.col(name).cast(pl.String)
+            parts.append(told.fill_null(f", {name.replace('_', ' ')} all"))
+    return pl.concat_str(parts)
+
+
+def _by_cell(rows: pl.DataFrame, grid: Grid) -> list[Row | None]:
+    known = {
+        (row["source_name"], row["target_task"], row["target_language"]): row
+        for row in rows.iter_rows(named=True)
+        if not is_absent(row["delta_pp"])
+    }
+    return [
+        known.get((source.name, target.task, target.language)) for source in grid.sources for target in grid.targets
+    ]
+
+
+def _model_view(rows: pl.DataFrame, grid: Grid, head: ReportHead, which: tuple[str, str]) -> View:
+    model, variant = which
+    cells = _by_cell(rows, grid)
+    suffix = "_norm" if head.metric == "acc_norm" and "n_right_norm" in rows.columns else ""
+    width = len(grid.targets)
+    return View(
+        model=model,
+        variant=variant,
+        letters=_letters(cells, grid.limit_pp),
+        deltas=_whole_deltas(cells),
+        values={
+            "se": _array(cells, "se_pp", hundredths),
+            "seeds": _shorter(_array(cells, "n_seeds"), width),
+            "items": _shorter(_array(cells, "n_items"), width),
+            "right": _array(cells, f"n_right{suffix}"),
+            "base": _shorter(_array(cells, f"n_right{suffix}_base"), width),
+        },
+        reasons=_reasons(cells, grid, head, which),
+    )
+
+
+def _mean_view(rows: pl.DataFrame, grid: Grid, variant: str) -> View:
+    value = pl.col("delta_pp")
+    key = ("source_name", "target_task", "target_language")
+    means = rows.group_by(key, maintain_order=True).agg(
+        value.mean(), lowest=value.min(), highest=value.max(), n_models=value.count()
+    )
+    cells = _by_cell(means, grid)
+    return View(
+        model=ALL_MODELS,
+        variant=variant,
+        letters=_letters(cells, grid.limit_pp),
+        deltas=_whole_deltas(cells),
+        values={
+            "low": _array(cells, "lowest", hundredths),
+            "high": _array(cells, "highest", hundredths),
+            "models": _shorter(_array(cells, "n_models"), len(grid.targets)),
+        },
+        reasons={place: "not measured for any model" for place, cell in enumerate(cells) if cell is None},
+    )
+
+
+def _letters(cells: list[Row | None], limit_pp: float) -> str:
+    return "".join(MISSING if cell is None else letter_of(cell["delta_pp"], limit_pp) for cell in cells)
+
+
+def _whole_deltas(cells: list[Row | None]) -> tuple[int, ...]:
+    return tuple(0 if cell is None else hundredths(cell["delta_pp"]) for cell in cells)
+
+
+def _array(cells: list[Row | None], column: str, whole: Any = int) -> tuple[int | None, ...] | None:
+    values = tuple(None if cell is None or is_absent(cell.get(column)) else whole(cell[column]) for cell in cells)
+    return values if any(value is not None for value in values) else None
+
+
+def _shorter(values: tuple[int | None, ...] | None, width: int) -> tuple[int | None, ...] | None:
+    """One value where all cells agree, or one per target where all sources do: most tables are such."""
+    if values is None:
+        return None
+    different = {value for value in values if value is not None}
+    if len(different) == 1:
+        return tuple(different)
+    columns = [{value for value in values[place::width] if value is not None} for place in range(width)]
+    if any(len(column) > 1 for column in columns):
+        return values
+    return tuple(next(iter(column), None) for column in columns)
+
+
+def _reasons(cells: list[Row | None], grid: Grid, head: ReportHead, which: tuple[str, str]) -> dict[int, str]:
+    model, variant = which
+    width = len(grid.targets)
+    reasons = {}
+    for place, cell in enumerate(cells):
+        if cell is not None:
+            continue
+        source, target = grid.sources[place // width].name, grid.targets[place % width].name
+        told = [
+            one.reason
+            for one in head.failures
+            if one.explains(model=model, source=source, target=target, recipe=variant.split(", ")[0])
+        ]
+        reasons[place] = told[0] if told else NOT_MEASURED
+    return reasons
