@@ -10,8 +10,9 @@ from donorgrid.tasks.documents import DocumentSource, read_documents
 from donorgrid.tasks.fewshot import ShotDrawer, pool_of
 from donorgrid.tasks.items import item_of
 from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.lm_eval_tasks import load_lm_eval_cell
 from donorgrid.tasks.task_file import CellKeys, TaskFile
-from donorgrid.tasks.templates import InvalidDocument
+from donorgrid.tasks.templates import InvalidDocument, render
 from donorgrid.tasks.training_texts import training_text_of
 
 Made = TypeVar("Made", Item, TrainingText)
@@ -27,17 +28,20 @@ def load_cell(
     file's own number of examples in the prompt of test items. Raises InputError when data are missing or when no
     document of a split can be used; single documents that cannot are counted with their ID and reason.
     """
+    if task.lm_eval_names:
+        return load_lm_eval_cell(task, language, num_fewshot=num_fewshot)
     keys = task.cell(language)
+    variables = keys.template_variables
     cell = Cell(task=task.name, language=language)
     train_documents, test_documents = _splits(keys, sources)
     drawer = _drawer(keys, sources, num_fewshot)
 
     def to_item(item_id: str, document: dict[str, Any]) -> Item:
         shots = drawer.draw(document)
-        return item_of({**keys.variables, **document}, keys.keys, cell=cell, item_id=item_id, shots=shots)
+        return item_of({**variables, **document}, keys.keys, cell=cell, item_id=item_id, shots=shots)
 
     def to_text(item_id: str, document: dict[str, Any]) -> TrainingText:
-        return training_text_of({**keys.variables, **document}, keys.keys, item_id=item_id)
+        return training_text_of({**variables, **document}, keys.keys, item_id=item_id)
 
     test, test_counts = _make(test_documents, to_item, keys=keys, what=f"{cell} test")
     train, train_counts = _make(train_documents, to_text, keys=keys, what=f"{cell} train")
@@ -61,11 +65,14 @@ def _splits(cell: CellKeys, sources: Mapping[str, DocumentSource]) -> tuple[Numb
 def _with_ids(documents: list[dict[str, Any]], keys: TaskKeys) -> Numbered:
     if keys.id_column is None:
         return [(str(row), document) for row, document in enumerate(documents)]
-    return [(_id_of(document, keys.id_column), document) for document in documents]
+    return [(_id_of(document, keys.id_column, row), document) for row, document in enumerate(documents)]
 
 
-def _id_of(document: dict[str, Any], column: str) -> str:
-    value = document.get(column)
+def _id_of(document: dict[str, Any], spec: str, row: int) -> str:
+    """The ID from a column, or from a template that may use ``row``; empty where there is none."""
+    if "{" in spec:
+        return render(spec, {**document, "row": row})
+    value = document.get(spec)
     return "" if value is None else str(value)
 
 
@@ -75,7 +82,7 @@ def held_out(documents: Numbered, keys: TaskKeys) -> tuple[Numbered, Numbered]:
     if rule is None:
         return [], documents
     column = keys.cluster_column
-    clusters = [item_id if column is None else _id_of(document, column) for item_id, document in documents]
+    clusters = [item_id if column is None else str(document.get(column)) for item_id, document in documents]
     order = sorted(set(clusters), key=lambda name: hashlib.sha256(f"{rule.seed}:{name}".encode()).digest())
     chosen = set(order[: round(rule.train_share * len(order))])
     pairs = list(zip(clusters, documents, strict=True))

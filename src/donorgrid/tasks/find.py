@@ -6,6 +6,9 @@ from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.tasks.keys import parse_keys
+from donorgrid.tasks.lm_eval_tasks import LM_EVAL, lm_eval_task
+from donorgrid.tasks.local_files import FORMATS
+from donorgrid.tasks.plain import Columns, task_of_plain
 from donorgrid.tasks.task_file import PLACEHOLDER, CellKeys, TaskFile, at_language
 from donorgrid.tasks.yaml_files import read_task_yaml
 
@@ -19,19 +22,27 @@ def catalog_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in CATALOG.glob("*.yaml")))
 
 
-def find_task(name_or_path: str, *, folder: Path, languages: Sequence[str] = ()) -> TaskFile:
-    """The task of a catalog name, or of a path relative to ``folder`` (the study file's).
+def find_task(
+    name_or_path: str, *, folder: Path, languages: Sequence[str] = (), columns: Columns | None = None
+) -> TaskFile:
+    """The task of a catalog name, of a path relative to ``folder`` (the study file's), or of ``lm_eval:NAME``.
 
-    A path with ``{language}`` in it names one task file per language. ``languages`` names the languages of a file that
-    does not say them. Raises InputError when there is no such task, or when its file cannot be used.
+    A path with ``{language}`` in it names one task file per language. A path that ends in .jsonl, .json, .csv, .tsv or
+    .parquet is a plain data file, whose ``columns`` may be named otherwise. ``languages`` names the languages of a
+    file that does not say them. Raises InputError when there is no such task, or when its file cannot be used.
     """
+    if name_or_path.startswith(LM_EVAL):
+        return lm_eval_task(name_or_path.removeprefix(LM_EVAL), languages=languages)
     if name_or_path in catalog_names():
         return task_of_yaml(CATALOG / f"{name_or_path}.yaml", languages=languages)
     path = folder / name_or_path
+    if path.suffix in FORMATS:
+        return task_of_plain(name_or_path, folder=folder, columns=columns, languages=languages)
     if path.suffix not in _SUFFIXES:
         raise InputError(
             f"task '{name_or_path}': neither in the catalog{suggestion(name_or_path, catalog_names())} nor a file "
-            f"name; allowed: {', '.join(catalog_names())}, or the path of a .yaml file"
+            f"name; allowed: {', '.join(catalog_names())}, 'lm_eval:NAME', or the path of a file that ends in "
+            f"{', '.join([*_SUFFIXES, *FORMATS])}"
         )
     if PLACEHOLDER in name_or_path:
         return _one_file_per_language(path, languages)

@@ -9,7 +9,8 @@ from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
 from donorgrid.tasks.yaml_files import PythonFunction
 
-EXTRA = "a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra donorgrid[lm-eval]"
+EXTRA_NAME = "donorgrid[lm-eval]"
+EXTRA = f"a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra {EXTRA_NAME}"
 METRICS: tuple[Metric, ...] = ("acc", "acc_norm")
 
 WITHOUT_EFFECT = frozenset(

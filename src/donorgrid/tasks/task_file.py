@@ -1,6 +1,6 @@
 """A task: one set of checked keys per language, with what a study must know of it before any document is read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,36 +8,37 @@ from typing import Any
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
 from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.lm_eval_texts import lm_eval_texts
 
 PLACEHOLDER = "{language}"
 _NOT_CONTENT = frozenset({"dataset_kwargs", "dataset_path", "dataset_name", "languages", "language_names", "metadata"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlainColumns:
-    """How a plain data file's columns serve as the five names, and which columns tell languages and splits apart."""
-
-    names: Mapping[str, str]
-    language: str | None
-    split: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class CellKeys:
-    """What reads one language of a task: its keys, where relative data files lie, and variables for its templates."""
+    """What reads one language of a task: its keys, where relative data files lie, and what its templates may name.
+
+    ``adapt`` turns the rows of one split of a plain data file into documents.
+    """
 
     keys: TaskKeys
     where: str
     folder: Path
     variables: Mapping[str, Any] = field(default_factory=dict)
-    plain: PlainColumns | None = None
+    adapt: Callable[[list[dict[str, Any]], str], list[dict[str, Any]]] | None = None
+
+    @property
+    def template_variables(self) -> dict[str, Any]:
+        """The names that templates see beside the columns; InputError when lm-eval is needed and not installed."""
+        return {**self.variables, **lm_eval_texts(self.keys.from_lm_eval, where=self.where)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFile:
     """One task in one or more languages.
 
-    ``metrics`` are those that donorgrid computes, ``metrics_not_read`` further ones that the file names.
+    ``metrics`` are those that donorgrid computes, ``metrics_not_read`` further ones that the file names. A task that
+    lm-eval's own code reads has ``lm_eval_names`` (by language) in the place of ``cells``.
     """
 
     name: str
@@ -47,6 +48,8 @@ class TaskFile:
     metrics: tuple[Metric, ...]
     metrics_not_read: tuple[str, ...] = ()
     cells: Mapping[str, CellKeys] = field(repr=False)
+    lm_eval_names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lm_eval_trains: bool = False
 
     @property
     def non_commercial(self) -> bool:
@@ -56,6 +59,8 @@ class TaskFile:
     @property
     def has_training_split(self) -> bool:
         """Whether the task can serve as a source."""
+        if self.lm_eval_names:
+            return self.lm_eval_trains
         return all(one.keys.training_split or one.keys.hold_out for one in self.cells.values())
 
     def cell(self, language: str) -> CellKeys:
@@ -70,9 +75,11 @@ class TaskFile:
 
     def digest_parts(self, language: str) -> dict[str, Any]:
         """What makes the texts of one cell out of its documents, for work keys: content, never paths."""
+        if self.lm_eval_names:
+            return {"lm_eval": self.lm_eval_names[language]}
         cell = self.cell(language)
         keys = cell.keys.model_dump(mode="json", exclude=set(_NOT_CONTENT))
-        return {"keys": keys, "variables": dict(cell.variables)}
+        return {"keys": keys, "variables": cell.template_variables}
 
 
 def at_language(value: Any, name: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 from donorgrid.core.records import TrainingText
 from donorgrid.tasks.items import prompt_of
 from donorgrid.tasks.keys import TaskKeys, TrainKeys
-from donorgrid.tasks.templates import Document, answer_of, choices_of, names_in, text_of
+from donorgrid.tasks.templates import Document, InvalidDocument, answer_of, choices_of, names_in, text_of
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ANSWER_NAMES = frozenset({"gold", "letter", "choice"})
@@ -26,19 +26,30 @@ def _by_block(
     document: Document, train: TrainKeys, *, item_id: str, choices: tuple[str, ...], answer: int
 ) -> TrainingText:
     prompt = text_of(train.prompt, document, key="train.prompt")
-    targets = [_target(train.target, document, choices, number) for number in range(len(choices))]
+    target = _target(train.target, document, choices, answer)
     told_apart = train.target not in document and bool(names_in(train.target) & ANSWER_NAMES)
     return TrainingText(
         item_id=item_id,
         prompt=prompt,
-        target=targets[answer],
+        target=target,
         tokenise=train.tokenise,
         loss_on=train.loss_on,
         max_tokens=train.max_tokens,
         keep=train.keep,
         answer=answer,
-        alternatives=tuple(targets) if told_apart else (),
+        alternatives=_alternatives(train.target, document, choices) if told_apart else (),
     )
+
+
+def _alternatives(template: str, document: Document, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """The target for each choice, up to the first that the template cannot write (a fifth of four letters)."""
+    written: list[str] = []
+    for number in range(len(choices)):
+        try:
+            written.append(_target(template, document, choices, number))
+        except InvalidDocument:
+            break
+    return tuple(written)
 
 
 def _target(template: str, document: Document, choices: tuple[str, ...], number: int) -> str:

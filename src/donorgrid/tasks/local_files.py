@@ -1,0 +1,80 @@
+"""Rows of one local JSON, CSV or Parquet file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from donorgrid.core.errors import InputError
+
+FORMATS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
+Rows = list[dict[str, Any]]
+
+
+def read_rows(
+    path: Path,
+    kind: str | None = None,
+    *,
+    separator: str | None = None,
+    quoted: bool = True,
+    field: str | None = None,
+    as_text: bool = False,
+) -> Rows:
+    """The rows of a local file, each with the same columns (None where a JSON object lacks one).
+
+    ``kind`` is json, csv or parquet, by default as the name ends. ``as_text`` leaves the cells of a CSV file as they
+    are written; otherwise a column whose cells are all numbers becomes numbers. InputError names the file, and the line
+    where it is not what it should be.
+    """
+    try:
+        rows = _rows(path, kind or FORMATS[path.suffix], separator, quoted, field, as_text)
+    except FileNotFoundError as error:
+        raise InputError(f"data file {path}: there is no such file") from error
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"data file {path}: not readable as {kind}: {str(error).splitlines()[0]}") from error
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def _rows(path: Path, kind: str, separator: str | None, quoted: bool, field: str | None, as_text: bool) -> Rows:
+    if kind == "json":
+        return _json_rows(path, field=field)
+    if kind == "parquet":
+        return pl.read_parquet(path).to_dicts()
+    return _csv_rows(path, separator=separator, quoted=quoted, as_text=as_text)
+
+
+def _csv_rows(path: Path, *, separator: str | None, quoted: bool, as_text: bool) -> Rows:
+    between = separator or ("\t" if path.suffix == ".tsv" else ",")
+    if len(between.encode()) != 1:
+        raise InputError(f"data file {path}: delimiter is {between!r}; expected one ASCII character")
+    return pl.read_csv(
+        path,
+        separator=between,
+        quote_char='"' if quoted else None,
+        infer_schema=not as_text,
+        infer_schema_length=None,
+    ).to_dicts()
+
+
+def _json_rows(path: Path, *, field: str | None) -> Rows:
+    text = path.read_text(encoding="utf-8")
+    rows: Any
+    if field is None and not text.lstrip().startswith("["):
+        rows = [_parse(line, path, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    else:
+        content = _parse(text, path, None)
+        rows = content if field is None else content.get(field) if isinstance(content, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"data file {path}: expected one JSON object per line, or a list of objects")
+    return rows
+
+
+def _parse(text: str, path: Path, line: int | None) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        at = getattr(error, "lineno", 1) if line is None else line
+        reason = getattr(error, "msg", "nested too deep")
+        raise InputError(f"data file {path}: line {at} is not valid JSON ({reason})") from error

@@ -1,0 +1,194 @@
+"""The catalog's requests are lm-eval's own, character for character, on small local data of the same columns."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from donorgrid.core.records import Item
+from donorgrid.tasks import TaskFile, find_task, load_cell
+from donorgrid.tasks.fewshot import FEWSHOT_SEED
+
+pytest.importorskip("lm_eval")
+pytestmark = pytest.mark.filterwarnings("ignore")  # those of lm-eval and what it imports
+
+ARC = [
+    {"id": "a1", "instruction": "  Why [title] is  ice [sic] cold? ", "option_a": " It's [x] so", "option_b": 'a "b"',
+     "option_c": "c  d", "option_d": "e\nf", "option_e": None, "answer": "C"},
+    {"id": "a2", "instruction": "Wärme?", "option_a": "ja", "option_b": "nein", "option_c": "doch [title] mal",
+     "option_d": "vielleicht", "option_e": "nie\\n", "answer": "E"},
+    {"id": "a3", "instruction": "水?", "option_a": "一", "option_b": "二", "option_c": "三", "option_d": "四",
+     "option_e": "", "answer": "A"},
+]  # fmt: skip
+MMLU = [
+    {"sample_id": "m1", "subject_category": "STEM", "question": " Was  ist {{2}}? \n", "option_a": "1", "option_b": "2",
+     "option_c": "3", "option_d": "4", "answer": "B"},
+    {"sample_id": "m2", "subject_category": "STEM", "question": "Und?", "option_a": " x ", "option_b": "", "option_c":
+     "z", "option_d": "w", "answer": "D"},
+]  # fmt: skip
+HELLASWAG = [
+    {"id": "h1", "activity_label": "Roof [title] work", "ctx_a": "A man  is", "ctx_b": "he Climbs UP [substeps]",
+     "endings": ["[header] It's  on", 'says "hi"', "c [title] d", " d "], "label": "2"},
+    {"id": "h2", "activity_label": "Essen", "ctx_a": "Öl", "ctx_b": "ßauber", "endings": ["a", "b", "c", "d"],
+     "label": "0"},
+]  # fmt: skip
+TRUTHFULQA = [
+    {"truth_id": 0, "question": " What [x] happens  if? ", "mc1_targets_choices": ["Nothing's left.", "You die"],
+     "mc1_targets_labels": [1, 0], "mc2_targets_choices": ["a"], "mc2_targets_labels": [1]},
+    {"truth_id": 1, "question": "Wer?", "mc1_targets_choices": ["x", "y", "z"], "mc1_targets_labels": [1, 0, 0],
+     "mc2_targets_choices": ["a"], "mc2_targets_labels": [1]},
+]  # fmt: skip
+XCOPA = [
+    {"idx": 4, "premise": " L'oggetto era incartato. ", "choice1": "Era fragile.", "choice2": "Èra 'piccolo'.",
+     "question": "cause", "label": 1},
+    {"idx": 5, "premise": "Vuoto.", "choice1": "X", "choice2": "y", "question": "effect", "label": 0},
+]  # fmt: skip
+XSTORYCLOZE = [
+    {"story_id": "s1", "input_sentence_1": "Uno.", "input_sentence_2": "Dos.", "input_sentence_3": "Tres.",
+     "input_sentence_4": "Cuatro.", "sentence_quiz1": "Fin 'a'", "sentence_quiz2": 'Fin "b"', "answer_right_ending": 2},
+]  # fmt: skip
+XNLI = [{"premise": "Es 'regnet'", "hypothesis": "Es ist nass.", "label": 0}, {"premise": "a", "hypothesis": "b",
+        "label": 2}]  # fmt: skip
+PAWS_X = [
+    {"id": 1, "sentence1": 'Er sagte : " Es ist \' gut ( so ) " , nicht n\'t .', "sentence2": "Das ist es , ja .",
+     "label": 1},
+    {"id": 2, "sentence1": "Kurz", "sentence2": "Auch kurz", "label": 0},
+]  # fmt: skip
+BELEBELE = [
+    {"link": "https://a", "question_number": 2, "flores_passage": "Text  hier.", "question": " Was? ",
+     "mc_answer1": "a", "mc_answer2": "b", "mc_answer3": "c", "mc_answer4": "d", "correct_answer_num": "3"},
+]  # fmt: skip
+INCLUDE = [
+    {"language": "German", "question": " Was? ", "option_a": "a", "option_b": "b", "option_c": "c", "option_d": "d",
+     "answer": 3},
+]  # fmt: skip
+CASES = {
+    "arc_challenge": ("okapi/arc_multilingual/arc_de.yaml", "de", ARC),
+    "global_mmlu": ("global_mmlu/default/de/global_mmlu_de_stem.yaml", "de", MMLU),
+    "hellaswag": ("okapi/hellaswag_multilingual/hellaswag_de.yaml", "de", HELLASWAG),
+    "truthfulqa": ("okapi/truthfulqa_multilingual/truthfulqa_de_mc1.yaml", "de", TRUTHFULQA),
+    "xcopa": ("xcopa/default_it.yaml", "it", XCOPA),
+    "xstorycloze": ("xstorycloze/default_es.yaml", "es", XSTORYCLOZE),
+    "xnli": ("xnli/xnli_de.yaml", "de", XNLI),
+    "paws-x": ("paws-x/paws_de.yaml", "de", PAWS_X),
+    "belebele": ("belebele/belebele_deu_Latn.yaml", "de", BELEBELE),
+    "include": ("include/default/German/_german_template_yaml", "de", INCLUDE),
+}
+Requests = list[list[tuple[str, str]]]
+
+
+def lm_eval_task(file: str, rows: list[dict[str, Any]], folder: Path, **changes: Any) -> Any:
+    """lm-eval's own task over rows in a local file, which stand in for every split."""
+    import lm_eval.tasks
+    from lm_eval.api.task import ConfigurableTask
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    data = folder / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = load_yaml(Path(lm_eval.tasks.__file__).parent / file)
+    for split in ("training_split", "validation_split", "fewshot_split"):
+        config.pop(split, None)
+    files = {split: str(data) for split in ("train", "test")}
+    local = {"dataset_path": "json", "dataset_name": None, "test_split": "test", "task": "case"}
+    kwargs = {"data_files": files, "cache_dir": str(folder / "cache")}
+    return ConfigurableTask(config={**config, **local, "dataset_kwargs": kwargs, **changes})
+
+
+def lm_eval_requests(task: Any, *, template: Any = None) -> Requests:
+    task.set_fewshot_seed(FEWSHOT_SEED)
+    task.build_all_requests(apply_chat_template=template is not None, chat_template=template)
+    by_document: dict[int, list[tuple[str, str]]] = {}
+    for instance in task.instances:
+        by_document.setdefault(instance.doc_id, []).append(instance.args)
+    return list(by_document.values())
+
+
+def our_items(task: TaskFile, language: str, rows: list[dict[str, Any]]) -> tuple[Item, ...]:
+    """Every document as a test item: what is held out for training is no matter of lm-eval."""
+    cell = task.cell(language)
+    whole = replace(cell, keys=cell.keys.model_copy(update={"hold_out": None, "training_split": None}))
+    reader = {cell.keys.dataset_path: lambda *_: rows}
+    return load_cell(replace(task, cells={language: whole}), language, sources=reader).test
+
+
+def as_chat(messages: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+    turns = "".join(f"<{turn['role']}>{turn['content']}" for turn in messages)
+    return turns + ("<assistant>" if add_generation_prompt else "")
+
+
+def our_requests(items: tuple[Item, ...], *, chat: bool = False) -> Requests:
+    def context(item: Item) -> str:
+        turns = item.messages or (("user", item.context),)
+        opened = turns[-1][0] == "assistant"
+        return as_chat([{"role": role, "content": text} for role, text in turns], add_generation_prompt=not opened)
+
+    return [
+        [
+            (context(item), item.chat_delimiter + choice) if chat else (item.context, item.delimiter + choice)
+            for choice in item.choices
+        ]
+        for item in items
+    ]
+
+
+def gold(task: Any) -> list[int]:
+    """The index of the right choice, as lm-eval's process_results works it out."""
+    answers = []
+    for document in task.eval_docs:
+        value = task.doc_to_target(document)
+        answers.append(task.doc_to_choice(document).index(value) if isinstance(value, str) else int(value))
+    return answers
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_catalog_requests_equal_lm_evals(name, tmp_path):
+    file, language, rows = CASES[name]
+    ours = our_items(find_task(name, folder=tmp_path), language, rows)
+    theirs = lm_eval_task(file, rows, tmp_path)
+    assert our_requests(ours) == lm_eval_requests(theirs)
+    assert our_requests(ours, chat=True) == lm_eval_requests(theirs, template=as_chat)
+    assert [item.answer for item in ours] == gold(theirs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_fewshot": 2, "fewshot_split": "train"},
+        {"num_fewshot": 2, "fewshot_split": "test"},
+        {"num_fewshot": 1, "fewshot_split": "test", "fewshot_config": {"sampler": "first_n"}},
+        {"num_fewshot": 2, "fewshot_config": {"samples": [{"q": "S?", "c": ["u", "v"], "a": 1}] * 3}},
+        {"num_fewshot": 1, "fewshot_split": "train", "fewshot_config": {"doc_to_target": "{{c[a]}}!",
+                                                                        "fewshot_delimiter": " | "}},
+        {"description": "Solve {{q}}:\n\n"},
+        {"description": "Solve. ", "num_fewshot": 2, "fewshot_split": "train", "target_delimiter": "="},
+        {"gen_prefix": "It is"},
+        {"gen_prefix": "It is "},
+        {"gen_prefix": "{{q}}", "num_fewshot": 1, "fewshot_split": "train", "description": "D"},
+        {"doc_to_text": "q", "doc_to_choice": ["x", "y", "z"], "doc_to_target": "{{a}}"},
+        {"doc_to_choice": {"first": "x", "second": "y", "third": "z"}, "doc_to_target": "{{['x', 'y', 'z'][a]}}"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_prompts_are_joined_as_lm_eval_joins_them(change, tmp_path, write_task, load):
+    rows = [{"q": f"Frage {n}? ", "c": [f"a{n}", "b", "c"], "a": n % 3} for n in range(7)]
+    base = {"task": "case", "output_type": "multiple_choice", "doc_to_text": "{{q}}", "doc_to_choice": "{{c}}",
+            "doc_to_target": "a", "metric_list": [{"metric": "acc"}]}  # fmt: skip
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("task: case\n")
+    theirs = lm_eval_task(str(empty), rows, tmp_path, **{**base, **change})
+    ours = load(write_task(**{**base, "id_column": None, "training_split": None, **change}), reader=lambda *_: rows)
+    assert our_requests(ours.test) == lm_eval_requests(theirs)
+    assert our_requests(ours.test, chat=True) == lm_eval_requests(theirs, template=as_chat)
+
+
+@pytest.mark.parametrize("task", ["xnli", "paws-x", "xcopa", "belebele"])
+def test_every_language_of_lm_eval_has_its_prompt(task, tmp_path):
+    """The catalog's words give, in each language, what lm-eval's own file of that language gives."""
+    file, known, rows = CASES[task]
+    ours = find_task(task, folder=tmp_path)
+    prefix = file.removesuffix(f"{ours.cell(known).keys.dataset_name}.yaml")
+    for language in ours.languages if task != "belebele" else ours.languages[:3]:
+        theirs = lm_eval_task(f"{prefix}{ours.cell(language).keys.dataset_name}.yaml", rows, tmp_path)
+        assert our_requests(our_items(ours, language, rows)) == lm_eval_requests(theirs), language
