@@ -1,0 +1,190 @@
+"""The program that makes the pocket base model: a byte-level BPE tokenizer and a small Llama, from nothing."""
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch.nn import functional
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from donorgrid.pocket.corpus import Amounts, lines
+
+END = "<|endoftext|>"
+_WORDS = r" ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
+"""GPT-2's split into words, with combining marks counted as letters: without that, every Hindi and Bengali vowel sign
+would be a word of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """Everything that the weights depend on besides the seed. Lengths and sizes are in tokens and dimensions."""
+
+    amounts: Amounts = field(default_factory=Amounts)
+    vocabulary: int = 6144
+    hidden: int = 128
+    intermediate: int = 352
+    layers: int = 4
+    heads: int = 4
+    key_value_heads: int = 2
+    batch_lines: int = 64
+    peak_learning_rate: float = 4e-3
+    warmup_share: float = 0.03
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    max_steps: int | None = None
+    threads: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where pre-training stands: optimiser steps done, of how many, and the loss (nats per token) of the last one."""
+
+    step: int
+    n_steps: int
+    loss_nats: float
+
+
+def train_base_model(
+    out: Path,
+    *,
+    seed: int,
+    settings: Pretraining | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> None:
+    """Write a base model to the folder ``out``, in the format of ``transformers``.
+
+    The same seed and settings give the same weights on the same machine and version of torch; ``report`` is called
+    after each step.
+    """
+    settings = settings or Pretraining()
+    text = lines(seed=seed, amounts=settings.amounts)
+    tokenizer = _trained_tokenizer(text, settings)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = _trained_model(_encoded(tokenizer, text), len(tokenizer), seed, settings, report)
+    finally:
+        torch.set_num_threads(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(out)
+    model.save_pretrained(out)
+
+
+def _trained_tokenizer(text: list[str], settings: Pretraining) -> PreTrainedTokenizerFast:
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=settings.vocabulary,
+        special_tokens=[END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(text, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=END, eos_token=END, pad_token=END)
+
+
+def _encoded(tokenizer: PreTrainedTokenizerFast, text: list[str]) -> list[list[int]]:
+    return [[*ids, tokenizer.eos_token_id] for ids in tokenizer(text)["input_ids"]]
+
+
+def _trained_model(
+    rows: list[list[int]],
+    vocabulary: int,
+    seed: int,
+    settings: Pretraining,
+    report: Callable[[Progress], None],
+) -> LlamaForCausalLM:
+    model = LlamaForCausalLM(_architecture(vocabulary, settings))
+    batches = _batches(rows, seed, settings)
+    optimiser = _optimiser(model, settings)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(len(batches), settings))
+    model.train()
+    for step, batch in enumerate(batches, start=1):
+        loss = _loss(model, batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
+        optimiser.step()
+        schedule.step()
+        optimiser.zero_grad()
+        report(Progress(step=step, n_steps=len(batches), loss_nats=loss.item()))
+    return _rounded(model.eval())
+
+
+def _architecture(vocabulary: int, settings: Pretraining) -> LlamaConfig:
+    return LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=settings.hidden,
+        intermediate_size=settings.intermediate,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        num_key_value_heads=settings.key_value_heads,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+
+
+def _batches(rows: list[list[int]], seed: int, settings: Pretraining) -> list[torch.Tensor]:
+    """Lines of about equal length together, padded with -1, in a random order of batches; each of shape (lines, n)."""
+    chance = random.Random(seed)
+    window = settings.batch_lines * 32
+    found = []
+    for start in range(0, len(rows), window):
+        near = sorted(rows[start : start + window], key=len)
+        found += [near[at : at + settings.batch_lines] for at in range(0, len(near), settings.batch_lines)]
+    chance.shuffle(found)
+    return [_padded(batch) for batch in found[: settings.max_steps]]
+
+
+def _padded(batch: list[list[int]]) -> torch.Tensor:
+    longest = max(len(row) for row in batch)
+    return torch.tensor([row + [-1] * (longest - len(row)) for row in batch])
+
+
+def _loss(model: LlamaForCausalLM, batch: torch.Tensor) -> torch.Tensor:
+    """Mean next-token loss (nats) over the tokens that are not padding. Padding is on the right: no mask is needed."""
+    logits = model(input_ids=batch.clamp(min=0)[:, :-1], use_cache=False).logits
+    return functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=-1)
+
+
+def _optimiser(model: LlamaForCausalLM, settings: Pretraining) -> torch.optim.AdamW:
+    decayed = [weight for weight in model.parameters() if weight.dim() > 1]
+    others = [weight for weight in model.parameters() if weight.dim() <= 1]
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=settings.peak_learning_rate,
+        betas=(0.9, 0.98),
+    )
+
+
+def _warm_then_cosine(n_steps: int, settings: Pretraining) -> Callable[[int], float]:
+    warmup = max(1, math.ceil(settings.warmup_share * n_steps))
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, n_steps - warmup)))
+
+    return factor
+
+
+def _rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """The weights rounded to bfloat16 and kept in float32: runs in either precision start from the same numbers."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.to(torch.bfloat16).float())
+    return model
