@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from donorgrid.report.arms import by_arm
 from donorgrid.report.head import ReportHead
 from donorgrid.report.numbers import MINUS, count, is_absent, percent, signed_pp, with_se
 
@@ -32,17 +33,18 @@ class Headline:
 def headline(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Headline:
     """The first screen of the report."""
     deltas = tables["deltas"]
-    transfer = _row(tables.get("regimes"), _TRANSFER)
+    transfers = _transfers(tables.get("regimes"))
     tiles = (
-        *(_transfer_tiles(transfer, head) if transfer else ()),
+        *(_transfer_tiles(transfers[0][1], head) if len(transfers) == 1 else ()),
         Tile(value=count(adapters(deltas)), name="adapters trained and scored"),
         Tile(value=count(head.n_cells_done), name=f"of {count(head.n_cells_planned)} planned cells measured"),
     )
     sentences = (
         _what(deltas, head),
-        *([_outcome(transfer, head)] if transfer else ()),
+        *(_of_arm(label, _outcome(transfer, head)) for label, transfer in transfers),
         *_roles(tables.get("roles_language"), "language", head),
         *_roles(tables.get("roles_task"), "task", head),
+        *(["With one base model there is no standard error over models."] if len(head.models) == 1 else []),
         _missing(head),
         _degenerate(tables.get("degenerate")),
     )
@@ -60,7 +62,7 @@ def adapters(deltas: pl.DataFrame) -> int:
 def _transfer_tiles(transfer: Mapping[str, float], head: ReportHead) -> tuple[Tile, ...]:
     return (
         Tile(
-            value=f"{with_se(transfer['mean_pp'], transfer.get('se_pp'))} pp",
+            value=f"{with_se(transfer['mean_pp'], transfer['mean_se_pp'])} pp",
             name="mean delta away from the trained cell",
         ),
         Tile(value=percent(transfer["positive_rate"]), name="of transfer cells gained", tone="gain"),
@@ -72,11 +74,15 @@ def _limit(head: ReportHead) -> str:
     return f"{head.harm_limit_pp:g} pp"
 
 
-def _row(frame: pl.DataFrame | None, regime: str) -> Mapping[str, float] | None:
-    if frame is None:
-        return None
-    rows = frame.filter(pl.col("regime") == regime).to_dicts()
-    return rows[0] if rows and rows[0]["n"] and not is_absent(rows[0]["mean_pp"]) else None
+def _transfers(regimes: pl.DataFrame | None) -> list[tuple[str, Mapping[str, float]]]:
+    """The transfer row of every arm that has one."""
+    arms = () if regimes is None or regimes.is_empty() else by_arm(regimes)
+    rows = [(label, row) for label, part in arms for row in part.filter(pl.col("regime") == _TRANSFER).to_dicts()]
+    return [(label, row) for label, row in rows if row["n"] and not is_absent(row["mean_pp"])]
+
+
+def _of_arm(label: str, sentence: str) -> str:
+    return f"{label}: {sentence}" if label else sentence
 
 
 def _what(deltas: pl.DataFrame, head: ReportHead) -> str:
@@ -94,15 +100,18 @@ def _what(deltas: pl.DataFrame, head: ReportHead) -> str:
 def _outcome(transfer: Mapping[str, float], head: ReportHead) -> str:
     return (
         f"Over {count(int(transfer['n']))} transfer cells (every pair but the trained cell itself) the mean delta is "
-        f"{with_se(transfer['mean_pp'], transfer.get('se_pp'))} pp and the median {signed_pp(transfer['median_pp'])} "
+        f"{with_se(transfer['mean_pp'], transfer['mean_se_pp'])} pp and the median {signed_pp(transfer['median_pp'])} "
         f"pp; {percent(transfer['positive_rate'])} gained, and {percent(transfer['harm_rate'])} lost {_limit(head)} or "
         "more."
     )
 
 
 def _roles(roles: pl.DataFrame | None, kind: str, head: ReportHead) -> list[str]:
-    if roles is None or roles.is_empty():
-        return []
+    arms = () if roles is None or roles.is_empty() else by_arm(roles)
+    return [_of_arm(label, sentence) for label, part in arms for sentence in _arm_roles(part, kind, head)]
+
+
+def _arm_roles(roles: pl.DataFrame, kind: str, head: ReportHead) -> list[str]:
     sentences = []
     donors = roles.drop_nulls("donor_pp").sort(["donor_pp", kind], descending=[True, False])
     if not donors.is_empty():

@@ -7,12 +7,11 @@ from importlib import resources
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from donorgrid.core.errors import InputError
-from donorgrid.core.tables import DELTAS
 from donorgrid.report import dotplot, matrices, pareto
 from donorgrid.report.head import ReportHead
 from donorgrid.report.headline import headline
 from donorgrid.report.heatmap import CELL
+from donorgrid.report.known_tables import checked_tables
 from donorgrid.report.palette import DARK_RAMP, LIGHT_RAMP
 from donorgrid.report.sections import sections
 
@@ -20,17 +19,16 @@ from donorgrid.report.sections import sections
 def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
     """The report as one self-contained HTML page; equal input gives equal bytes.
 
-    ``tables`` holds ``deltas`` (required, core.tables.DELTAS) and any of ``regimes``, ``harm_breakdown``,
-    ``roles_language``, ``roles_task``, ``matrix_language``, ``matrix_task``, ``pareto``, ``variance``, ``consistency``,
-    ``noise``, ``linguistic`` and ``degenerate`` (model, task, language, reason: targets whose baseline measures
-    format). A section without its table is left out; unknown tables are ignored. No statistic is computed here: the
-    one average is the heat map's mean over models, cell by cell, named as such.
+    ``tables`` holds ``deltas`` (required) and any of ``regimes``, ``harm_breakdown``, ``mixes_controls``,
+    ``roles_language``, ``roles_task``, ``roles_family``, ``matrix_language``, ``matrix_task``, ``pareto``,
+    ``coverage`` (core.tables), ``variance``, ``consistency``, ``noise``, ``linguistic`` and ``degenerate`` (model,
+    task, language, reason: targets whose baseline measures format). A section without its table is left out; unknown
+    tables are ignored. No statistic is computed here: the one average is the heat map's mean over models, cell by
+    cell, named as such.
 
-    Raises InputError when ``deltas`` is absent or does not have its declared columns.
+    Raises InputError when ``deltas`` is absent, a table lacks declared columns, or has another harm limit.
     """
-    if "deltas" not in tables:
-        raise InputError(f"report: table 'deltas' is missing; given are {sorted(tables)}")
-    checked = {**tables, "deltas": DELTAS.check(tables["deltas"])}
+    checked = checked_tables(tables, head)
     return (
         _environment()
         .get_template("report.html.j2")

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from donorgrid.core.records import Cell
 from donorgrid.report.axes import Axis, Tick, axis_over
 from donorgrid.report.numbers import is_absent, percent, signed_pp
 
@@ -56,22 +57,37 @@ class Panel:
 def panels(pareto: pl.DataFrame, models: tuple[str, ...]) -> tuple[Panel, ...]:
     """A panel per model, all on the same axes. Sources without both coordinates are left to the table."""
     rows = [
-        row for row in pareto.iter_rows(named=True) if not (is_absent(row.get("x_pp")) or is_absent(row.get("y_pp")))
+        row
+        for row in pareto.iter_rows(named=True)
+        if not (is_absent(row["on_task_pp"]) or is_absent(row["off_task_pp"]))
     ]
-    x_axis = axis_over((row["x_pp"] for row in rows), wanted_ticks=5)
-    y_axis = axis_over((row["y_pp"] for row in rows), wanted_ticks=5)
+    x_axis = axis_over((row["on_task_pp"] for row in rows), wanted_ticks=5)
+    y_axis = axis_over((row["off_task_pp"] for row in rows), wanted_ticks=5)
     order = list(dict.fromkeys([*models, *(row["model"] for row in rows)]))
     of_model = {model: [row for row in rows if row["model"] == model] for model in order}
     return tuple(_panel(model, members, x_axis, y_axis) for model, members in of_model.items() if members)
 
 
+def shown_columns(pareto: pl.DataFrame) -> pl.DataFrame:
+    """The columns that the table behind the panels shows."""
+    source = pl.concat_str("source_task", "source_language", separator="/")
+    return pareto.select("model", "on_task_pp", "off_task_pp", "off_task_harm_rate", "front", source=source).select(
+        "model", "source", pl.exclude("model", "source")
+    )
+
+
 def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: Axis) -> Panel:
     points = tuple(
-        Point(x=x_axis.at(row["x_pp"]), y=100 - y_axis.at(row["y_pp"]), on_front=bool(row["on_front"]), told=_told(row))
+        Point(
+            x=x_axis.at(row["on_task_pp"]),
+            y=round(100 - y_axis.at(row["off_task_pp"]), 2),
+            on_front=bool(row["front"]),
+            told=_told(row),
+        )
         for row in rows
     )
     front = sorted(
-        {(point.x, point.y, row["source_name"]) for point, row in zip(points, rows, strict=True) if point.on_front}
+        {(point.x, point.y, _source(row)) for point, row in zip(points, rows, strict=True) if point.on_front}
     )
     return Panel(
         model=model,
@@ -86,12 +102,15 @@ def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: 
 
 
 def _told(row: Mapping[str, Any]) -> str:
-    harm = f", harm rate {percent(row['harm_rate'])}" if "harm_rate" in row else ""
-    front = ", on the front" if row["on_front"] else ""
+    front = ", on the front" if row["front"] else ""
     return (
-        f"{row['source_name']}: own task {signed_pp(row['x_pp'])} pp, "
-        f"other tasks {signed_pp(row['y_pp'])} pp{harm}{front}"
+        f"{_source(row)}: own task {signed_pp(row['on_task_pp'])} pp, other tasks {signed_pp(row['off_task_pp'])} pp, "
+        f"harm rate there {percent(row['off_task_harm_rate'])}{front}"
     )
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return str(Cell(task=row["source_task"], language=row["source_language"]))
 
 
 def _steps(front: list[tuple[float, float]]) -> tuple[tuple[float, float, float, float], ...]:

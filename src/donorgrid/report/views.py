@@ -69,6 +69,22 @@ def regime_digits(grid: Grid) -> str:
     )
 
 
+def error_column(deltas: pl.DataFrame) -> str:
+    """The column of standard errors to show: from the items where the table has them, else over train seeds."""
+    known = [name for name in ("se_pp", "se_seed_pp") if name in deltas.columns and deltas[name].is_not_null().any()]
+    return known[0] if known else "se_pp"
+
+
+def _right(rows: pl.DataFrame, head: ReportHead, suffix: str) -> pl.Expr:
+    """The right answers by each row's metric; empty where the table has no such count."""
+    nothing = pl.lit(None, dtype=pl.Int64)
+    acc, norm = (
+        pl.col(name) if name in rows.columns else nothing for name in (f"n_right{suffix}", f"n_right_norm{suffix}")
+    )
+    metric = pl.col("metric").fill_null(head.metric) if "metric" in rows.columns else pl.lit(head.metric)
+    return pl.when(metric == "acc").then(acc).otherwise(norm)
+
+
 def _variant(deltas: pl.DataFrame) -> pl.Expr:
     parts = [pl.col("recipe")]
     for name in _DOSE:
@@ -91,8 +107,7 @@ def _by_cell(rows: pl.DataFrame, grid: Grid) -> list[Row | None]:
 
 def _model_view(rows: pl.DataFrame, grid: Grid, head: ReportHead, which: tuple[str, str]) -> View:
     model, variant = which
-    cells = _by_cell(rows, grid)
-    suffix = "_norm" if head.metric == "acc_norm" and "n_right_norm" in rows.columns else ""
+    cells = _by_cell(rows.with_columns(right=_right(rows, head, ""), right_base=_right(rows, head, "_base")), grid)
     width = len(grid.targets)
     return View(
         model=model,
@@ -100,11 +115,11 @@ def _model_view(rows: pl.DataFrame, grid: Grid, head: ReportHead, which: tuple[s
         letters=_letters(cells, grid.limit_pp),
         deltas=_whole_deltas(cells),
         values={
-            "se": _array(cells, "se_pp", hundredths),
+            "se": _array(cells, error_column(rows), hundredths),
             "seeds": _shorter(_array(cells, "n_seeds"), width),
             "items": _shorter(_array(cells, "n_items"), width),
-            "right": _array(cells, f"n_right{suffix}"),
-            "base": _shorter(_array(cells, f"n_right{suffix}_base"), width),
+            "right": _array(cells, "right"),
+            "base": _shorter(_array(cells, "right_base"), width),
         },
         reasons=_reasons(cells, grid, head, which),
     )

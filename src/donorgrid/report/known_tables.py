@@ -1,0 +1,42 @@
+"""The tables that the report knows: each is checked against its declaration before anything is drawn."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from donorgrid.core import tables as declared
+from donorgrid.core.errors import InputError
+from donorgrid.report.head import ReportHead
+
+DECLARED = {
+    "deltas": declared.DELTAS,
+    "regimes": declared.REGIMES,
+    "harm_breakdown": declared.HARM_BREAKDOWN,
+    "roles_language": declared.ROLES_LANGUAGE,
+    "roles_task": declared.ROLES_TASK,
+    "roles_family": declared.ROLES_FAMILY,
+    "matrix_language": declared.MATRIX_LANGUAGE,
+    "matrix_task": declared.MATRIX_TASK,
+    "pareto": declared.PARETO,
+    "mixes_controls": declared.MIXES_CONTROLS,
+    "coverage": declared.COVERAGE,
+}
+
+
+def checked_tables(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> dict[str, pl.DataFrame]:
+    """The tables with their declared columns and types; others pass as they are.
+
+    Raises InputError when ``deltas`` is absent, a table lacks a column, or a harm rate has another limit than the head.
+    """
+    if "deltas" not in tables:
+        raise InputError(f"report: table 'deltas' is missing; given are {sorted(tables)}")
+    checked = {name: DECLARED[name].check(frame) if name in DECLARED else frame for name, frame in tables.items()}
+    for name, frame in checked.items():
+        limits = frame["harm_limit_pp"].drop_nulls().unique().to_list() if "harm_limit_pp" in frame.columns else []
+        other = [limit for limit in limits if limit != head.harm_limit_pp]
+        if other:
+            raise InputError(
+                f"report: table '{name}' has a harm limit of {other[0]:g} pp; expected {head.harm_limit_pp:g} pp, "
+                "the study's"
+            )
+    return checked
