@@ -55,6 +55,16 @@ def seed_folder(run: Run) -> str:
     return f"seed{run.train_seed}{data}{size}"
 
 
+def subject_name(subject: Subject) -> str:
+    """``model/base`` or ``model/source--recipe--seed``: no two subjects of a study share one."""
+    model = check_name(subject.model, what="model name")
+    if isinstance(subject, Baseline):
+        return f"{model}/base" + ("" if subject.replicate is None else f"-{subject.replicate}")
+    return f"{model}/" + "--".join(
+        (source_folder(subject.source), recipe_folder(subject.recipe), seed_folder(subject))
+    )
+
+
 @dataclass(frozen=True)
 class StudyFolder:
     """Where everything of one study lies."""
@@ -65,6 +75,11 @@ class StudyFolder:
     def study_file(self) -> Path:
         """The resolved study, every default written out."""
         return self.root / "study.yaml"
+
+    @property
+    def plan(self) -> Path:
+        """The keys of the study's work, and what is known of its models."""
+        return self.root / "plan.json"
 
     @property
     def claims(self) -> Path:
@@ -107,12 +122,7 @@ class StudyFolder:
 
     def items(self, subject: Subject) -> Path:
         """The Parquet file with the item answers of one subject."""
-        folder = self.root / "items" / check_name(subject.model, what="model name")
-        if isinstance(subject, Baseline):
-            replicate = "" if subject.replicate is None else f"-{subject.replicate}"
-            return folder / f"base{replicate}.parquet"
-        parts = (source_folder(subject.source), recipe_folder(subject.recipe), seed_folder(subject))
-        return folder / ("--".join(parts) + ".parquet")
+        return self.root / "items" / f"{subject_name(subject)}.parquet"
 
     def claim(self, key: str, generation: int) -> Path:
         """The claim on one piece of work; a take-over of a dead claim is the next generation."""

@@ -1,6 +1,7 @@
 """A base model's folder of files, local or from the hub's cache, and its identity. No torch here."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class ModelFolder:
     weights_digest: str
     tokenizer_digest: str
     n_parameters: int
+    model_type: str
     max_positions: int | None
 
 
@@ -57,7 +59,8 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
         path=path,
         weights_digest=digest_of_files([*weights, path / "config.json"]),
         tokenizer_digest=digest_of_files(path / name for name in _TOKENIZER if (path / name).is_file()),
-        n_parameters=sum(_parameters_in(file) for file in weights),
+        n_parameters=sum(math.prod(shape) for file in weights for shape in _shapes_in(file).values()),
+        model_type=config["model_type"],
         max_positions=_max_positions(config),
     )
 
@@ -84,15 +87,12 @@ def _max_positions(config: dict[str, Any]) -> int | None:
     return next((int(length) for length in found if length is not None), None)
 
 
-def _parameters_in(weights: Path) -> int:
-    """The number of weights in a safetensors file, from its header alone."""
+def weight_shapes(folder: ModelFolder) -> dict[str, tuple[int, ...]]:
+    """The shapes of a model's weights by name, from the headers of its files alone."""
+    return {name: shape for file in sorted(folder.path.glob(_WEIGHTS)) for name, shape in _shapes_in(file).items()}
+
+
+def _shapes_in(weights: Path) -> dict[str, tuple[int, ...]]:
     with weights.open("rb") as stream:
         header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
-    total = 0
-    for shape in shapes:
-        count = 1
-        for side in shape:
-            count *= side
-        total += count
-    return total
+    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}

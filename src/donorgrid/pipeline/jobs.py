@@ -12,14 +12,13 @@ import torch
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.names import StudyFolder, remove_unfinished
-from donorgrid.core.records import Subject
 from donorgrid.models.loading import pick_device
-from donorgrid.pipeline.keys import Keys
-from donorgrid.pipeline.ledger import Ledger, subjects_of_shard
 from donorgrid.pipeline.manifest import manifest_of
-from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
+from donorgrid.pipeline.prepare import prepare, write_resolved
+from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.work import Worker, WorkOptions
-from donorgrid.store.logs import forget_failures, read_failures, write_manifest
+from donorgrid.pipeline.workplan import make_workplan, write_workplan
+from donorgrid.store.logs import forget_failures, write_manifest
 
 _POLL_S = 0.3
 _INTERRUPTED, _BAD_INPUT = 130, 2
@@ -34,20 +33,6 @@ class RunOptions:
     shard: tuple[int, int] | None = None
     limit: int | None = None
     retry_failed: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a run is: subjects (baselines and adapters) done, failed, and in all."""
-
-    done: int
-    failed: int
-    total: int
-
-    @property
-    def left(self) -> int:
-        """Subjects that are neither done nor failed."""
-        return self.total - self.done - self.failed
 
 
 def run_study(
@@ -65,7 +50,9 @@ def run_study(
     if options.retry_failed:
         forget_failures(folder)
     device = pick_device(options.device)
-    watch = Watch(prepared, options.shard)
+    plan = make_workplan(prepared)
+    write_workplan(plan, folder)
+    watch = Watch(plan, folder, options.shard)
     on_progress(watch.look())
     jobs = options.jobs or default_jobs(device)
     write_manifest(folder, manifest_of(prepared, device=device, jobs=jobs))
@@ -84,25 +71,6 @@ def run_study(
 def default_jobs(device: str) -> int:
     """One process per core on a CPU, where small steps do not fill two; one on a GPU."""
     return len(os.sched_getaffinity(0)) if device == "cpu" else 1
-
-
-class Watch:
-    """Reads progress off the study folder; what is done is looked at once."""
-
-    def __init__(self, prepared: Prepared, shard: tuple[int, int] | None = None) -> None:
-        self._folder = prepared.folder
-        self._keys = Keys(prepared)
-        self._ledger = Ledger(prepared, self._keys)
-        subjects = prepared.grid.subjects
-        self._open: list[Subject] = list(subjects if shard is None else subjects_of_shard(subjects, shard))
-        self._total = len(self._open)
-
-    def look(self) -> Progress:
-        """The progress now."""
-        self._open = [subject for subject in self._open if not self._ledger.standing(subject).done]
-        failures = read_failures(self._folder)
-        failed = sum(self._keys.claim(subject) in failures for subject in self._open)
-        return Progress(done=self._total - len(self._open), failed=failed, total=self._total)
 
 
 def _run_jobs(study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], None]) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline, Cell, Run, Subject
-from donorgrid.pipeline.keys import Keys
-from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.workplan import WorkPlan
 from donorgrid.store.adapters import read_stamp
 from donorgrid.store.answers import AnswersFooter, read_footer
 
@@ -31,45 +31,33 @@ class Standing:
 class Ledger:
     """Reads the standing of a study's subjects from its folder."""
 
-    def __init__(self, prepared: Prepared, keys: Keys) -> None:
-        self._prepared = prepared
-        self._keys = keys
+    def __init__(self, plan: WorkPlan, folder: StudyFolder) -> None:
+        self._plan = plan
+        self._folder = folder
 
     def standing(self, subject: Subject, *, adapter_digest: str | None = None) -> Standing:
         """The standing of one subject, as its files say now.
 
         ``adapter_digest`` is that of the adapter in hand; without it, the one that the answers on disk were given by.
         """
-        footer = read_footer(self._prepared.folder.items(subject))
-        of_this_training = footer is not None and footer.training_key == self._training_key(subject)
+        plan = self._plan
+        footer = read_footer(self._folder.items(subject))
+        of_this_training = footer is not None and footer.training_key == plan.training_key(subject)
         if footer is None or not of_this_training or adapter_digest not in (None, footer.adapter_digest):
             footer = AnswersFooter(training_key=None, adapter_digest=adapter_digest, scoring_keys={})
-        expected = {
-            str(target): self._keys.scoring(subject, target, footer.adapter_digest)
-            for target in self._prepared.grid.targets
-        }
+        targets = plan.grid.targets
+        expected = {str(target): plan.scoring_key(subject, target, footer.adapter_digest) for target in targets}
         valid = {cell: key for cell, key in footer.scoring_keys.items() if expected.get(cell, key) == key}
         return Standing(
             subject=subject,
             valid_keys=valid,
-            missing=tuple(target for target in self._prepared.grid.targets if str(target) not in valid),
-            adapter_missing=isinstance(subject, Run) and self.keeps(subject) and not self._has_adapter(subject),
+            missing=tuple(target for target in targets if str(target) not in valid),
+            adapter_missing=isinstance(subject, Run) and plan.keeps(subject) and not self._has_adapter(subject),
         )
 
-    def keeps(self, run: Run) -> bool:
-        """Whether the study keeps the adapter of this run: only one whose every cell is listed, when cells are."""
-        keep = self._prepared.study.keep_adapters
-        if isinstance(keep, str):
-            return keep == "all"
-        kept = {Cell(task=spec.task, language=spec.language) for spec in keep}
-        return set(run.source.cells) <= kept
-
-    def _training_key(self, subject: Subject) -> str | None:
-        return self._keys.training(subject) if isinstance(subject, Run) else None
-
     def _has_adapter(self, run: Run) -> bool:
-        stamp = read_stamp(self._prepared.folder.adapter(run), check_content=False)
-        return stamp is not None and stamp.training_key == self._keys.training(run)
+        stamp = read_stamp(self._folder.adapter(run), check_content=False)
+        return stamp is not None and stamp.training_key == self._plan.training_key(run)
 
 
 def subjects_of_shard(subjects: tuple[Subject, ...], shard: tuple[int, int]) -> tuple[Subject, ...]:

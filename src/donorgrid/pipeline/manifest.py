@@ -7,8 +7,8 @@ from typing import Any
 
 from donorgrid import __version__
 from donorgrid.core.digests import digest_of
-from donorgrid.pipeline.keys import MERGE_MODE, SEMANTICS
 from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
 
 _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
 

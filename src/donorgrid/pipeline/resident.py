@@ -1,6 +1,7 @@
 """What one process keeps in memory: a base model, its tokenised items, and the work that is done with them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,20 @@ class Resident:
         )
         return stamps[0]
 
+    def try_training(self, run: Run, n_texts: int) -> int:
+        """Train a run's adapter for one epoch on its first texts and throw it away; the tokens read."""
+        corpus = Corpus(train=self._corpus(run).train[:n_texts], validation=())
+        recipe = replace(run.recipe, epochs=1)
+        train_lora(self._base(recipe.precision), corpus, recipe, train_seed=run.train_seed, keep=lambda _: None)
+        return sum(len(text.ids) for text in corpus.train)
+
+    def try_scoring(self, target: Cell, n_items: int) -> int:
+        """Score the first items of a target with the base model and forget the scores; the tokens read."""
+        items = self._items(target).items[:n_items]
+        base = self._base(self._prepared.study.scoring.precision)
+        score_options(base.network, items, max_length=self._max_length)
+        return sum(len(item.context) + len(tail) for item in items for tail in item.tails)
+
     def score(self, targets: Sequence[Cell], adapter: Path | None) -> pl.DataFrame:
         """Item answers of the base model (no adapter), or with an adapter merged in, on some targets."""
         base = self._base(self._prepared.study.scoring.precision)
@@ -80,6 +95,13 @@ class Resident:
         if not encoded.items:
             raise InputError(f"target '{target}': no item can be scored; the first: {encoded.invalid[0]}")
         return encoded
+
+    def _corpus(self, run: Run) -> Corpus:
+        texts = choose_texts(run, {cell: self._prepared.cells[cell].train for cell in run.source.cells})
+        split = split_texts(
+            texts, split_seed=self._prepared.study.split_seed, validation_share=run.recipe.validation_share
+        )
+        return Corpus(train=self._texts(split.train), validation=self._texts(split.validation))
 
     def _texts(self, texts: Sequence[TrainingText]) -> tuple[EncodedText, ...]:
         return encode_texts(texts, self._tokenizer)

@@ -9,11 +9,12 @@ import polars as pl
 import torch
 
 from donorgrid.core.errors import RunFailure
+from donorgrid.core.names import subject_name
 from donorgrid.core.records import Run, Subject
-from donorgrid.pipeline.keys import Keys, describe
 from donorgrid.pipeline.ledger import Ledger, Standing, subjects_of_shard
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.pipeline.resident import Resident
+from donorgrid.pipeline.workplan import make_workplan
 from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 from donorgrid.store.claims import Claim, heartbeat, try_claim
@@ -36,10 +37,11 @@ class Worker:
 
     def __init__(self, prepared: Prepared, options: WorkOptions, on_done: Callable[[Subject], None]) -> None:
         self._prepared = prepared
+        self._folder = prepared.folder
         self._options = options
         self._on_done = on_done
-        self._keys = Keys(prepared)
-        self._ledger = Ledger(prepared, self._keys)
+        self._plan = make_workplan(prepared)
+        self._ledger = Ledger(self._plan, prepared.folder)
         self._resident: tuple[str, Resident] | None = None
 
     def run(self) -> int:
@@ -72,11 +74,11 @@ class Worker:
                 time.sleep(_POLL_S)
 
     def _settled(self, subject: Subject) -> bool:
-        key = self._keys.claim(subject)
-        return key in read_failures(self._prepared.folder) or self._ledger.standing(subject).done
+        key = self._plan.claim_key(subject)
+        return key in read_failures(self._folder) or self._ledger.standing(subject).done
 
     def _try(self, subject: Subject) -> bool:
-        claim = try_claim(self._prepared.folder, self._keys.claim(subject))
+        claim = try_claim(self._folder, self._plan.claim_key(subject))
         if claim is None:
             return False
         try:
@@ -100,37 +102,44 @@ class Worker:
             self._note(subject, f"{type(error).__name__}: {error}")
 
     def _note(self, subject: Subject, reason: str) -> None:
-        first_line = (reason.splitlines() or ["no reason given"])[0]
-        failure = Failure(key=self._keys.claim(subject), subject=describe(subject), reason=first_line)
-        note_failure(self._prepared.folder, failure)
+        run = subject if isinstance(subject, Run) else None
+        failure = Failure(
+            key=self._plan.claim_key(subject),
+            model=subject.model,
+            source=run.source.name if run else None,
+            recipe=run.recipe.name if run else None,
+            train_seed=run.train_seed if run else None,
+            reason=(reason.splitlines() or ["no reason given"])[0],
+        )
+        note_failure(self._folder, failure)
 
     def _finish(self, subject: Subject, claim: Claim) -> None:
         resident = self._resident_for(subject.model)
         adapter, stamp = None, None
         if isinstance(subject, Run):
-            adapter = self._prepared.folder.adapter(subject)
+            adapter = self._folder.adapter(subject)
             stamp = self._adapter(subject, adapter, resident)
         standing = self._ledger.standing(subject, adapter_digest=stamp.digest if stamp else None)
         if standing.missing and claim.still_ours():
             scored = resident.score(standing.missing, adapter)
             if claim.still_ours():
                 self._write(standing, scored, stamp)
-        if isinstance(subject, Run) and not self._ledger.keeps(subject):
-            drop_adapter(self._prepared.folder.adapter(subject))
+        if isinstance(subject, Run) and not self._plan.keeps(subject):
+            drop_adapter(self._folder.adapter(subject))
 
     def _adapter(self, run: Run, path: Path, resident: Resident) -> Stamp:
         """The stamp of the run's adapter, which is trained when the folder holds none, or another training's."""
-        key = self._keys.training(run)
+        key = self._plan.training_keys[subject_name(run)]
         stamp = read_stamp(path)
         return stamp if stamp is not None and stamp.training_key == key else resident.train(run, key)
 
     def _write(self, standing: Standing, scored: pl.DataFrame, stamp: Stamp | None) -> None:
         """Write the subject's answers whole: the rows that still hold, then the new ones."""
-        path = self._prepared.folder.items(standing.subject)
+        path = self._folder.items(standing.subject)
         keys = {cell: key for cell, key in standing.valid_keys.items() if cell not in map(str, standing.missing)}
         digest = stamp.digest if stamp else None
         for target in standing.missing:
-            keys[str(target)] = self._keys.scoring(standing.subject, target, digest)
+            keys[str(target)] = self._plan.scoring_key(standing.subject, target, digest)
         frames = [scored]
         if standing.valid_keys:
             former = read_answers(path)

@@ -13,10 +13,13 @@ from donorgrid.core.processes import birth_mark, host_mark
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One piece of work that failed: its key, the subject in words, and the reason."""
+    """One subject whose work failed: its claim key, what it is (a baseline has no source, recipe, seed), and why."""
 
     key: str
-    subject: str
+    model: str
+    source: str | None
+    recipe: str | None
+    train_seed: int | None
     reason: str
 
 

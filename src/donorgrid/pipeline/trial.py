@@ -1,0 +1,92 @@
+"""A short measured trial: how many tokens a second this machine trains and scores, and what the study then costs."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from donorgrid.core.records import Cell, Run
+from donorgrid.models.folders import weight_shapes
+from donorgrid.models.loading import load_tokenizer
+from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.resident import Resident
+from donorgrid.pipeline.workplan import WorkPlan
+from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
+from donorgrid.score.encode import encode_items
+from donorgrid.train.encode import encode_texts
+
+_TRIAL_TEXTS = 32
+_TRIAL_ITEMS = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyCost:
+    """A study's cost by model, and how many processes share the work."""
+
+    models: tuple[ModelCost, ...]
+    jobs: int
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time with all processes at work; None without a trial."""
+        times = [model.seconds for model in self.models]
+        return None if None in times else sum(time for time in times if time is not None) / self.jobs
+
+
+def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: int) -> StudyCost:
+    """Count a study's tokens and bytes; with a ``device``, also try each model on it for a few seconds."""
+    costs = []
+    for model in prepared.study.models:
+        cost = _count(prepared, plan, model.name)
+        if device is not None:
+            cost = replace(cost, seconds=seconds_for(cost, _try_model(prepared, model.name, device)))
+        costs.append(cost)
+    return StudyCost(models=tuple(costs), jobs=jobs)
+
+
+def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
+    folder = prepared.models[model]
+    tokenizer = load_tokenizer(folder)
+    grid = prepared.grid
+    runs = [run for run in grid.runs if run.model == model]
+    in_source = {
+        cell: sum(len(text.ids) for text in encode_texts(prepared.cells[cell].train, tokenizer))
+        for cell in grid.source_cells
+    }
+    chat_template = prepared.study.scoring.chat_template
+    targets = [encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template) for cell in grid.targets]
+    items = [item for target in targets for item in target.items]
+    shapes = weight_shapes(folder)
+    return model_cost(
+        model,
+        folder.n_parameters,
+        train_tokens=(_train_tokens(run, prepared, in_source) for run in runs),
+        score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.tails),
+        n_items=len(items),
+        kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
+    )
+
+
+def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -> int:
+    """Tokens that a run reads over its epochs; draws and mixes count in proportion."""
+    available = sum(len(prepared.cells[cell].train) for cell in run.source.cells)
+    total = sum(in_source[cell] for cell in run.source.cells)
+    n_texts = run.train_size or available / len(run.source.cells)
+    return round(total / available * n_texts * run.recipe.epochs)
+
+
+def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
+    resident = Resident(prepared, model, device=device)
+    run = next(run for run in prepared.grid.runs if run.model == model)
+    target = prepared.grid.targets[0]
+    return Rates(
+        train=_rate(lambda: resident.try_training(run, _TRIAL_TEXTS)),
+        score=_rate(lambda: resident.try_scoring(target, _TRIAL_ITEMS)),
+    )
+
+
+def _rate(work: Callable[[], int]) -> float:
+    """Tokens per second of ``work``, which returns its tokens; the first call warms up."""
+    work()
+    start = time.perf_counter()
+    n_tokens = work()
+    return n_tokens / (time.perf_counter() - start)
