@@ -1,11 +1,26 @@
 """Task files to items and training texts: lm-eval's YAML read natively, plain data files, and a catalog.
 
-``find_task`` finds a task by its name or path, ``load_cell`` reads one language of it.
+``find_task`` finds a task by its name or path, ``load_cell`` reads one language of it, ``validate_task`` all of them;
+``show_cell`` prints one item as text.
 """
 
+from donorgrid.tasks.alignment import Alignment, align
 from donorgrid.tasks.cells import load_cell
 from donorgrid.tasks.documents import DocumentSource
 from donorgrid.tasks.find import catalog_names, find_task
+from donorgrid.tasks.show import show_cell
 from donorgrid.tasks.task_file import TaskFile
+from donorgrid.tasks.validate import TaskReport, validate_task
 
-__all__ = ["DocumentSource", "TaskFile", "catalog_names", "find_task", "load_cell"]
+__all__ = [
+    "Alignment",
+    "DocumentSource",
+    "TaskFile",
+    "TaskReport",
+    "align",
+    "catalog_names",
+    "find_task",
+    "load_cell",
+    "show_cell",
+    "validate_task",
+]

@@ -55,6 +55,11 @@ def _splits(cell: CellKeys, sources: Mapping[str, DocumentSource]) -> tuple[Numb
     test = _with_ids(read_documents(cell, keys.evaluation_split, sources=sources), keys)
     if not test:
         raise InputError(f"{cell.where}: split '{keys.evaluation_split}' has no documents")
+    if keys.cluster_column is not None and any(keys.cluster_column not in document for _, document in test):
+        raise InputError(
+            f"{cell.where}: cluster_column '{keys.cluster_column}' is no column of the documents; they have: "
+            f"{', '.join(test[0][1])}"
+        )
     if keys.hold_out is not None:
         return held_out(test, keys)
     if keys.training_split is None:
@@ -82,7 +87,7 @@ def held_out(documents: Numbered, keys: TaskKeys) -> tuple[Numbered, Numbered]:
     if rule is None:
         return [], documents
     column = keys.cluster_column
-    clusters = [item_id if column is None else str(document.get(column)) for item_id, document in documents]
+    clusters = [item_id if column is None else str(document[column]) for item_id, document in documents]
     order = sorted(set(clusters), key=lambda name: hashlib.sha256(f"{rule.seed}:{name}".encode()).digest())
     chosen = set(order[: round(rule.train_share * len(order))])
     pairs = list(zip(clusters, documents, strict=True))

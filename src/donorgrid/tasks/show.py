@@ -1,0 +1,69 @@
+"""One whole item as text, for training and for scoring, with its tokens and where the loss lies."""
+
+from collections.abc import Callable, Sequence
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import CellItems, Item, TrainingText
+
+Encode = Callable[[str, bool], Sequence[int]]
+"""A tokenizer: (text, with special tokens?) to token ids."""
+
+LOSS_FROM, LOSS_TO = "⟦", "⟧"
+
+
+def show_cell(cell: CellItems, *, item_id: str | None = None, encode: Encode | None = None) -> str:
+    """The first training text and the first test item of a cell, or those with an ID; InputError when no item has it.
+
+    The loss lies on what stands between ⟦ and ⟧. Token counts need ``encode``.
+    """
+    texts = [text for text in cell.train if item_id in (None, text.item_id)]
+    items = [item for item in cell.test if item_id in (None, item.id)]
+    if not texts and not items:
+        known = [item.id for item in cell.test] + [text.item_id for text in cell.train]
+        raise InputError(f"cell {cell.cell}: no item has the ID '{item_id}'{suggestion(str(item_id), known)}")
+    train = _training(texts[0], encode) if texts else "TRAINING  none"
+    test = _scoring(items[0], encode) if items else "SCORING  none"
+    notes = "".join(f"\nnote: {note}" for note in cell.notes)
+    return f"{cell.cell}\n\n{train}\n\n{test}{notes}"
+
+
+def _training(text: TrainingText, encode: Encode | None) -> str:
+    marked = (
+        f"{LOSS_FROM}{text.prompt}{text.target}{LOSS_TO}"
+        if text.loss_on == "all"
+        else f"{text.prompt}{LOSS_FROM}{text.target}{LOSS_TO}"
+    )
+    how = "prompt and target tokenised apart, no special tokens" if text.tokenise == "apart" else "tokenised whole"
+    head = f"TRAINING  item {text.item_id}; loss on {text.loss_on} ({LOSS_FROM}..{LOSS_TO}); {how}"
+    return "\n".join([head, *([] if encode is None else [_training_tokens(text, encode)]), _indented(marked)])
+
+
+def _training_tokens(text: TrainingText, encode: Encode) -> str:
+    if text.tokenise == "whole":
+        total = len(encode(text.prompt + text.target, True))
+        parts = f"{total} tokens"
+    else:
+        before, after = len(encode(text.prompt, False)), len(encode(text.target, False))
+        total = before + after
+        parts = f"{total} tokens ({before} prompt + {after} target)"
+    if text.max_tokens is None or total <= text.max_tokens:
+        return f"  {parts}" + ("" if text.max_tokens is None else f", at most {text.max_tokens}")
+    return (
+        f"  {parts}, TOO LONG: {total - text.max_tokens} are cut, the {text.keep} is kept (at most {text.max_tokens})"
+    )
+
+
+def _scoring(item: Item, encode: Encode | None) -> str:
+    counted = "" if encode is None else f"; context {len(encode(item.context, True))} tokens"
+    lines = [f"SCORING  item {item.id}{counted}", _indented(item.context)]
+    if item.messages:
+        lines.append("  under a chat template: " + "; ".join(f"{role} {text!r}" for role, text in item.messages))
+    for number, choice in enumerate(item.choices):
+        text = item.delimiter + choice
+        tokens = "" if encode is None else f"  ({len(encode(text, False))} tokens)"
+        lines.append(f"  {'right ->' if number == item.answer else '        '} {text!r}{tokens}")
+    return "\n".join(lines)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  | {line}" for line in text.split("\n"))

@@ -1,0 +1,83 @@
+"""Reading a whole task to say what a study would get from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import CellItems, ItemCounts
+from donorgrid.tasks.alignment import Alignment, align
+from donorgrid.tasks.cells import load_cell
+from donorgrid.tasks.documents import DocumentSource
+from donorgrid.tasks.task_file import TaskFile
+
+SPLITS = ("train", "test")
+INVALID_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskReport:
+    """What was read of a task: counts and notes by language, alignment by split, and languages that failed."""
+
+    task: TaskFile
+    counts: Mapping[str, Mapping[str, ItemCounts]]
+    alignments: tuple[Alignment, ...]
+    notes: tuple[str, ...]
+    failures: Mapping[str, str]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every language was read and no document was invalid."""
+        return not self.failures and not any(one.invalid for by in self.counts.values() for one in by.values())
+
+    def __str__(self) -> str:
+        licence = f"licence {self.task.licence}" + (" (NON-COMMERCIAL)" if self.task.non_commercial else "")
+        head = f"{self.task.name}: {self.task.title}; {licence}; metrics {', '.join(self.task.metrics)}"
+        lines = [head, *(line for one in self.counts for line in _count_lines(one, self.counts[one]))]
+        lines += [f"  {language}  FAILED: {reason}" for language, reason in self.failures.items()]
+        lines += [f"  aligned by ID, {one}" for one in self.alignments]
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+
+def validate_task(
+    task: TaskFile,
+    *,
+    sources: Mapping[str, DocumentSource],
+    languages: Sequence[str] | None = None,
+    on_cell: Callable[[CellItems], None] | None = None,
+) -> TaskReport:
+    """Read every language (or those named) and report; a language that cannot be read is a failure, not an error.
+
+    ``on_cell`` is called after each language, for a progress line.
+    """
+    cells: list[CellItems] = []
+    failures: dict[str, str] = {}
+    for language in languages or task.languages:
+        try:
+            cells.append(load_cell(task, language, sources=sources))
+        except InputError as error:
+            failures[language] = str(error)
+        else:
+            if on_cell is not None:
+                on_cell(cells[-1])
+    several = len(cells) > 1
+    return TaskReport(
+        task=task,
+        counts={cell.cell.language: cell.counts for cell in cells},
+        alignments=tuple(align(cells, split=split) for split in SPLITS if several and any(map(_has(split), cells))),
+        notes=tuple(dict.fromkeys(note for cell in cells for note in cell.notes)),
+        failures=failures,
+    )
+
+
+def _has(split: str) -> Callable[[CellItems], bool]:
+    return lambda cell: bool(cell.test if split == "test" else cell.train)
+
+
+def _count_lines(language: str, counts: Mapping[str, ItemCounts]) -> list[str]:
+    parts = [f"{split} {one.kept} of {one.read}" for split, one in counts.items()]
+    lines = [f"  {language}  " + ", ".join(parts)]
+    for split, one in counts.items():
+        shown = [f"    {split} item {item_id} is invalid: {reason}" for item_id, reason in one.invalid[:INVALID_SHOWN]]
+        more = len(one.invalid) - len(shown)
+        lines += [*shown, *([f"    {split}: {more} more invalid items"] if more else [])]
+    return lines
