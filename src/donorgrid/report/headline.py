@@ -7,7 +7,7 @@ import polars as pl
 
 from donorgrid.report.arms import by_arm
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import MINUS, count, is_absent, percent, signed_pp, with_se
+from donorgrid.report.numbers import count, is_absent, percent, signed_pp, with_se
 
 _NAMED = 3
 _TRANSFER = "transfer"
@@ -115,11 +115,13 @@ def _arm_roles(roles: pl.DataFrame, kind: str, head: ReportHead) -> list[str]:
     sentences = []
     donors = roles.drop_nulls("donor_pp").sort(["donor_pp", kind], descending=[True, False])
     if not donors.is_empty():
-        sentences.append(f"Best donor {kind}s: {_list(donors, kind, 'donor', head)}.")
+        best = donors.head(max(1, min(_NAMED, donors.height // 2)))
+        sentences.append(f"Best donor {_plural(kind, best.height)}: {_list(best, kind, 'donor', head)}.")
     recipients = roles.drop_nulls("recipient_pp").sort(["recipient_pp", kind])
     harmed = recipients.filter(pl.col("recipient_pp") < 0)
     if not harmed.is_empty():
-        sentences.append(f"Most harmed recipient {kind}s: {_list(harmed, kind, 'recipient', head)}.")
+        most = harmed.head(_NAMED)
+        sentences.append(f"Most harmed recipient {_plural(kind, most.height)}: {_list(most, kind, 'recipient', head)}.")
     elif not recipients.is_empty():
         worst = _list(recipients.head(1), kind, "recipient", head)
         sentences.append(f"No {kind} loses on average as a recipient; the least helped is {worst}.")
@@ -130,7 +132,7 @@ def _list(roles: pl.DataFrame, kind: str, role: str, head: ReportHead) -> str:
     error = f"{role}_se_pp"
     told = [
         f"{head.language(row[kind]) if kind == 'language' else row[kind]} {with_se(row[f'{role}_pp'], row.get(error))}"
-        for row in roles.head(_NAMED).iter_rows(named=True)
+        for row in roles.iter_rows(named=True)
     ]
     return ", ".join(told) + " pp"
 
@@ -156,4 +158,8 @@ def _degenerate(degenerate: pl.DataFrame | None) -> str:
 
 
 def _many(number: int, thing: str) -> str:
-    return f"{count(number)} {thing}{'' if number == 1 else 's'}".replace("-", MINUS)
+    return f"{count(number)} {_plural(thing, number)}"
+
+
+def _plural(thing: str, number: int) -> str:
+    return thing if number == 1 else f"{thing}s"

@@ -17,7 +17,7 @@ from donorgrid.report.views import Grid, View, regime_digits, views_of
 
 CELL, GAP = 16, 4
 _LETTER_WIDTH, _LINE_HEIGHT = 5.8, 12
-_SHORT_LABEL, _LONGEST_LABEL = 2, 20
+_SHORT_LABEL, _LONGEST_LABEL = 2, 16
 _SMALLEST_BAND = 3
 _COLOURED_SHARE = 0.98
 

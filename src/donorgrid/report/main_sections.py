@@ -69,7 +69,7 @@ def _regimes(frame: pl.DataFrame) -> Mapping[str, Any]:
         if not (is_absent(row["harm_rate"]) or is_absent(row["positive_rate"]))
     )
     first = ["regime", "n", "mean_pp", "mean_se_pp", "median_pp", "positive_rate", "harm_rate"]
-    ordered = frame.select(*first, pl.exclude(*first, "harm_limit_pp"))
+    ordered = frame.select(*first, pl.exclude(first))
     return {
         "plot": dot_plot("Mean delta by regime", "pp", labels, (means,)),
         "errors": any(low is not None for low in means.lows),

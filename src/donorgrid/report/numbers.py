@@ -62,6 +62,6 @@ def shown(column: str, value: Any) -> str:
         return plain_pp(value)
     if column.endswith("_pp"):
         return signed_pp(value)
-    if column.endswith("_rate") or column.startswith("share") or column.endswith("_share"):
+    if "_rate" in column or "share" in column.split("_"):
         return percent(value)
     return f"{value:.4g}".replace("-", MINUS)

@@ -5,6 +5,7 @@ steps look equal.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from string import ascii_lowercase
 
 import numpy as np
@@ -29,7 +30,8 @@ _LMS_TO_LAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-_DARK_TEXT_ABOVE = 0.66
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+_INKS = ("#101216", "#ffffff")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +55,26 @@ def ramp(loss: tuple[str, ...], middle: str, gain: tuple[str, ...]) -> tuple[Ste
     at = np.concatenate([np.linspace(-1, 0, len(loss) + 1)[:-1], [0], np.linspace(0, 1, len(gain) + 1)[1:]])
     wanted = np.linspace(-1, 1, len(LETTERS))
     lab = np.stack([np.interp(wanted, at, anchors[:, axis]) for axis in range(3)], axis=1)
+    fills = [_to_hex(one) for one in lab]
     return tuple(
-        Step(letter=letter, fill=_to_hex(one), ink="#15171a" if one[0] > _DARK_TEXT_ABOVE else "#ffffff")
-        for letter, one in zip(LETTERS, lab, strict=True)
+        Step(letter=letter, fill=fill, ink=max(_INKS, key=partial(contrast, fill)))
+        for letter, fill in zip(LETTERS, fills, strict=True)
     )
 
 
-def _to_lab(colour: str) -> NDArray[np.float64]:
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (Web Content Accessibility Guidelines 2.2, relative luminance)."""
+    darker, lighter = sorted(float(_LUMINANCE @ _linear(colour)) for colour in (one, other))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _linear(colour: str) -> NDArray[np.float64]:
     rgb = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.asarray(_LMS_TO_LAB @ np.cbrt(_RGB_TO_LMS @ linear))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def _to_lab(colour: str) -> NDArray[np.float64]:
+    return np.asarray(_LMS_TO_LAB @ np.cbrt(_RGB_TO_LMS @ _linear(colour)))
 
 
 def _to_hex(lab: NDArray[np.float64]) -> str:

@@ -102,10 +102,9 @@ def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: 
 
 
 def _told(row: Mapping[str, Any]) -> str:
-    front = ", on the front" if row["front"] else ""
     return (
-        f"{_source(row)}: own task {signed_pp(row['on_task_pp'])} pp, other tasks {signed_pp(row['off_task_pp'])} pp, "
-        f"harm rate there {percent(row['off_task_harm_rate'])}{front}"
+        f"{_source(row)}: own task {signed_pp(row['on_task_pp'])}, other tasks {signed_pp(row['off_task_pp'])} pp, "
+        f"{percent(row['off_task_harm_rate'])} harmed"
     )
 
 

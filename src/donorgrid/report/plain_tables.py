@@ -65,8 +65,14 @@ class PlainTable:
 
 
 def plain_table(frame: pl.DataFrame, caption: str, names: Mapping[str, str] | None = None) -> PlainTable:
-    """Every column and row of a frame, in its order. ``names`` gives longer names for codes in text columns."""
+    """Every row, and every column that holds a value, in order; the harm limit is said elsewhere on the page.
+
+    ``names`` gives longer names for codes in text columns.
+    """
     longer = names or {}
+    frame = frame.select(
+        column for column in frame if column.name != "harm_limit_pp" and column.null_count() < frame.height
+    )
     return PlainTable(
         caption=caption,
         headings=tuple(HEADINGS.get(name, name.replace("_", " ")) for name in frame.columns),

@@ -176,7 +176,7 @@
     event.preventDefault();
     focus(to);
   });
-  addEventListener("scroll", hideTip, { passive: true });
+  addEventListener("scroll", unmark, { passive: true, capture: true });
 
   // choosing a model and a recipe
   const options = (name) => [...new Set(data.views.map((one) => one[name]))];

@@ -1,0 +1,166 @@
+"""Tables of made-up studies, and a reader of the page that the tests compare them with."""
+
+import json
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from donorgrid.core import tables as declared
+from donorgrid.core.regimes import regime
+from donorgrid.report import ReportHead
+
+TASKS = ("continent", "currency", "language")
+
+
+def made_deltas(
+    n_tasks: int = 3, languages: tuple[str, ...] = ("de", "en", "zh"), models: tuple[str, ...] = ("one",)
+) -> pl.DataFrame:
+    """A full grid of deltas with counts, two seeds of 200 items."""
+    draw = np.random.default_rng(7)
+    tasks = (*TASKS, *(f"task_{place}" for place in range(n_tasks)))[:n_tasks]
+    cells = [(task, language) for task in tasks for language in languages]
+    rows = []
+    for model in models:
+        base = {cell: int(draw.integers(150, 250)) for cell in cells}
+        for source in cells:
+            for target in cells:
+                right = base[target] + int(draw.integers(-40, 60))
+                rows.append(
+                    {
+                        "model": model,
+                        "recipe": "lora-0a1b2c3d",
+                        "source_kind": "cell",
+                        "source_name": "/".join(source),
+                        "source_task": source[0],
+                        "source_language": source[1],
+                        "target_task": target[0],
+                        "target_language": target[1],
+                        "regime": regime(*source, *target),
+                        "n_seeds": 2,
+                        "n_items": 400,
+                        "n_right_norm": right,
+                        "n_right_norm_base": base[target],
+                        "metric": "acc_norm",
+                        "delta_pp": 100 * (right - base[target]) / 400,
+                        "se_pp": float(draw.uniform(0.5, 2.5)),
+                    }
+                )
+    return pl.DataFrame(rows)
+
+
+def made_head(deltas: pl.DataFrame, **changes: Any) -> ReportHead:
+    """The head that fits the deltas."""
+    values: dict[str, Any] = {
+        "title": "A made-up study",
+        "models": tuple(deltas["model"].unique(maintain_order=True)),
+        "tasks": tuple(deltas["target_task"].unique(maintain_order=True)),
+        "languages": tuple(deltas["target_language"].unique(maintain_order=True)),
+        "recipes": tuple(deltas["recipe"].unique(maintain_order=True)),
+        "train_seeds": (1, 2),
+        "metric": "acc_norm",
+        "harm_limit_pp": 1.0,
+        "n_cells_done": deltas.height,
+        "n_cells_planned": deltas.height,
+    }
+    return ReportHead(**{**values, **changes})
+
+
+def made_tables(deltas: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """All tables of the analysis, with made-up values: the report only shows them."""
+    draw = np.random.default_rng(11)
+    languages = deltas["target_language"].unique(maintain_order=True).to_list()
+    tasks = deltas["target_task"].unique(maintain_order=True).to_list()
+    sources = deltas.select("model", "source_task", "source_language").unique(maintain_order=True)
+    regimes = [name for name in ("MT-ML", "MT-CL", "CT-ML", "CT-CL") if name in deltas["regime"].to_list()]
+    keys = {
+        "regimes": pl.DataFrame({"regime": [*regimes, "transfer"]}),
+        "harm_breakdown": pl.DataFrame({"regime": "MT-CL", "by": "target_task", "value": tasks}),
+        "roles_language": pl.DataFrame({"language": languages}),
+        "roles_task": pl.DataFrame({"task": tasks}),
+        "roles_family": pl.DataFrame({"language_family": ["Indo-European", "Sino-Tibetan"]}),
+        "matrix_language": _pairs("language", languages),
+        "matrix_task": _pairs("task", tasks),
+        "pareto": sources,
+    }
+    return {"deltas": deltas, **{name: _filled(name, frame, draw) for name, frame in keys.items()}}
+
+
+def _pairs(kind: str, names: list[str]) -> pl.DataFrame:
+    rows = [{f"source_{kind}": one, f"target_{kind}": other, "same": one == other} for one in names for other in names]
+    return pl.DataFrame(rows)
+
+
+def _filled(name: str, keys: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
+    """The declared columns that the keys lack, drawn at random; rates lie in 0-0.5."""
+    table = getattr(declared, name.upper())
+    drawn = {}
+    for column, kind in table.columns.items():
+        if column in keys.columns or column in ("recipe", "train_size"):
+            continue
+        if column == "harm_limit_pp":
+            drawn[column] = np.ones(keys.height)
+        elif kind == pl.Boolean:
+            drawn[column] = draw.random(keys.height) < 0.5
+        elif kind == pl.Int64:
+            drawn[column] = draw.integers(1, 5000, keys.height)
+        elif column.endswith("_rate"):
+            drawn[column] = draw.uniform(0, 0.5, keys.height)
+        else:
+            drawn[column] = (
+                np.abs(draw.normal(0, 3, keys.height)) if "se_" in column else draw.normal(0, 3, keys.height)
+            )
+    return keys.with_columns(**{column: pl.Series(values) for column, values in drawn.items()})
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a page holds: tables by caption (rows of texts), the JSON block, attributes that point elsewhere, text."""
+
+    tables: dict[str, list[list[str]]] = field(default_factory=dict)
+    tags: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    text: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._open: list[str] = []
+        self._caption = ""
+        self._rows: list[list[str]] = []
+        self._json = ""
+
+    @classmethod
+    def read(cls, html: str) -> "Page":
+        page = cls()
+        page.feed(html)
+        page.data = json.loads(page._json) if page._json else {}
+        return page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._open.append("data" if dict(attrs).get("id") == "data" else tag)
+        if tag == "table":
+            self._caption, self._rows = "", []
+        if tag == "tr":
+            self._rows.append([])
+        if tag in ("td", "th"):
+            self._rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table":
+            self.tables[self._caption] = self._rows
+        while self._open and self._open.pop() not in (tag, "data"):
+            pass
+
+    def handle_data(self, text: str) -> None:
+        inside = self._open[-1] if self._open else ""
+        if inside == "data":
+            self._json += text
+        elif inside in ("td", "th"):
+            self._rows[-1][-1] += text
+        elif "caption" in self._open:
+            self._caption += text
+        if inside not in ("data", "script", "style"):
+            self.text += text

@@ -1,0 +1,127 @@
+import polars as pl
+import pytest
+from made_tables import made_deltas, made_head
+
+from donorgrid.core.regimes import REGIMES
+from donorgrid.report import Failure
+from donorgrid.report.lines import bands, source_lines, target_lines
+from donorgrid.report.palette import MISSING
+from donorgrid.report.views import ALL_MODELS, NOT_MEASURED, Grid, View, regime_digits, views_of
+
+
+def grid_of(deltas: pl.DataFrame, **head: object) -> Grid:
+    told = made_head(deltas, **head)
+    return Grid(sources=source_lines(deltas, told), targets=target_lines(deltas, told), limit_pp=8.0)
+
+
+def at(view: View, name: str, place: int, width: int) -> int | None:
+    """As the script reads an array: per cell, per target, or one for all."""
+    values = view.values[name]
+    assert values is not None
+    return values[place if len(values) == len(view.letters) else place % width if len(values) == width else 0]
+
+
+def test_every_cell_carries_the_values_of_its_row() -> None:
+    deltas = made_deltas(models=("one", "two"))
+    grid, head = grid_of(deltas), made_head(deltas)
+    for view in views_of(deltas, grid, head)[1:]:
+        for place in range(81):
+            source, target = grid.sources[place // 9], grid.targets[place % 9]
+            row = deltas.row(
+                by_predicate=(pl.col("model") == view.model)
+                & (pl.col("source_name") == source.name)
+                & (pl.col("target_task") == target.task)
+                & (pl.col("target_language") == target.language),
+                named=True,
+            )
+            assert view.deltas[place] == round(100 * row["delta_pp"])
+            shown = {name: at(view, name, place, 9) for name in ("se", "items", "right", "base", "seeds")}
+            assert shown == {
+                "se": round(100 * row["se_pp"]),
+                "items": 400,
+                "right": row["n_right_norm"],
+                "base": row["n_right_norm_base"],
+                "seeds": 2,
+            }
+
+
+def test_values_that_all_sources_share_are_stored_once() -> None:
+    deltas = made_deltas()
+    (view,) = views_of(deltas, grid_of(deltas), made_head(deltas))
+    assert len(view.values["items"] or ()) == 1
+    assert len(view.values["base"] or ()) == 9
+
+
+def test_counts_follow_the_metric_of_their_row() -> None:
+    other = made_deltas().with_columns(
+        n_right=pl.col("n_right_norm") + 1000, n_right_base=pl.col("n_right_norm_base") + 1000, metric=pl.lit("acc")
+    )
+    (view,) = views_of(other, grid_of(other), made_head(other))
+    assert min(view.values["right"] or (0,)) > 1000
+
+
+def test_the_mean_over_models_comes_first_and_says_its_range() -> None:
+    deltas = made_deltas(models=("one", "two", "three"))
+    views = views_of(deltas, grid_of(deltas), made_head(deltas))
+    mean, apart = views[0], views[1:]
+    assert (mean.model, mean.values["models"]) == (ALL_MODELS, (3,))
+    for place in range(81):
+        values = [view.deltas[place] for view in apart]
+        assert mean.deltas[place] == pytest.approx(sum(values) / 3, abs=0.51)
+        assert (at(mean, "low", place, 9), at(mean, "high", place, 9)) == (min(values), max(values))
+
+
+def test_a_missing_cell_has_the_reason_of_its_failure() -> None:
+    gone = (pl.col("source_name") == "currency/en") | (
+        (pl.col("source_name") == "continent/de") & (pl.col("target_language") == "zh")
+    )
+    deltas = made_deltas().filter(~gone)
+    failures = (
+        Failure(model="one", source="currency/en", train_seed=1, reason="diverged"),
+        Failure(model="one", source="continent/de", target="currency/zh", reason="out of memory"),
+        Failure(model="other", source="continent/de", reason="not ours"),
+    )
+    grid = grid_of(deltas, failures=failures)
+    (view,) = views_of(deltas, grid, made_head(deltas, failures=failures))
+    missing = {
+        (grid.sources[place // 9].name, grid.targets[place % 9].name): reason for place, reason in view.reasons.items()
+    }
+    assert view.letters.count(MISSING) == len(missing) == 9 + 3
+    assert missing["currency/en", "language/de"] == "diverged"
+    assert missing["continent/de", "currency/zh"] == "out of memory"
+    assert missing["continent/de", "language/zh"] == NOT_MEASURED
+
+
+def test_recipes_and_train_sizes_are_views_of_their_own() -> None:
+    deltas = made_deltas()
+    sizes = [deltas.with_columns(train_size=pl.lit(size, dtype=pl.Int64)) for size in (100, None)]
+    stacked = pl.concat(sizes)
+    views = views_of(stacked, grid_of(stacked), made_head(stacked))
+    assert [view.variant for view in views] == ["lora-0a1b2c3d, train size 100", "lora-0a1b2c3d, train size all"]
+
+
+def test_rows_are_grouped_by_task_then_mixes_then_controls() -> None:
+    deltas = made_deltas()
+    one = deltas.filter(pl.col("source_name") == "language/de")
+    nothing = pl.lit(None, dtype=pl.String)
+    others = [
+        one.with_columns(
+            source_kind=pl.lit(kind), source_name=pl.lit(name), source_task=nothing, source_language=nothing
+        )
+        for kind, name in (("control", "a control"), ("mix", "z mix"))
+    ]
+    planned = ("language/de", "currency/fr")
+    head = made_head(deltas, languages=("zh", "en", "de", "fr"), sources=planned)
+    lines = source_lines(pl.concat([*others, deltas]), head)
+    assert [line.name for line in lines[-2:]] == ["z mix", "a control"]
+    assert [line.language for line in lines[:3]] == ["zh", "en", "de"]
+    assert [(band.name, band.first, band.size) for band in bands(lines)] == [
+        ("continent", 0, 3), ("currency", 3, 4), ("language", 7, 3), ("mixes", 10, 1), ("controls", 11, 1),
+    ]  # fmt: skip
+
+
+def test_regimes_are_those_of_the_rule() -> None:
+    deltas = made_deltas(n_tasks=2, languages=("de", "en"))
+    digits = regime_digits(grid_of(deltas))
+    names = [REGIMES[int(digit)] for digit in digits]
+    assert names == deltas["regime"].to_list()
