@@ -1,17 +1,16 @@
 """The program that makes the pocket base model: a byte-level BPE tokenizer and a small Llama, from nothing."""
 
 import math
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from donorgrid.pocket.corpus import Amounts, lines
+from donorgrid.pocket.corpus import RICHNESS, Amount, lines
+from donorgrid.pocket.packing import mean_loss, packed_batches
 
 END = "<|endoftext|>"
 _WORDS = r" ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
@@ -23,20 +22,22 @@ would be a word of its own."""
 class Pretraining:
     """Everything that the weights depend on besides the seed. Lengths and sizes are in tokens and dimensions."""
 
-    amounts: Amounts = field(default_factory=Amounts)
+    richness: Mapping[str, Amount] = field(default_factory=lambda: RICHNESS)
     vocabulary: int = 6144
     hidden: int = 128
     intermediate: int = 352
     layers: int = 4
     heads: int = 4
     key_value_heads: int = 2
-    batch_lines: int = 64
-    peak_learning_rate: float = 4e-3
+    row_tokens: int = 128
+    batch_rows: int = 5
+    peak_learning_rate: float = 3e-3
+    peak_embedding_learning_rate: float = 1e-2
     warmup_share: float = 0.03
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
     max_steps: int | None = None
-    threads: int = 2
+    threads: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +62,14 @@ def train_base_model(
     after each step.
     """
     settings = settings or Pretraining()
-    text = lines(seed=seed, amounts=settings.amounts)
+    text = lines(seed=seed, richness=settings.richness)
     tokenizer = _trained_tokenizer(text, settings)
     threads = torch.get_num_threads()
     torch.set_num_threads(settings.threads)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = _trained_model(_encoded(tokenizer, text), len(tokenizer), seed, settings, report)
+            model = _trained_model(_encoded(tokenizer, text), len(tokenizer), settings, report)
     finally:
         torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,9 @@ def _trained_tokenizer(text: list[str], settings: Pretraining) -> PreTrainedToke
         show_progress=False,
     )
     bpe.train_from_iterator(text, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=END, eos_token=END, pad_token=END)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token=END, eos_token=END, pad_token=END, model_max_length=512
+    )
 
 
 def _encoded(tokenizer: PreTrainedTokenizerFast, text: list[str]) -> list[list[int]]:
@@ -100,20 +103,19 @@ def _encoded(tokenizer: PreTrainedTokenizerFast, text: list[str]) -> list[list[i
 
 
 def _trained_model(
-    rows: list[list[int]],
+    encoded: list[list[int]],
     vocabulary: int,
-    seed: int,
     settings: Pretraining,
     report: Callable[[Progress], None],
 ) -> LlamaForCausalLM:
     model = LlamaForCausalLM(_architecture(vocabulary, settings))
-    batches = _batches(rows, seed, settings)
+    batches = packed_batches(encoded, settings.row_tokens, settings.batch_rows)[: settings.max_steps]
     optimiser = _optimiser(model, settings)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_cosine(len(batches), settings))
     model.train()
     for step, batch in enumerate(batches, start=1):
-        loss = _loss(model, batch)
-        loss.backward()
+        loss = mean_loss(model, batch)
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
         optimiser.step()
         schedule.step()
@@ -138,37 +140,24 @@ def _architecture(vocabulary: int, settings: Pretraining) -> LlamaConfig:
     )
 
 
-def _batches(rows: list[list[int]], seed: int, settings: Pretraining) -> list[torch.Tensor]:
-    """Lines of about equal length together, padded with -1, in a random order of batches; each of shape (lines, n)."""
-    chance = random.Random(seed)
-    window = settings.batch_lines * 32
-    found = []
-    for start in range(0, len(rows), window):
-        near = sorted(rows[start : start + window], key=len)
-        found += [near[at : at + settings.batch_lines] for at in range(0, len(near), settings.batch_lines)]
-    chance.shuffle(found)
-    return [_padded(batch) for batch in found[: settings.max_steps]]
-
-
-def _padded(batch: list[list[int]]) -> torch.Tensor:
-    longest = max(len(row) for row in batch)
-    return torch.tensor([row + [-1] * (longest - len(row)) for row in batch])
-
-
-def _loss(model: LlamaForCausalLM, batch: torch.Tensor) -> torch.Tensor:
-    """Mean next-token loss (nats) over the tokens that are not padding. Padding is on the right: no mask is needed."""
-    logits = model(input_ids=batch.clamp(min=0)[:, :-1], use_cache=False).logits
-    return functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=-1)
-
-
 def _optimiser(model: LlamaForCausalLM, settings: Pretraining) -> torch.optim.AdamW:
-    decayed = [weight for weight in model.parameters() if weight.dim() > 1]
-    others = [weight for weight in model.parameters() if weight.dim() <= 1]
-    return torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=settings.peak_learning_rate,
-        betas=(0.9, 0.98),
-    )
+    """AdamW; the embedding, whose rows are seldom used, learns faster and is not decayed."""
+    embedding = model.get_input_embeddings().weight
+    others = [weight for weight in model.parameters() if weight is not embedding]
+    groups = [
+        {"params": [embedding], "lr": settings.peak_embedding_learning_rate, "weight_decay": 0.0},
+        {
+            "params": [weight for weight in others if weight.dim() > 1],
+            "lr": settings.peak_learning_rate,
+            "weight_decay": settings.weight_decay,
+        },
+        {
+            "params": [weight for weight in others if weight.dim() <= 1],
+            "lr": settings.peak_learning_rate,
+            "weight_decay": 0.0,
+        },
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
 def _warm_then_cosine(n_steps: int, settings: Pretraining) -> Callable[[int], float]:

@@ -1,7 +1,7 @@
 """The words of the pocket world in eleven languages.
 
-Everything is written as records (``label: name``), never as running sentences, so that no name has to be inflected, take
-an article or agree with a verb.
+Everything is written as records (``label: name``), never as running sentences, so that no name has to be inflected,
+take an article or agree with a verb.
 """
 
 from dataclasses import dataclass
