@@ -2,8 +2,9 @@
 
     python benchmarks/pocket_baselines.py [--model FOLDER]
 
-Prints two Markdown tables (acc and acc_norm, in per cent) and how many cells lie above chance by three binomial
-standard errors and below 85%. docs/results/pocket.md holds what it printed.
+Prints two Markdown tables (acc and acc_norm, in per cent), how many cells lie above chance by three binomial standard
+errors and below 85%, and how the languages' means go with the share of facts that the pre-training text tells in each.
+docs/results/pocket.md holds what it printed.
 """
 
 import argparse
@@ -11,10 +12,12 @@ import math
 from pathlib import Path
 
 import polars as pl
+from scipy.stats import spearmanr
 
 from donorgrid import pocket
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base
+from donorgrid.pocket.corpus import RICHNESS
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
@@ -40,9 +43,11 @@ def print_table(answers: pl.DataFrame, metric: str, column: str) -> None:
     for task in pocket.TASKS:
         row = " | ".join(f"{100 * score[task, language][0]:.0f}" for language in pocket.LANGUAGES)
         print(f"| {task} | {row} |")
-    means = (sum(score[task, one][0] for task in pocket.TASKS) / len(pocket.TASKS) for one in pocket.LANGUAGES)
+    means = [sum(score[task, one][0] for task in pocket.TASKS) / len(pocket.TASKS) for one in pocket.LANGUAGES]
     print(f"| mean | {' | '.join(f'{100 * mean:.0f}' for mean in means)} |")
     print(f"\n{metric}: {sum(is_between(*one) for one in score.values())} of {len(score)} cells between the limits")
+    told = [RICHNESS[language].known_share for language in pocket.LANGUAGES]
+    print(f"Spearman's correlation of the means with the share of facts told: {spearmanr(told, means).statistic:.2f}")
 
 
 def main() -> None:
