@@ -20,11 +20,15 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A linear axis from ``low`` to ``high`` in the unit of the values; ``step`` apart lie the ticks."""
+    """A linear axis from ``low`` to ``high`` in the unit of the values; ``step`` apart lie the ticks.
+
+    ``signed``: ticks above 0 carry a plus, as deltas do.
+    """
 
     low: float
     high: float
     step: float
+    signed: bool = True
 
     def at(self, value: float) -> float:
         """Where a value lies, in percent of the axis."""
@@ -35,11 +39,12 @@ class Axis:
         """The ticks from low to high."""
         first, last = math.ceil(self.low / self.step - 1e-9), math.floor(self.high / self.step + 1e-9)
         return tuple(
-            Tick(at=self.at(place * self.step), label=_label(place * self.step)) for place in range(first, last + 1)
+            Tick(at=self.at(place * self.step), label=_label(place * self.step, self.signed))
+            for place in range(first, last + 1)
         )
 
 
-def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6) -> Axis:
+def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6, signed: bool = True) -> Axis:
     """The axis that shows all values and 0, its ends on ticks. Missing values do not count."""
     known = [0.0, *(value for value in values if value is not None and not is_absent(value))]
     low, high = min(known), max(known)
@@ -50,6 +55,7 @@ def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6) -> Axis:
         low=step * math.floor((low - margin) / step) if low < 0 else 0.0,
         high=step * math.ceil((high + margin) / step),
         step=step,
+        signed=signed,
     )
 
 
@@ -63,6 +69,6 @@ def _round_up(value: float, choices: tuple[float, ...]) -> float:
     return next((power * one for one in choices if power * one >= value * (1 - 1e-9)), 10 * power)
 
 
-def _label(value: float) -> str:
-    text = f"{value:+.4g}" if abs(value) > 1e-12 else "0"
+def _label(value: float, signed: bool) -> str:
+    text = f"{value:{'+' if signed else ''}.4g}" if abs(value) > 1e-12 else "0"
     return text.replace("-", MINUS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from donorgrid.report.axes import Axis, Tick, axis_over
-from donorgrid.report.numbers import is_absent, percent, with_se
+from donorgrid.report.numbers import is_absent, percent, shown, with_se
 
 ROW_HEIGHT = 28
 _CHARACTER = 7.2
@@ -60,7 +60,7 @@ def dot_plot(title: str, unit: str, labels: Iterable[str], series: tuple[Series,
     """Draw series over rows. ``scale`` turns values into the axis's unit (100 for rates shown in percent)."""
     labels = tuple(labels)
     ends = [end for one in series for part in (one.values, one.lows, one.highs) for end in part]
-    axis = axis_over(None if end is None else scale * end for end in ends)
+    axis = axis_over((None if end is None else scale * end for end in ends), signed=unit == "pp")
     marks = [
         mark
         for place, one in enumerate(series)
@@ -102,6 +102,18 @@ def series_of_rates(frame: pl.DataFrame, kind: str, name: str, column: str, labe
     told = tuple(f"{label}, {name}: {percent(one)}" for label, one in zip(labels, values, strict=True))
     nothing = (None,) * len(values)
     return Series(kind=kind, name=name, values=values, lows=nothing, highs=nothing, told=told)
+
+
+def series_with_interval(frame: pl.DataFrame, name: str, columns: tuple[str, str, str], labels: list[str]) -> Series:
+    """A value with whiskers to the ends that the table gives (value, low, high columns); absent ends draw none."""
+    values, lows, highs = (
+        tuple(None if is_absent(one) else one for one in frame[column])
+        if column in frame.columns
+        else (None,) * frame.height
+        for column in columns
+    )
+    told = tuple(f"{label}, {name}: {shown(columns[0], value)}" for label, value in zip(labels, values, strict=True))
+    return Series(kind="donor", name=name, values=values, lows=lows, highs=highs, told=told)
 
 
 def _moved(value: float | None, by: float | None, direction: int) -> float | None:

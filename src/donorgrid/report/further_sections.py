@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from donorgrid.report.dotplot import DotPlot, Series, dot_plot, series_of_rates
+from donorgrid.report.dotplot import DotPlot, dot_plot, series_of_rates, series_with_interval
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import ABSENT, is_absent
+from donorgrid.report.numbers import ABSENT
 from donorgrid.report.plain_tables import PlainTable, plain_table
 from donorgrid.report.section import Part, Section, Tables, filled, parts_of
 
@@ -16,8 +16,10 @@ Draw = Callable[[pl.DataFrame], DotPlot | None]
 
 def variance_section(tables: Tables) -> Section | None:
     """Variance shares per scope and fit."""
-    note = "Shares of the variance of deltas (mixed-effects fits by REML), per scope and fit, with their intervals."
-    return _tabled(tables, "variance", "Where the variance lies", note)
+    note = (
+        "Shares of the variance of deltas in mixed-effects fits by REML; drawn is the crossed fit with its intervals."
+    )
+    return _tabled(tables, "variance", "Where the variance lies", note, _variance_plot)
 
 
 def consistency_section(tables: Tables) -> Section | None:
@@ -85,21 +87,18 @@ def _tabled(tables: Tables, name: str, title: str, note: str, plot: Draw | None 
     return Section(id=name, title=title, kind="tabled", parts=parts_of(frame, draw))
 
 
+def _variance_plot(frame: pl.DataFrame) -> DotPlot | None:
+    crossed = frame.filter(pl.col("fit") == "crossed")
+    labels = [f"{scope}, {component}" for scope, component in crossed.select("scope", "component").iter_rows()]
+    if not labels:
+        return None
+    series = series_with_interval(crossed, "share of the variance", ("share", "share_low", "share_high"), labels)
+    return dot_plot("Variance shares of the crossed fit", "%", labels, (series,), scale=100)
+
+
 def _consistency_plot(frame: pl.DataFrame) -> DotPlot:
     labels = [f"{level}, {regime}" for level, regime in frame.select("level", "regime").iter_rows()]
-    rows = [{name: None if is_absent(row[name]) else row[name] for name in row} for row in frame.to_dicts()]
-    told = tuple(
-        label if row["median"] is None else f"{label}: median τ-b {row['median']:.2f}"
-        for label, row in zip(labels, rows, strict=True)
-    )
-    series = Series(
-        kind="donor",
-        name="median τ-b",
-        values=tuple(row["median"] for row in rows),
-        lows=tuple(row["q1"] for row in rows),
-        highs=tuple(row["q3"] for row in rows),
-        told=told,
-    )
+    series = series_with_interval(frame, "median τ-b", ("median", "q1", "q3"), labels)
     return dot_plot("Consistency index", "τ-b", labels, (series,))
 
 
