@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from statistics import fmean, median, stdev
 
@@ -12,10 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_answers import random_grid
 
-from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers, read_tables
+from donorgrid.analyse import AnalysisSettings, deltas, deltas_by_seed, findings, pair_answers, read_tables
 from donorgrid.analyse.pareto import on_front
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS
+
+QUICK = AnalysisSettings(n_bootstrap=0, n_permutations=0)
+
+
+def analyse(frame, *, settings=QUICK, **more):
+    return findings.analyse(frame, settings=settings, **more)
+
 
 RULE = {(True, True): "MT-ML", (True, False): "MT-CL", (False, True): "CT-ML", (False, False): "CT-CL"}
 
@@ -101,7 +109,7 @@ def counted(gained, n_items=400, **more):
 
 
 def harm_rate(frame, **options):
-    table = analyse(frame, settings=AnalysisSettings(**options))["regimes"]
+    table = analyse(frame, settings=replace(QUICK, **options))["regimes"]
     return table.filter(pl.col("regime") == "CT-CL")["harm_rate"][0]
 
 
@@ -129,7 +137,7 @@ def test_release_arithmetic_compares_raw_floats():
 def test_release_arithmetic_averages_the_seeds_in_floats():
     answers = pair_answers(*random_grid(3, seeds=(1, 2, 3)))
     pooled, by_seed = deltas(answers, metric="acc_norm"), deltas_by_seed(answers, metric="acc_norm")
-    options = AnalysisSettings(release_arithmetic=True, harm_limit_pp=2.5)
+    options = replace(QUICK, release_arithmetic=True, harm_limit_pp=2.5)
     table = analyse(pooled, by_seed=by_seed, settings=options)["regimes"]
     harmed = defaultdict(list)
     for _, part in by_seed.group_by("source_name", "target_task", "target_language"):
@@ -217,7 +225,7 @@ def test_harm_is_broken_down_by_every_known_property():
     cells = made(0).with_columns(
         family=pl.col("model"), size_b=pl.when(pl.col("model") == "m0").then(0.5).otherwise(8.0)
     )
-    table = analyse(cells, settings=AnalysisSettings(translations={"alpha": "human"}))["harm_breakdown"]
+    table = analyse(cells, settings=replace(QUICK, translations={"alpha": "human"}))["harm_breakdown"]
     transfer = table.filter(pl.col("regime") == "transfer")
     total = cells.filter(pl.col("regime") != "MT-ML").height
     sums = dict(transfer.group_by("by").agg(pl.col("n").sum()).iter_rows())

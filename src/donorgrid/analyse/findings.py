@@ -14,6 +14,7 @@ from donorgrid.analyse.pareto import pareto_table
 from donorgrid.analyse.regimes import regimes_table
 from donorgrid.analyse.roles import roles_family, roles_language, roles_task
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.variance import variance_tables
 from donorgrid.core import tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import Table
@@ -61,6 +62,9 @@ def _one_arm(
     others = rows.filter(pl.col("source_kind") != "cell")
     found = {name: _finished(table, make(cells, settings), arm) for name, (table, make) in _HEADLINE.items()}
     summary = summarise(others, ["model", "source_name", "source_kind"], settings)
+    variances, effects = variance_tables(cells, settings)
+    found["variance"] = _finished(tables.VARIANCE, variances, arm)
+    found["effects"] = _finished(tables.EFFECTS, effects, arm)
     found["mixes_controls"] = _finished(tables.MIXES_CONTROLS, summary, arm)
     found["coverage"] = _finished(tables.COVERAGE, coverage(cells), arm)
     return found

@@ -16,14 +16,16 @@ class AnalysisSettings:
 
     ``harm_limit_pp`` is positive: a cell is harmed when its delta is at most minus the limit. It is read as the decimal
     that is written (0.1 means one tenth), so that comparisons are exact. ``release_arithmetic`` compares raw floats
-    instead, as the release did. ``translations`` says per task "human" or "machine"; ``language_families`` overrides
-    the built-in facts, language by language.
+    instead, as the release did. ``n_bootstrap`` refits give the intervals of the crossed fits, ``n_rich_bootstrap``
+    those of the slower fits with interactions. ``translations`` says per task "human" or "machine";
+    ``language_families`` overrides the built-in facts, language by language.
     """
 
     metric: Metric = "acc_norm"
     harm_limit_pp: float = 1.0
     release_arithmetic: bool = False
     n_bootstrap: int = 1000
+    n_rich_bootstrap: int = 0
     n_permutations: int = 1000
     seed: int = 0
     confidence: float = 0.95
@@ -35,8 +37,8 @@ class AnalysisSettings:
             raise InputError(f"harm limit {self.harm_limit_pp}: expected percentage points from 0 to 100")
         if not 0 < self.confidence < 1:
             raise InputError(f"confidence {self.confidence}: expected a share between 0 and 1")
-        if min(self.n_bootstrap, self.n_permutations) < 0:
-            raise InputError("n_bootstrap and n_permutations: expected 0 or more")
+        if min(self.n_bootstrap, self.n_rich_bootstrap, self.n_permutations) < 0:
+            raise InputError("n_bootstrap, n_rich_bootstrap and n_permutations: expected 0 or more")
 
     @property
     def exact_limit_pp(self) -> Fraction:

@@ -251,3 +251,47 @@ COVERAGE = Table(
     optional=_ARM_OPTIONAL,
 )
 """How many cells of the full grid (seen models x sources x targets) are missing, and from what."""
+
+VARIANCE = Table(
+    name="variance",
+    columns={
+        "scope": TEXT,
+        "fit": TEXT,
+        "component": TEXT,
+        "variance": REAL,
+        "share": REAL,
+        "share_low": REAL,
+        "share_high": REAL,
+        "n_levels": INT,
+        "status": TEXT,
+        "criterion": REAL,
+        "converged": YES,
+        "evaluations": INT,
+        "n_rows": INT,
+        "n_refits": INT,
+        "intercept_pp": REAL,
+        "intercept_se_pp": REAL,
+        **_ARM,
+    },
+    key=("scope", "fit", "component", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Variance components of the deltas by REML. ``scope`` transfer, MT-CL, CT-ML or CT-CL; ``fit`` crossed,
+crossed+interactions, task+language or release-compatible; ``variance`` in squared pp; ``share`` of the total with a 95%
+interval. ``status``: estimated, "at zero", or why the component cannot be estimated. ``criterion`` is -2 log
+restricted likelihood."""
+
+EFFECTS = Table(
+    name="effects",
+    columns={
+        "scope": TEXT,
+        "component": TEXT,
+        "level": TEXT,
+        "effect_pp": REAL,
+        "se_pp": REAL,
+        **_ARM,
+    },
+    key=("scope", "component", "level", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Best linear unbiased predictions of the crossed fit: what each model, source and target adds to the mean."""

@@ -1,0 +1,201 @@
+"""Where the variance of the deltas lies: mixed-effects fits per scope, with shares, intervals and diagnostics."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from donorgrid.analyse.regimes import TRANSFER, with_transfer
+from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.core.errors import InputError
+from donorgrid.core.regimes import TRANSFER_REGIMES
+from donorgrid.core.tables import EFFECTS, VARIANCE
+from donorgrid.statistics.design import Design, make_design, moments
+from donorgrid.statistics.reml import MixedFit, fit, predictions
+from donorgrid.statistics.shares import share_intervals, upper_share
+
+SCOPES = (TRANSFER, *TRANSFER_REGIMES)
+SOURCE, TARGET = ("source_task", "source_language"), ("target_task", "target_language")
+CROSSED = "crossed"
+FITS: dict[str, dict[str, tuple[str, ...]]] = {
+    CROSSED: {"model": ("model",), "source": SOURCE, "target": TARGET},
+    "crossed+interactions": {
+        "model": ("model",),
+        "source": SOURCE,
+        "target": TARGET,
+        "model:source": ("model", *SOURCE),
+        "model:target": ("model", *TARGET),
+    },
+    "task+language": {
+        "model": ("model",),
+        "source_task": SOURCE[:1],
+        "source_language": SOURCE[1:],
+        "source_task:source_language": SOURCE,
+        "target_task": TARGET[:1],
+        "target_language": TARGET[1:],
+        "target_task:target_language": TARGET,
+    },
+    "release-compatible": {
+        "model": ("model",),
+        "model:source": ("model", *SOURCE),
+        "model:target": ("model", *TARGET),
+    },
+}
+"""Fit -> component -> the columns whose combinations are its levels."""
+RESIDUAL = "residual"
+_WHOLE, _ZERO = "estimated", "at zero"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Factors:
+    """The factors of one fit that can be estimated, and why the others cannot."""
+
+    usable: dict[str, npt.NDArray[np.int64]]
+    levels: dict[str, int]
+    refused: dict[str, str]
+
+
+def variance_tables(cells: pl.DataFrame, settings: AnalysisSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(VARIANCE, EFFECTS) rows of one arm. A scope without rows has none; one that cannot be fitted says why."""
+    variances: list[dict[str, object]] = []
+    effects: list[dict[str, object]] = []
+    for place, (scope, rows) in enumerate(_scopes(cells)):
+        for name, components in FITS.items():
+            factors = _factors(rows, components)
+            rng = np.random.default_rng([settings.seed, place, len(variances)])
+            found, design, lines = _fit_one(rows, factors, n_refits=_refits(name, settings), rng=rng, settings=settings)
+            variances += [{"scope": scope, "fit": name, **line} for line in lines]
+            if name == CROSSED and found is not None and design is not None:
+                effects += [{"scope": scope, **line} for line in _effects(rows, design, found)]
+    return _frame(variances, VARIANCE.columns), _frame(effects, EFFECTS.columns)
+
+
+def _frame(rows: list[dict[str, object]], columns: Mapping[str, type[pl.DataType] | pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(
+        rows, schema={name: kind for name, kind in columns.items() if name not in ("recipe", "train_size")}
+    )
+
+
+def _scopes(cells: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    rows = with_transfer(cells)
+    for scope in SCOPES:
+        part = rows.filter(pl.col("regime") == scope)
+        if part.height:
+            yield scope, part
+
+
+def _refits(name: str, settings: AnalysisSettings) -> int:
+    return settings.n_bootstrap if name == CROSSED else settings.n_rich_bootstrap
+
+
+def level_codes(rows: pl.DataFrame, columns: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Codes (n,) of the levels that the columns' combinations make, in sorted order of their text."""
+    text = rows.select(pl.concat_str(columns, separator="/"))
+    return text.to_series().rank("dense").to_numpy().astype(np.int64) - 1
+
+
+def _factors(rows: pl.DataFrame, components: Mapping[str, tuple[str, ...]]) -> _Factors:
+    usable: dict[str, npt.NDArray[np.int64]] = {}
+    levels, refused = {}, {}
+    for name, columns in components.items():
+        codes = level_codes(rows, columns)
+        levels[name] = int(codes.max()) + 1
+        twin = next(
+            (other for other, own in usable.items() if levels[other] == levels[name] and _same(own, codes)), None
+        )
+        if levels[name] < 2:
+            refused[name] = "not estimable: one level"
+        elif levels[name] == rows.height:
+            refused[name] = "not estimable: one row per level"
+        elif twin:
+            refused[name] = f"not estimable: the same as {twin}"
+        else:
+            usable[name] = codes
+    return _Factors(usable=usable, levels=levels, refused=refused)
+
+
+def _same(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
+    """Whether two codings with equally many levels split the rows alike."""
+    return bool(len(np.unique(a * (b.max() + 1) + b)) == a.max() + 1)
+
+
+def _fit_one(
+    rows: pl.DataFrame, factors: _Factors, *, n_refits: int, rng: np.random.Generator, settings: AnalysisSettings
+) -> tuple[MixedFit | None, Design | None, list[dict[str, object]]]:
+    y = rows["delta_pp"].to_numpy()
+    try:
+        design = make_design(factors.usable)
+        found = fit(design, y)
+    except InputError as error:
+        return None, None, _refused(factors, rows.height, str(error))
+    low, high, done = _intervals(design, found, y, n_refits=n_refits, rng=rng, confidence=settings.confidence)
+    common = {
+        "criterion": found.criterion,
+        "converged": found.converged,
+        "evaluations": found.evaluations,
+        "n_rows": rows.height,
+        "n_refits": done,
+        "intercept_pp": float(found.beta[0]),
+        "intercept_se_pp": float(found.beta_se[0]),
+    }
+    lines: list[dict[str, object]] = [
+        {
+            "component": name,
+            "variance": float(variance),
+            "share": float(share),
+            "share_low": low[place],
+            "share_high": high[place],
+            "n_levels": factors.levels.get(name),
+            "status": _ZERO if name in found.at_zero else _WHOLE,
+            **common,
+        }
+        for place, (name, variance, share) in enumerate(
+            zip((*found.names, RESIDUAL), (*found.variances, found.residual), found.shares, strict=True)
+        )
+    ]
+    return found, design, lines + _refused(factors, rows.height)
+
+
+def _refused(factors: _Factors, n_rows: int, reason: str = "") -> list[dict[str, object]]:
+    """Lines of the components that are not estimated; with ``reason`` none is."""
+    reasons = dict.fromkeys(factors.usable, f"not estimable: {reason}") if reason else {}
+    return [
+        {"component": name, "n_levels": factors.levels[name], "n_rows": n_rows, "status": why}
+        for name, why in (reasons | factors.refused).items()
+    ]
+
+
+def _intervals(
+    design: Design,
+    found: MixedFit,
+    y: npt.NDArray[np.float64],
+    *,
+    n_refits: int,
+    rng: np.random.Generator,
+    confidence: float,
+) -> tuple[list[float | None], list[float | None], int]:
+    none: list[float | None] = [None] * (len(found.names) + 1)
+    if n_refits < 2:
+        return none, none, 0
+    made = share_intervals(design, found, n_refits=n_refits, rng=rng, confidence=confidence)
+    high = made.high.copy()
+    for name in found.at_zero:
+        response = moments(design, y - y.mean())
+        high[found.names.index(name)] = upper_share(design, response, found, name, confidence=confidence)
+    return _nullable(made.low), _nullable(high), n_refits - made.n_failed
+
+
+def _nullable(values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _effects(rows: pl.DataFrame, design: Design, found: MixedFit) -> Iterator[dict[str, object]]:
+    for component in found.names:
+        columns = FITS[CROSSED][component]
+        codes = level_codes(rows, columns)
+        names = dict(zip(codes.tolist(), rows.select(pl.concat_str(columns, separator="/")).to_series(), strict=True))
+        blup = predictions(design, found, component)
+        for level, effect, se in zip(blup.levels, blup.effects, blup.se, strict=True):
+            yield {"component": component, "level": names[int(level)], "effect_pp": float(effect), "se_pp": float(se)}

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from park_miller import crossed_rows
+
+from donorgrid.statistics.design import make_design, moments
+from donorgrid.statistics.reml import fit, fit_moments
+from donorgrid.statistics.shares import reversed_interval, share_intervals, simulate_moments, upper_share
+
+
+def crossed(state=1):
+    factors, y = crossed_rows(state)
+    design = make_design({name: factors[name] for name in ("model", "source", "target")})
+    return design, y, fit(design, y)
+
+
+def test_reversed_interval_golden():
+    share = np.array([0.5])
+    refits = 1 / (1 + np.exp(-np.linspace(-1, 3, 401)[:, None]))
+    low, high = reversed_interval(share, refits, 0.025)
+    # The refits' logits run evenly from -1 to 3 round an estimate of 0: turned round, from -2.9 to 0.9.
+    assert low[0] == pytest.approx(1 / (1 + np.exp(2.9)))
+    assert high[0] == pytest.approx(1 / (1 + np.exp(-0.9)))
+
+
+def test_intervals_hold_the_estimate_and_repeat():
+    design, _, found = crossed()
+    made = [share_intervals(design, found, n_refits=200, rng=np.random.default_rng(5)) for _ in range(2)]
+    assert (made[0].low < found.shares).all()
+    assert (found.shares < made[0].high).all()
+    assert made[0].n_failed == 0
+    np.testing.assert_array_equal(made[0].low, made[1].low)
+
+
+def test_simulated_moments_have_the_moments_of_simulated_rows():
+    design, y, found = crossed()
+    rng = np.random.default_rng(6)
+    drawn = simulate_moments(design, found, 4000, rng)
+    rows = []
+    for _ in range(4000):
+        made = np.sqrt(found.residual) * rng.normal(size=len(y))
+        for codes, size, variance in zip(design.codes, design.sizes, found.variances, strict=True):
+            made += (np.sqrt(variance) * rng.normal(size=size))[codes]
+        rows.append(moments(design, made))
+    for get in (lambda one: one.square, lambda one: one.random[0] ** 2, lambda one: one.random[5] * one.random[12],
+                lambda one: one.fixed[0] ** 2, lambda one: one.square * one.random[12] ** 2):  # fmt: skip
+        ours, theirs = (np.array([get(one) for one in many]) for many in (drawn, rows))
+        se = np.sqrt(ours.var() / 4000 + theirs.var() / 4000)
+        assert abs(ours.mean() - theirs.mean()) < 4 * se
+
+
+def test_refits_are_unbiased_round_the_fit():
+    design, _, found = crossed()
+    refits = [
+        fit_moments(design, one).variances for one in simulate_moments(design, found, 300, np.random.default_rng(7))
+    ]
+    se = np.std(refits, axis=0) / np.sqrt(300)
+    assert (np.abs(np.mean(refits, axis=0) - found.variances) < 4 * se + 0.05 * found.variances).all()
+
+
+def test_a_component_at_zero_has_an_upper_end():
+    factors, y = crossed_rows(20261)
+    keep = factors["source"] != factors["target"]
+    design = make_design({name: codes[keep] for name, codes in factors.items()})
+    found = fit(design, y[keep])
+    assert found.at_zero == ("model", "source")
+    made = share_intervals(design, found, n_refits=20, rng=np.random.default_rng(8))
+    assert made.low[0] == 0.0
+    assert np.isnan(made.high[0])
+    response = moments(design, y[keep] - y[keep].mean())
+    high = upper_share(design, response, found, "model")
+    assert 0 < high < 1
+    # On the profile's edge the criterion has risen by the one-sided 95% quantile, 2.7055.
+    ratio = np.zeros(5)
+    held = np.arange(5) == 0
+    for log_ratio in np.linspace(-6, 3, 400):
+        ratio[:] = (np.exp(log_ratio), 1e-3, 1, 0.3, 0.3)
+        at = fit_moments(design, response, start=ratio.copy(), held=held, tolerance=1e-8)
+        if at.criterion - found.criterion > 2.7055:
+            assert at.shares[0] == pytest.approx(high, rel=0.05)
+            return
+    pytest.fail("the profile never rose")
