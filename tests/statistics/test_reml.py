@@ -20,6 +20,10 @@ def chosen(rows, names, state=1):
     return {name: factors[name][keep] for name in names}, y[keep]
 
 
+def by_name(found):
+    return dict(zip(found.names, found.variances, strict=True))
+
+
 def test_the_data_set_is_the_agreed_one():
     _, y = crossed_rows()
     k = np.round(12 * y)
@@ -41,7 +45,7 @@ ORACLE = [
 def test_reml_golden(rows, names, variances, residual, criterion):
     factors, y = chosen(rows, names)
     found = fit(make_design(factors), y)
-    np.testing.assert_allclose(found.variances, variances, atol=1.5e-6)
+    assert by_name(found) == pytest.approx(dict(zip(names, variances, strict=True)), abs=1.5e-6)
     assert found.residual == pytest.approx(residual, abs=1.5e-6)
     assert found.criterion == pytest.approx(criterion, abs=1e-7)
     assert found.converged
@@ -57,10 +61,11 @@ def test_intercepts_golden(rows, intercept):
 def test_a_true_zero_is_found_and_named():
     factors, y = chosen(120, RICH, state=20261)
     found = fit(make_design(factors), y)
-    np.testing.assert_allclose(found.variances, (0, 0, 1.650763, 0.355886, 0.250326), atol=1.5e-6)
+    expected = dict(zip(RICH, (0, 0, 1.650763, 0.355886, 0.250326), strict=True))
+    assert by_name(found) == pytest.approx(expected, abs=1.5e-6)
     assert found.residual == pytest.approx(1.094706, abs=1.5e-6)
     assert found.criterion == pytest.approx(405.03862799, abs=1e-7)
-    assert found.at_zero == ("model", "source")
+    assert set(found.at_zero) == {"model", "source"}
     assert found.converged
 
 
@@ -86,7 +91,8 @@ def test_reml_equals_anova_on_balanced_data():
     ms_model, ms_source, ms_rest = mean_squares(m, s, y)
     found = fit(make_design({"model": m, "source": s}), y)
     assert found.residual == pytest.approx(ms_rest, rel=1e-6)
-    assert found.variances == pytest.approx([(ms_model - ms_rest) / 6, (ms_source - ms_rest) / 5], rel=1e-6)
+    expected = {"model": (ms_model - ms_rest) / 6, "source": (ms_source - ms_rest) / 5}
+    assert by_name(found) == pytest.approx(expected, rel=1e-6)
     assert found.beta[0] == pytest.approx(y.mean(), abs=1e-12)
     assert found.beta_se[0] ** 2 == pytest.approx((ms_model + ms_source - ms_rest) / y.size, rel=1e-6)
 
@@ -110,8 +116,8 @@ def test_ml_of_a_one_way_layout_in_closed_form():
 def covariance(factors, found):
     n_rows = len(next(iter(factors.values())))
     total = found.residual * np.eye(n_rows)
-    for variance, codes in zip(found.variances, factors.values(), strict=True):
-        total += variance * (codes[:, None] == codes)
+    for name, variance in by_name(found).items():
+        total += variance * (factors[name][:, None] == factors[name])
     return total
 
 
@@ -122,7 +128,7 @@ def test_predictions_equal_the_dense_formula():
     ones = np.ones((len(y), 1))
     p = v_inverse - v_inverse @ ones @ np.linalg.inv(ones.T @ v_inverse @ ones) @ ones.T @ v_inverse
     z = (factors["target"][:, None] == np.arange(6)).astype(float)
-    variance = found.variances[2]
+    variance = by_name(found)["target"]
     ours = predictions(make_design(factors), found, "target")
     assert ours.levels == tuple("012345")
     np.testing.assert_allclose(ours.effects, variance * z.T @ p @ y, rtol=1e-9)

@@ -6,6 +6,7 @@ import polars as pl
 
 from donorgrid.analyse.answers import PairedAnswers
 from donorgrid.analyse.cells import Arm, arms, judged
+from donorgrid.analyse.consistency import consistency_table
 from donorgrid.analyse.coverage import coverage
 from donorgrid.analyse.groups import summarise
 from donorgrid.analyse.harm import harm_breakdown
@@ -65,6 +66,7 @@ def _one_arm(
     variances, effects = variance_tables(cells, settings)
     found["variance"] = _finished(tables.VARIANCE, variances, arm)
     found["effects"] = _finished(tables.EFFECTS, effects, arm)
+    found["consistency"] = _finished(tables.CONSISTENCY, consistency_table(cells, settings), arm)
     found["mixes_controls"] = _finished(tables.MIXES_CONTROLS, summary, arm)
     found["coverage"] = _finished(tables.COVERAGE, coverage(cells), arm)
     return found

@@ -26,7 +26,7 @@ class AnalysisSettings:
     release_arithmetic: bool = False
     n_bootstrap: int = 1000
     n_rich_bootstrap: int = 0
-    n_permutations: int = 1000
+    n_permutations: int = 200
     seed: int = 0
     confidence: float = 0.95
     translations: Mapping[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))

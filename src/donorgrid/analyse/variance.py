@@ -45,6 +45,7 @@ FITS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """Fit -> component -> the columns whose combinations are its levels."""
 RESIDUAL = "residual"
+Line = dict[str, object]
 _WHOLE, _ZERO = "estimated", "at zero"
 
 
@@ -59,23 +60,27 @@ class _Factors:
 
 def variance_tables(cells: pl.DataFrame, settings: AnalysisSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(VARIANCE, EFFECTS) rows of one arm. A scope without rows has none; one that cannot be fitted says why."""
-    variances: list[dict[str, object]] = []
-    effects: list[dict[str, object]] = []
-    for place, (scope, rows) in enumerate(_scopes(cells)):
-        for name, components in FITS.items():
-            factors = _factors(rows, components)
-            rng = np.random.default_rng([settings.seed, place, len(variances)])
-            found, design, lines = _fit_one(rows, factors, n_refits=_refits(name, settings), rng=rng, settings=settings)
-            variances += [{"scope": scope, "fit": name, **line} for line in lines]
-            if name == CROSSED and found is not None and design is not None:
-                effects += [{"scope": scope, **line} for line in _effects(rows, design, found)]
-    return _frame(variances, VARIANCE.columns), _frame(effects, EFFECTS.columns)
-
-
-def _frame(rows: list[dict[str, object]], columns: Mapping[str, type[pl.DataType] | pl.DataType]) -> pl.DataFrame:
-    return pl.DataFrame(
-        rows, schema={name: kind for name, kind in columns.items() if name not in ("recipe", "train_size")}
+    jobs = [(scope, rows, name) for scope, rows in _scopes(cells) for name in FITS]
+    seeds = [np.random.default_rng([settings.seed, place]) for place in range(len(jobs))]
+    done = [_one_job(job, rng, settings) for job, rng in zip(jobs, seeds, strict=True)]
+    variances = [line for lines, _ in done for line in lines]
+    effects = [line for _, lines in done for line in lines]
+    return (
+        pl.DataFrame(variances, schema=VARIANCE.schema_without_arm()),
+        pl.DataFrame(effects, schema=EFFECTS.schema_without_arm()),
     )
+
+
+def _one_job(
+    job: tuple[str, pl.DataFrame, str], rng: np.random.Generator, settings: AnalysisSettings
+) -> tuple[list[Line], list[Line]]:
+    scope, rows, name = job
+    factors = _factors(rows, FITS[name])
+    found, design, lines = _fit_one(rows, factors, n_refits=_refits(name, settings), rng=rng, settings=settings)
+    effects = _effects(rows, design, found) if name == CROSSED and found is not None and design is not None else ()
+    order = (*FITS[name], RESIDUAL)
+    lines.sort(key=lambda line: order.index(str(line["component"])))
+    return [{"scope": scope, "fit": name, **line} for line in lines], [{"scope": scope, **line} for line in effects]
 
 
 def _scopes(cells: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -123,7 +128,7 @@ def _same(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
 
 def _fit_one(
     rows: pl.DataFrame, factors: _Factors, *, n_refits: int, rng: np.random.Generator, settings: AnalysisSettings
-) -> tuple[MixedFit | None, Design | None, list[dict[str, object]]]:
+) -> tuple[MixedFit | None, Design | None, list[Line]]:
     y = rows["delta_pp"].to_numpy()
     try:
         design = make_design(factors.usable)
@@ -140,7 +145,7 @@ def _fit_one(
         "intercept_pp": float(found.beta[0]),
         "intercept_se_pp": float(found.beta_se[0]),
     }
-    lines: list[dict[str, object]] = [
+    lines: list[Line] = [
         {
             "component": name,
             "variance": float(variance),
@@ -158,7 +163,7 @@ def _fit_one(
     return found, design, lines + _refused(factors, rows.height)
 
 
-def _refused(factors: _Factors, n_rows: int, reason: str = "") -> list[dict[str, object]]:
+def _refused(factors: _Factors, n_rows: int, reason: str = "") -> list[Line]:
     """Lines of the components that are not estimated; with ``reason`` none is."""
     reasons = dict.fromkeys(factors.usable, f"not estimable: {reason}") if reason else {}
     return [
@@ -191,7 +196,7 @@ def _nullable(values: npt.NDArray[np.float64]) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-def _effects(rows: pl.DataFrame, design: Design, found: MixedFit) -> Iterator[dict[str, object]]:
+def _effects(rows: pl.DataFrame, design: Design, found: MixedFit) -> Iterator[Line]:
     for component in found.names:
         columns = FITS[CROSSED][component]
         codes = level_codes(rows, columns)

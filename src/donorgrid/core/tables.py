@@ -57,6 +57,10 @@ class Table:
         """A frame with the declared columns and no rows."""
         return pl.DataFrame(schema=dict(self.columns))
 
+    def schema_without_arm(self) -> dict[str, type[pl.DataType] | pl.DataType]:
+        """The columns but for recipe and train size, which are added when the arms are stacked."""
+        return {name: kind for name, kind in self.columns.items() if name not in _ARM}
+
 
 ITEM_ANSWERS = Table(
     name="item answers",
@@ -295,3 +299,28 @@ EFFECTS = Table(
     optional=_ARM_OPTIONAL,
 )
 """Best linear unbiased predictions of the crossed fit: what each model, source and target adds to the mean."""
+
+CONSISTENCY = Table(
+    name="consistency",
+    columns={
+        "level": TEXT,
+        "regime": TEXT,
+        "median": REAL,
+        "q1": REAL,
+        "q3": REAL,
+        "n_sources": INT,
+        "median_low": REAL,
+        "median_high": REAL,
+        "null_median": REAL,
+        "null_high": REAL,
+        "p_value": REAL,
+        "n_raters": INT,
+        "n_pairs": INT,
+        "n_undefined": INT,
+        **_ARM,
+    },
+    key=("level", "regime", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Kendall's tau-b between raters (models, families or sizes) over a source's recipients, averaged over pairs of raters:
+median and quartiles over sources, an interval from resampling sources, and what random rankings would give."""

@@ -20,7 +20,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """Factors as level codes (n,) each, the fixed part X (n, p), and the cross-products Z'Z (q, q), Z'X, X'X."""
+    """Factors as level codes (n,) each, the fixed part X (n, p), and the cross-products Z'Z (q, q), Z'X, X'X.
+
+    Factors stand largest first: the first one's block of Z'Z is diagonal and is eliminated by hand.
+    """
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
@@ -68,6 +71,7 @@ def make_design(factors: Mapping[str, npt.ArrayLike], *, fixed: Reals | None = N
     single = [name for name, (levels, _) in named.items() if len(levels) < 2]
     if single:
         raise InputError(f"mixed model: factor '{single[0]}' has one level; at least two are needed")
+    named = dict(sorted(named.items(), key=lambda entry: -len(entry[1][0])))
     n_rows = next(iter(lengths.values()))
     matrix = np.ones((n_rows, 1)) if fixed is None else np.asarray(fixed, dtype=np.float64)
     codes = tuple(np.asarray(code, dtype=np.int64) for _, code in named.values())

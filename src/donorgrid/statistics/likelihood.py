@@ -6,7 +6,8 @@ With ratios t_f = s2_f / s2 and V = I + sum_f t_f Z_f Z_f', the residual varianc
     ML:    c(t) = n (1 + log(2 pi r / n)) + log|V|
 
 (minus twice the log likelihood; Bates et al. 2015, J. Stat. Softw. 67(1), eqs. 39 and 42). By the matrix determinant
-lemma |V| = |M| with M = I + D Z'Z D, D = diag(sqrt t): a q x q Cholesky. Gradient: tr(Z_f'PZ_f) - m |Z_f'Py|^2 / r with
+lemma |V| = |M| with M = I + D Z'Z D, D = diag(sqrt t). The largest factor's block of M is diagonal and is eliminated
+first; a Cholesky factor of the Schur complement does the rest. Gradient: tr(Z_f'PZ_f) - m |Z_f'Py|^2 / r with
 m = n - p, and V^-1 in place of P in the trace for ML (Searle, Casella & McCulloch 1992, section 6.6).
 """
 
@@ -22,13 +23,17 @@ from donorgrid.statistics.design import Design, Moments, Reals
 class Factored:
     """What the likelihood needs of the design at one vector of ratios, whatever the response.
 
-    ``root`` (q,) sqrt ratios per effect; ``lower`` the Cholesky factor of M; ``projected`` (q, p) Z'V^-1 X; ``inverse``
-    (p, p) of X'V^-1 X; ``log_det`` log|V|, with log|X'V^-1 X| added for REML; ``traces`` (f,) and ``blocks`` (f, f) the
-    traces tr(Q_ff) and norms |Q_fg|^2 of Q = Z'PZ (Z'V^-1 Z for ML); ``leverage`` (q,) the diagonal of Z'PZ.
+    ``root`` (q,): sqrt ratios per effect. ``head`` (h,) the diagonal block of M, ``side`` (h, q - h) the block next to
+    it, over ``head``; ``lower`` the Cholesky factor of the Schur complement. ``solved`` (q, p): D M^-1 D Z'X;
+    ``projected`` (q, p): Z'V^-1 X; ``inverse`` (p, p): of X'V^-1 X. ``log_det``: log|V|, for REML with log|X'V^-1 X|.
+    ``traces`` (f,) and ``blocks`` (f, f): tr(Q_ff) and |Q_fg|^2 of Q = Z'PZ (for ML Z'V^-1 Z); ``leverage`` (q,) the
+    diagonal of Z'PZ. ``dof``: n - p, for ML n.
     """
 
     ratios: Reals
     root: Reals
+    head: Reals
+    side: Reals
     lower: Reals
     solved: Reals
     projected: Reals
@@ -69,20 +74,25 @@ def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
     scaled = design.gram * root
     scaled *= root[:, None]
     scaled.flat[:: len(root) + 1] += 1.0
-    lower, failed = dpotrf(scaled.T, lower=1, overwrite_a=1)
+    n_head = design.sizes[0]
+    head, corner = np.diagonal(scaled)[:n_head].copy(), scaled[:n_head, n_head:]
+    side = corner / head[:, None]
+    lower, failed = dpotrf(scaled[n_head:, n_head:] - corner.T @ side, lower=1)
     if failed:
         return None
-    solved = dpotrs(lower, design.cross * root[:, None], lower=1)[0] * root[:, None]
+    solved = _solve(head, side, lower, design.cross * root[:, None]) * root[:, None]
     projected = design.cross - design.gram @ solved
-    inverse = np.linalg.inv(design.fixed_gram - design.cross.T @ solved)
-    log_det = 2.0 * float(np.log(np.diagonal(lower)).sum())
-    inner, units = _inner(design, root, lower)
+    inverse: Reals = np.linalg.inv(design.fixed_gram - design.cross.T @ solved)
+    log_det = float(np.log(head).sum()) + 2.0 * float(np.log(np.diagonal(lower)).sum())
+    inner, units = _inner(design, root, _inverse(head, side, lower))
     spread = projected * units[:, None]
     without_fixed = inner - spread @ inverse @ spread.T
     traces, blocks = _traces(design, without_fixed if reml else inner, units)
     return Factored(
         ratios=ratios,
         root=root,
+        head=head,
+        side=side,
         lower=lower,
         solved=solved,
         projected=projected,
@@ -98,7 +108,8 @@ def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
 def evaluate(design: Design, response: Moments, factored: Factored) -> Point | None:
     """The likelihood of ``response``. None where nothing is left for the residual (r is zero to working precision)."""
     root = factored.root
-    solved = dpotrs(factored.lower, response.random * root, lower=1)[0] * root
+    sought = (response.random * root)[:, None]
+    solved = _solve(factored.head, factored.side, factored.lower, sought)[:, 0] * root
     mixed = response.fixed - factored.solved.T @ response.random
     beta = factored.inverse @ mixed
     rest = response.square - float(response.random @ solved) - float(mixed @ beta)
@@ -119,23 +130,46 @@ def evaluate(design: Design, response: Moments, factored: Factored) -> Point | N
     )
 
 
-def _inner(design: Design, root: Reals, lower: Reals) -> tuple[Reals, Reals]:
+def _solve(head: Reals, side: Reals, lower: Reals, right: Reals) -> Reals:
+    """M^-1 times (q, k)."""
+    n_head = len(head)
+    first = right[:n_head]
+    rest = dpotrs(lower, right[n_head:] - side.T @ first, lower=1)[0] if len(lower) else right[n_head:]
+    return np.concatenate([first / head[:, None] - side @ rest, rest])
+
+
+def _inverse(head: Reals, side: Reals, lower: Reals) -> Reals:
+    """M^-1 (q, q) from its blocks."""
+    n_head, size = side.shape[0], sum(side.shape)
+    inverse = np.empty((size, size))
+    corner = dpotri(lower, lower=1)[0] if len(lower) else lower
+    corner = corner + corner.T
+    corner.flat[:: len(corner) + 1] /= 2.0
+    mixed = side @ corner
+    inverse[n_head:, n_head:] = corner
+    inverse[:n_head, n_head:] = -mixed
+    inverse[n_head:, :n_head] = -mixed.T
+    inverse[:n_head, :n_head] = mixed @ side.T
+    inverse.flat[: n_head * size : size + 1] += 1.0 / head
+    return inverse
+
+
+def _inner(design: Design, root: Reals, inverse: Reals) -> tuple[Reals, Reals]:
     """U Z'V^-1 Z U and the diagonal of U: sqrt t where it is positive, else 1.
 
     Where the ratio is positive D Z'V^-1 Z D = I - M^-1; the rows of zero ratios are computed directly.
     """
-    half = dpotri(lower, lower=1)[0]
-    inner: Reals = -(half + half.T)
-    inner.flat[:: len(root) + 1] = 1.0 - np.diagonal(half)
     at_zero = root == 0.0
-    if not at_zero.any():
-        return inner, root
     units = np.where(at_zero, 1.0, root)
-    rows = design.gram[at_zero] * units
-    inverse = np.eye(len(root)) - inner
-    direct = rows - (design.gram[at_zero] * root) @ inverse @ (design.gram * root[:, None] * units)
-    inner[at_zero] = direct
-    inner[:, at_zero] = direct.T
+    direct = None
+    if at_zero.any():
+        rows = design.gram[at_zero]
+        direct = rows * units - (rows * root) @ inverse @ (design.gram * root[:, None] * units)
+    inner = np.negative(inverse, out=inverse)
+    inner.flat[:: len(root) + 1] += 1.0
+    if direct is not None:
+        inner[at_zero] = direct
+        inner[:, at_zero] = direct.T
     return inner, units
 
 
