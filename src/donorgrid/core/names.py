@@ -60,9 +60,7 @@ def subject_name(subject: Subject) -> str:
     model = check_name(subject.model, what="model name")
     if isinstance(subject, Baseline):
         return f"{model}/base" + ("" if subject.replicate is None else f"-{subject.replicate}")
-    return f"{model}/" + "--".join(
-        (source_folder(subject.source), recipe_folder(subject.recipe), seed_folder(subject))
-    )
+    return f"{model}/" + "--".join((source_folder(subject.source), recipe_folder(subject.recipe), seed_folder(subject)))
 
 
 @dataclass(frozen=True)

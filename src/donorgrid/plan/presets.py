@@ -27,7 +27,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "pocket": {"rank": 8, "alpha": 16.0, "epochs": 3, "batch_size": 16, "learning_rate": 5e-3, "precision": "fp32"},
 }
 
-POCKET_TASKS = ("continent", "currency", "language", "script")
+POCKET_TASKS = ("continent", "currency", "language", "place")
 POCKET_LANGUAGES = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "pt", "zh")
 
 STUDIES: dict[str, dict[str, Any]] = {
