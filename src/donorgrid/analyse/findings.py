@@ -11,10 +11,13 @@ from donorgrid.analyse.coverage import coverage
 from donorgrid.analyse.groups import summarise
 from donorgrid.analyse.harm import harm_breakdown
 from donorgrid.analyse.matrices import matrix_language, matrix_task
+from donorgrid.analyse.noise import cells_table, noise_table, verdicts_table
 from donorgrid.analyse.pareto import pareto_table
 from donorgrid.analyse.regimes import regimes_table
 from donorgrid.analyse.roles import roles_family, roles_language, roles_task
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.sign_flips import max_t_table
+from donorgrid.analyse.uncertainty import with_uncertainty
 from donorgrid.analyse.variance import variance_tables
 from donorgrid.core import tables
 from donorgrid.core.errors import InputError
@@ -50,13 +53,16 @@ def analyse(
     checked = tables.DELTAS.check(deltas)
     if not checked.height:
         raise InputError("analyse: the table of deltas has no rows")
-    per_arm = [_one_arm(arm, part, settings, by_seed) for arm, part in arms(checked)]
-    del answers
+    per_arm = [_one_arm(arm, part, settings, by_seed, answers) for arm, part in arms(checked)]
     return {name: pl.concat([found[name] for found in per_arm]) for name in per_arm[0]}
 
 
 def _one_arm(
-    arm: Arm, deltas: pl.DataFrame, settings: AnalysisSettings, by_seed: pl.DataFrame | None
+    arm: Arm,
+    deltas: pl.DataFrame,
+    settings: AnalysisSettings,
+    by_seed: pl.DataFrame | None,
+    answers: Sequence[PairedAnswers],
 ) -> dict[str, pl.DataFrame]:
     rows = judged(deltas, settings, by_seed=by_seed)
     cells = rows.filter(pl.col("source_kind") == "cell")
@@ -67,9 +73,26 @@ def _one_arm(
     found["variance"] = _finished(tables.VARIANCE, variances, arm)
     found["effects"] = _finished(tables.EFFECTS, effects, arm)
     found["consistency"] = _finished(tables.CONSISTENCY, consistency_table(cells, settings), arm)
+    found |= _noise(cells, arm, settings, by_seed, answers)
     found["mixes_controls"] = _finished(tables.MIXES_CONTROLS, summary, arm)
     found["coverage"] = _finished(tables.COVERAGE, coverage(cells), arm)
     return found
+
+
+def _noise(
+    cells: pl.DataFrame,
+    arm: Arm,
+    settings: AnalysisSettings,
+    by_seed: pl.DataFrame | None,
+    answers: Sequence[PairedAnswers],
+) -> dict[str, pl.DataFrame]:
+    flips = max_t_table(answers, arm, settings)
+    measured = cells_table(with_uncertainty(cells, settings, by_seed=by_seed), flips, settings)
+    return {
+        "noise": _finished(tables.NOISE, noise_table(measured, settings), arm),
+        "verdicts": _finished(tables.VERDICTS, verdicts_table(measured, settings), arm),
+        "cells": _finished(tables.CELLS, measured.drop("prior_sd_pp", "qy_harm", "qy_help"), arm),
+    }
 
 
 def _finished(table: Table, frame: pl.DataFrame, arm: Arm) -> pl.DataFrame:

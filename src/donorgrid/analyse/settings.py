@@ -18,6 +18,7 @@ class AnalysisSettings:
     that is written (0.1 means one tenth), so that comparisons are exact. ``release_arithmetic`` compares raw floats
     instead, as the release did. ``n_bootstrap`` refits give the intervals of the crossed fits, ``n_rich_bootstrap``
     those of the slower fits with interactions. ``translations`` says per task "human" or "machine";
+    ``assumed_flip_rate`` stands in for measured noise where a table has neither item nor seed errors;
     ``language_families`` overrides the built-in facts, language by language.
     """
 
@@ -29,6 +30,7 @@ class AnalysisSettings:
     n_permutations: int = 200
     seed: int = 0
     confidence: float = 0.95
+    assumed_flip_rate: float = 0.04
     translations: Mapping[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))
     language_families: Mapping[str, str] = field(default_factory=dict)
 

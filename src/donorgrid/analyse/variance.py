@@ -121,6 +121,11 @@ def _factors(rows: pl.DataFrame, components: Mapping[str, tuple[str, ...]]) -> _
     return _Factors(usable=usable, levels=levels, refused=refused)
 
 
+def usable_factors(rows: pl.DataFrame, components: Mapping[str, tuple[str, ...]]) -> dict[str, npt.NDArray[np.int64]]:
+    """Level codes (n,) of the components that the rows can tell apart."""
+    return _factors(rows, components).usable
+
+
 def _same(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
     """Whether two codings with equally many levels split the rows alike."""
     return bool(len(np.unique(a * (b.max() + 1) + b)) == a.max() + 1)

@@ -88,6 +88,7 @@ _SOURCE = {
     "recipe": TEXT,
     "source_kind": TEXT,
     "source_name": TEXT,
+    "control": TEXT,
     "source_task": TEXT,
     "source_language": TEXT,
     "target_task": TEXT,
@@ -115,7 +116,9 @@ _SCORES = {
     "delta_pp": REAL,
     "se_pp": REAL,
 }
-_OPTIONAL = frozenset({"family", "size_b", "regime", *_COUNTS, *_SCORES, "data_seed", "train_size"}) - {"delta_pp"}
+_OPTIONAL = frozenset({"family", "size_b", "control", "regime", *_COUNTS, *_SCORES, "data_seed", "train_size"}) - {
+    "delta_pp"
+}
 _DELTA_KEY = ("model", "recipe", "source_name", "data_seed", "train_size", "target_task", "target_language")
 
 DELTAS_BY_SEED = Table(
@@ -324,3 +327,93 @@ CONSISTENCY = Table(
 )
 """Kendall's tau-b between raters (models, families or sizes) over a source's recipients, averaged over pairs of raters:
 median and quartiles over sources, an interval from resampling sources, and what random rankings would give."""
+
+CELLS = Table(
+    name="cells",
+    columns={
+        "model": TEXT,
+        "source_task": TEXT,
+        "source_language": TEXT,
+        "target_task": TEXT,
+        "target_language": TEXT,
+        "regime": TEXT,
+        "delta_pp": REAL,
+        "noise_se_pp": REAL,
+        "se_kind": TEXT,
+        "low_pp": REAL,
+        "high_pp": REAL,
+        "verdict": TEXT,
+        "items_to_decide": REAL,
+        "harmed": YES,
+        "no_effect_harm_probability": REAL,
+        "p_harm": REAL,
+        "p_help": REAL,
+        "q_harm": REAL,
+        "q_help": REAL,
+        "max_t_harm": REAL,
+        "eb_mean_pp": REAL,
+        "eb_low_pp": REAL,
+        "eb_high_pp": REAL,
+        "eb_harm_probability": REAL,
+        **_ARM,
+    },
+    key=("model", "source_task", "source_language", "target_task", "target_language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Every (model, source, target) with its noise. ``noise_se_pp`` holds items and training runs; ``se_kind`` says where it
+comes from (items, seeds, or an assumed flip rate). ``verdict`` safe, harmed or undecided at the limit, by one-sided
+bounds; ``items_to_decide`` items at 80% power. ``p_`` one-sided tests of no effect, ``q_`` after Benjamini-Hochberg over
+the transfer cells, ``max_t_`` sign flips over all of them; ``eb_`` the empirical-Bayes posterior."""
+
+NOISE = Table(
+    name="noise",
+    columns={
+        "regime": TEXT,
+        "n": INT,
+        "harm_rate": REAL,
+        "expected_harm_rate_no_effect": REAL,
+        "eb_harm_rate": REAL,
+        "bh_harmed": REAL,
+        "bh_helped": REAL,
+        "by_harmed": REAL,
+        "by_helped": REAL,
+        "max_t_harmed": REAL,
+        "safe_rate": REAL,
+        "verdict_harmed_rate": REAL,
+        "undecided_rate": REAL,
+        "mean_noise_se_pp": REAL,
+        "prior_sd_pp": REAL,
+        "se_kind": TEXT,
+        "harm_limit_pp": REAL,
+        **_ARM,
+    },
+    key=("regime", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Harm beside noise, shares of the cells (0-1). ``expected_harm_rate_no_effect``: harmed cells if no cell had a true
+effect; ``eb_harm_rate``: expected share truly at or below minus the limit; ``bh_harmed``: cells at or below minus the
+limit whose decrease survives Benjamini-Hochberg at 5% (``by_``: Benjamini-Yekutieli; ``max_t_``: family-wise 5%);
+``bh_helped``: cells whose increase does."""
+
+VERDICTS = Table(
+    name="verdicts",
+    columns={
+        "model": TEXT,
+        "source_task": TEXT,
+        "source_language": TEXT,
+        "guarded": TEXT,
+        "verdict": TEXT,
+        "n_cells": INT,
+        "n_safe": INT,
+        "n_harmed": INT,
+        "n_undecided": INT,
+        "worst_low_pp": REAL,
+        "items_to_decide": REAL,
+        "harm_limit_pp": REAL,
+        **_ARM,
+    },
+    key=("model", "source_task", "source_language", "guarded", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""The joint verdict (intersection-union) on all targets of one (model, source): ``guarded`` is "all others",
+"same task" or "other tasks"."""

@@ -82,7 +82,7 @@ def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
         return None
     solved = _solve(head, side, lower, design.cross * root[:, None]) * root[:, None]
     projected = design.cross - design.gram @ solved
-    inverse: Reals = np.linalg.inv(design.fixed_gram - design.cross.T @ solved)
+    inverse = np.asarray(np.linalg.inv(design.fixed_gram - design.cross.T @ solved), dtype=np.float64)
     log_det = float(np.log(head).sum()) + 2.0 * float(np.log(np.diagonal(lower)).sum())
     inner, units = _inner(design, root, _inverse(head, side, lower))
     spread = projected * units[:, None]

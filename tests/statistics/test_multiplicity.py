@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
+
+from donorgrid.statistics.multiplicity import false_discovery_adjusted, flipped_maxima, max_t_adjusted
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_adjusted_p_values_equal_scipys(values):
+    p = np.array(values)
+    np.testing.assert_allclose(false_discovery_adjusted(p), false_discovery_control(p), atol=1e-12)
+    dependent = false_discovery_adjusted(p, any_dependence=True)
+    np.testing.assert_allclose(dependent, false_discovery_control(p, method="by"), atol=1e-12)
+
+
+def test_what_is_unknown_stays_unknown():
+    found = false_discovery_adjusted(np.array([0.01, np.nan, 0.04]))
+    assert found[0] == pytest.approx(0.02)
+    assert np.isnan(found[1])
+    assert np.isnan(false_discovery_adjusted(np.array([np.nan]))).all()
+
+
+def test_maxima_by_hand():
+    block = np.array([[1.0, 0, 0], [1, 1, 0], [0, 0, 0]], dtype=np.float32)
+    signs = np.array([[1, -1], [1, 1], [1, 1]], dtype=np.float32)
+    largest, smallest = flipped_maxima([block], [signs])
+    np.testing.assert_allclose(largest, [np.sqrt(2), 0], atol=1e-6)
+    np.testing.assert_allclose(smallest, [1, -1], atol=1e-6)
+
+
+def test_max_t_p_values_by_hand():
+    extremes = np.array([1.0, 2.0, 3.0])
+    found = max_t_adjusted(np.array([3.5, 2.0, 0.0, np.nan]), extremes)
+    np.testing.assert_allclose(found[:3], [1 / 4, 3 / 4, 1.0])
+    assert np.isnan(found[3])
+
+
+def test_max_t_holds_the_family_wise_error_rate():
+    rng = np.random.default_rng(2)
+    rejected = 0
+    for _ in range(200):
+        shared = rng.choice([-1, 0, 0, 0, 1], size=60)
+        block = np.where(rng.random((12, 60)) < 0.5, shared, rng.choice([-1, 0, 0, 0, 1], size=(12, 60)))
+        d = block.astype(np.float32)
+        z = d.sum(axis=1) / np.sqrt((d**2).sum(axis=1))
+        signs = rng.choice([-1.0, 1.0], size=(60, 199)).astype(np.float32)
+        _, smallest = flipped_maxima([d], [signs])
+        rejected += (max_t_adjusted(-z, -smallest) <= 0.05).any()
+    assert rejected <= 20  # 10 expected of 200
