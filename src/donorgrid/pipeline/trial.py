@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Cell, Run
 from donorgrid.models.folders import weight_shapes
-from donorgrid.models.loading import load_tokenizer
-from donorgrid.pipeline.prepare import Prepared
+from donorgrid.models.loading import load_tokenizer, pick_device
+from donorgrid.pipeline.jobs import default_jobs
+from donorgrid.pipeline.prepare import Prepared, prepare
 from donorgrid.pipeline.resident import Resident
-from donorgrid.pipeline.workplan import WorkPlan
+from donorgrid.pipeline.workplan import WorkPlan, make_workplan
 from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
 from donorgrid.score.encode import encode_items
 from donorgrid.train.encode import encode_texts
@@ -90,3 +93,10 @@ def _rate(work: Callable[[], int]) -> float:
     start = time.perf_counter()
     n_tokens = work()
     return n_tokens / (time.perf_counter() - start)
+
+
+def plan_study(study_file: Path, folder: StudyFolder, *, device: str | None, jobs: int | None) -> StudyCost:
+    """A study's cost; ``device`` None counts without a trial."""
+    prepared = prepare(study_file, folder)
+    picked = None if device is None else pick_device(device)
+    return study_cost(prepared, make_workplan(prepared), device=picked, jobs=jobs or default_jobs(picked or "cpu"))
