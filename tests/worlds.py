@@ -100,9 +100,7 @@ def make_task(folder: Path, name: str = "colours", *, train: int = 24, test: int
         "languages": list(LANGUAGES),
         "output_type": "multiple_choice",
         "dataset_path": "json",
-        "dataset_kwargs": {
-            "data_files": {split: f"{name}-{{language}}-{split}.jsonl" for split in ("train", "test")}
-        },
+        "dataset_kwargs": {"data_files": {split: f"{name}-{{language}}-{split}.jsonl" for split in ("train", "test")}},
         "training_split": "train",
         "test_split": "test",
         "id_column": "id",

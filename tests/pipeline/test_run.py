@@ -1,0 +1,68 @@
+"""A whole small study on real checkpoints: run, resume, change, analyse."""
+
+from pathlib import Path
+
+import pytest
+from worlds import RECIPE, make_study
+
+from donorgrid.core.names import StudyFolder
+from donorgrid.pipeline.jobs import RunOptions, run_study
+from donorgrid.pipeline.outputs import analyse_folder, write_tables
+from donorgrid.pipeline.prepare import study_paths
+from donorgrid.pipeline.progress import Progress
+
+
+def run(file: Path) -> tuple[Progress, StudyFolder]:
+    path, folder = study_paths(file, None)
+    return run_study(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None), folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+
+
+def test_every_source_answers_every_target(tmp_path: Path) -> None:
+    progress, folder = run(make_study(tmp_path))
+    assert (progress.done, progress.failed, progress.total) == (4, 0, 4)
+    analysed = analyse_folder(folder)
+    assert analysed.n_cells_done == analysed.n_cells_planned == 9
+    assert analysed.tables["regimes"].height > 0
+
+
+def test_a_second_run_does_nothing_and_the_tables_are_the_same_bytes(tmp_path: Path) -> None:
+    file = make_study(tmp_path)
+    _, folder = run(file)
+    before = contents(folder.root / "items")
+    write_tables(analyse_folder(folder).tables, tmp_path / "first")
+    run(file)
+    assert contents(folder.root / "items") == before
+    write_tables(analyse_folder(folder).tables, tmp_path / "second")
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+def test_a_changed_recipe_is_new_work_and_the_old_stays(tmp_path: Path) -> None:
+    _, folder = run(make_study(tmp_path))
+    before = contents(folder.root / "items")
+    progress, _ = run(make_study(tmp_path, recipes={"tiny": {**RECIPE, "rank": 2}}))
+    assert progress.done == 4
+    after = contents(folder.root / "items")
+    assert {name: after[name] for name in before} == before
+    assert len(after) == len(before) + 3
+
+
+def test_a_diverged_run_is_a_recorded_failure_and_the_others_go_on(tmp_path: Path) -> None:
+    recipes = {"tiny": RECIPE, "wild": {**RECIPE, "learning_rate": 1.0, "max_grad_norm": 1e30, "alpha": 1e30}}
+    progress, folder = run(make_study(tmp_path, recipes=recipes))
+    assert (progress.done, progress.failed, progress.total) == (4, 3, 7)
+    assert analyse_folder(folder).n_cells_done == 9
+
+
+@pytest.mark.parametrize("keep", ["none", ["colours/de"]])
+def test_adapters_that_are_not_kept_are_deleted_and_not_trained_again(tmp_path: Path, keep: object) -> None:
+    file = make_study(tmp_path, keep_adapters=keep)
+    _, folder = run(file)
+    kept = list((folder.root / "adapters").rglob("adapter_model.safetensors"))
+    assert len(kept) == (0 if keep == "none" else 1)
+    before = contents(folder.root / "items")
+    run(file)
+    assert contents(folder.root / "items") == before

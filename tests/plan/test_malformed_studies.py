@@ -1,0 +1,72 @@
+"""Every malformed study is answered by one line that names file, key and what is allowed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from donorgrid.core.errors import InputError
+from donorgrid.plan.files import make_study, read_study, write_study
+
+GOOD = {"models": ["pocket"], "tasks": ["continent"], "languages": ["de"]}
+BAD = [
+    ({"recipe": 1}, "recipe: unknown key", "'recipes'"),
+    ({"harm_limit_pp": -1}, "harm_limit_pp", "greater than 0"),
+    ({"train_seeds": [17, 17]}, "train_seeds", "17 stands there twice"),
+    ({"sources": ["a"]}, "sources[0]", "task/language"),
+    ({"sources": [{"mix": {"a/b": 1.0}, "name": "x"}]}, "sources[0].mix", "at least 2"),
+    ({"sources": "al"}, "sources", "'all'"),
+    ({"sources": [{"control": "shufled", "of": "a/b"}]}, "sources[0].control", "'shuffled'"),
+    ({"models": [{"idd": "x"}]}, "models[0].idd", "'id'"),
+    ({"recipes": {"p": {"preset": "papr"}}}, "recipes.p", "'paper'"),
+    ({"recipes": {"p": {"ranc": 3}}}, "recipes.p.ranc", "'rank'"),
+    ({"recipes": {"p": {"rank": "x"}}}, "recipes.p.rank", "integer"),
+    ({"metric": "accnorm"}, "metric", "'acc_norm'"),
+    ({"scoring": {"precision": "fp8"}}, "scoring.precision", "'bf16'"),
+    ({"languages": ["../x"]}, "languages[0]", "letters"),
+    ({"models": ["a/x", "b/x"]}, "two models", "'name'"),
+    ({"keep_adapters": "non"}, "keep_adapters", "'none'"),
+    ({"data_seeds": [1, 2]}, "data_seeds", "train_sizes"),
+    ({"tasks": "x"}, "tasks", "list"),
+]
+
+
+@pytest.mark.parametrize(("change", "place", "allowed"), BAD)
+def test_one_line_names_the_key_and_what_is_allowed(change: dict, place: str, allowed: str) -> None:
+    with pytest.raises(InputError) as found:
+        make_study({**GOOD, **change}, origin="mine.yaml")
+    message = str(found.value)
+    assert message.startswith("mine.yaml: ")
+    assert place in message
+    assert allowed in message
+    assert "\n" not in message
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("models: [pocket]\nmodels: [other]\ntasks: [continent]\nlanguages: [de]\n")
+    with pytest.raises(InputError, match="line 2: key 'models' stands twice"):
+        read_study(path)
+
+
+def test_the_resolved_study_reads_back_equal(tmp_path: Path) -> None:
+    study = make_study({**GOOD, "recipes": {"mine": "pocket"}}, origin="x")
+    write_study(study, tmp_path / "study.yaml")
+    assert read_study(tmp_path / "study.yaml") == study
+    assert "harm_limit_pp: 1.0" in (tmp_path / "study.yaml").read_text()
+
+
+@pytest.mark.parametrize("change", [{"languages": ["xx"]}, {"tasks": ["contnent"]}, {"models": ["no/such"]}])
+def test_the_command_answers_with_one_line_and_exit_code_2(tmp_path: Path, change: dict) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, **change}))
+    done = subprocess.run(
+        [sys.executable, "-c", "from donorgrid.cli import main; main()", "run", str(path)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
