@@ -36,9 +36,8 @@ class _Prior:
 def cells_table(cells: pl.DataFrame, flips: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     """CELLS rows of one arm. ``cells`` as ``with_uncertainty`` gives them, ``flips`` as ``max_t_table`` does."""
     tested = _with_tests(cells, settings)
-    shrunken = pl.concat(
-        [_with_posterior(part, settings) for part in tested.partition_by("regime", maintain_order=True)]
-    )
+    parts = tested.partition_by("regime", maintain_order=True) or [tested]
+    shrunken = pl.concat([_with_posterior(part, settings) for part in parts])
     key = ["model", "source_name", "target_task", "target_language"]
     joined = shrunken.join(flips, on=key, how="left", maintain_order="left")
     return joined.select(*CELLS.schema_without_arm(), "prior_sd_pp", "qy_harm", "qy_help")

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 
 class DonorgridError(Exception):
-    """Base of every error that donorgrid raises on purpose."""
+    """Base of every error that donorgrid raises on purpose. Its message is one line, whatever the user's text holds."""
+
+    def __init__(self, message: object) -> None:
+        super().__init__("".join(one if one.isprintable() else _escaped(one) for one in str(message)))
 
 
 class InputError(DonorgridError):
@@ -18,6 +21,10 @@ class StoreError(DonorgridError):
 
 class RunFailure(DonorgridError):
     """One piece of work failed (a diverged training, for example). It is recorded; the others go on."""
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
