@@ -10,10 +10,16 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
+    AutoTokenizer,
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
     Gemma3TextConfig,
+    GPTNeoXConfig,
     LlamaConfig,
+    MistralConfig,
     PreTrainedTokenizerFast,
     Qwen2Config,
+    Qwen3Config,
 )
 
 LANGUAGES = ("de", "en", "it")
@@ -26,12 +32,16 @@ _SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "n
 _SPECIAL = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
 
 
-def make_checkpoint(kind: str, folder: Path, *, seed: int = 0) -> Path:
-    """A tiny random checkpoint of ``llama``, ``qwen2`` or ``gemma3``, with a byte-level BPE trained on the words.
+ARCHITECTURES = ("llama", "qwen2", "qwen2-windowed", "qwen3", "gemma3", "mistral", "gpt-neox")
 
+
+def make_checkpoint(kind: str, folder: Path, *, seed: int = 0) -> Path:
+    """A tiny random checkpoint with a byte-level BPE trained on the words; ``kind`` is one of ``ARCHITECTURES``.
+
+    Sliding windows are shorter than the tests' texts.
     Llama and Gemma tokenizers put BOS before a text, Qwen2's puts nothing, as the real ones do.
     """
-    tokenizer = _train_tokenizer(adds_bos=kind != "qwen2")
+    tokenizer = _train_tokenizer(adds_bos=not kind.startswith("qwen"))
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(_config(kind, len(tokenizer)), dtype=torch.float32)
@@ -49,6 +59,15 @@ def _config(kind: str, n_tokens: int) -> Any:
         return LlamaConfig(**shape, num_key_value_heads=2)
     if kind == "qwen2":
         return Qwen2Config(**shape, num_key_value_heads=2, tie_word_embeddings=True)
+    if kind == "qwen2-windowed":
+        window = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
+        return Qwen2Config(**shape, num_key_value_heads=2, **window)
+    if kind == "qwen3":
+        return Qwen3Config(**shape, num_key_value_heads=2, head_dim=8, tie_word_embeddings=True)
+    if kind == "mistral":
+        return MistralConfig(**shape, num_key_value_heads=2, sliding_window=8)
+    if kind == "gpt-neox":
+        return GPTNeoXConfig(**shape, tie_word_embeddings=False)
     return Gemma3TextConfig(**shape, num_key_value_heads=1, head_dim=8, sliding_window=8)
 
 
@@ -69,6 +88,43 @@ def _train_tokenizer(*, adds_bos: bool) -> PreTrainedTokenizerFast:
         )
     names = {"eos_token": "<eos>", "pad_token": "<pad>", **({"bos_token": "<bos>"} if adds_bos else {})}
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+
+
+# A system message is refused, as Gemma's own template refuses it, where the template says so.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'system' and refuse %}{{ raise_exception('no system role') }}{% endif %}"
+    "<|{{ message['role'] }}|>{{ message['content'] | trim }}\n"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def give_chat_template(checkpoint: Path, *, refuses_system: bool = False) -> Path:
+    """Write a chat template into a checkpoint's tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    tokenizer.chat_template = (
+        "{% set refuse = true %}" if refuses_system else "{% set refuse = false %}"
+    ) + CHAT_TEMPLATE
+    tokenizer.save_pretrained(checkpoint)
+    return checkpoint
+
+
+def make_multimodal(folder: Path) -> Path:
+    """A tiny random Gemma 3 checkpoint of the multimodal class, whose vision tower has q_proj and v_proj too."""
+    tokenizer = _train_tokenizer(adds_bos=True)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    vision = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = Gemma3Config(
+        text_config=_config("gemma3", len(tokenizer)).to_dict(),
+        vision_config={**vision, "image_size": 28, "patch_size": 14},
+        mm_tokens_per_image=4,
+        boi_token_index=3,
+        eoi_token_index=4,
+        image_token_index=5,
+    )
+    Gemma3ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
 
 
 def make_documents(task: str, language: str, *, count: int, seed: int) -> list[dict[str, Any]]:

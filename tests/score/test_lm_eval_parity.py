@@ -4,46 +4,77 @@ from pathlib import Path
 
 import pytest
 
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Item
 from donorgrid.models.folders import find_model
-from donorgrid.models.loading import load_base
+from donorgrid.models.loading import Base, load_base
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.tasks import find_task, load_cell
+from lm_eval_side import lm_eval_answers
+from worlds import give_chat_template, make_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-def lm_eval_scores(world: Path, kind: str, language: str) -> list[dict]:
-    from lm_eval import simple_evaluate
-    from lm_eval.models.huggingface import HFLM
+def base_at(folder: Path) -> Base:
+    found = find_model(folder.name, revision=None, folder=folder.parent, built_in={})
+    return load_base(found, precision="fp32", device="cpu")
 
-    task = {
-        "task": f"colours_{language}",
-        "output_type": "multiple_choice",
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"test": str(world / f"colours-{language}-test.jsonl")}},
-        "test_split": "test",
-        "doc_to_text": "{{question}}",
-        "doc_to_choice": "{{choices}}",
-        "doc_to_target": "answer",
-        "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
-    }
-    model = HFLM(pretrained=str(world / kind), dtype="float32", device="cpu", batch_size=4, softmax_dtype="float32")
-    found = simple_evaluate(model=model, tasks=[task], log_samples=True, bootstrap_iters=0)
-    return sorted(found["samples"][f"colours_{language}"], key=lambda one: one["doc_id"])
+
+def assert_same(base: Base, items: tuple[Item, ...], theirs: list[dict], *, chat: bool) -> None:
+    encoded = encode_items(items, base.tokenizer, chat_template=chat)
+    ours = score_options(base.network, encoded.items, max_length=256)
+    answers = item_answers(encoded.items, ours, norm=True)
+    assert len(theirs) == len(ours) == 12
+    for row, nats, their in zip(answers.iter_rows(named=True), ours, theirs, strict=True):
+        assert nats == pytest.approx([float(one[0]) for one in their["filtered_resps"]], abs=1e-4)
+        assert row["correct"] == bool(their["acc"])
+        assert row["correct_norm"] == bool(their["acc_norm"])
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma3"])
 def test_scores_and_choices_equal_lm_evals(world: Path, kind: str) -> None:
-    base = load_base(find_model(kind, revision=None, folder=world, built_in={}), precision="fp32", device="cpu")
     test = load_cell(find_task("colours.yaml", folder=world), "de", sources={}).test
-    encoded = encode_items(test, base.tokenizer, chat_template=False)
-    ours = score_options(base.network, encoded.items, max_length=256)
-    answers = item_answers(encoded.items, ours, norm=True)
-    theirs = lm_eval_scores(world, kind, "de")
-    assert len(theirs) == len(ours) == 12
-    for row, nats, sample in zip(answers.iter_rows(named=True), ours, theirs, strict=True):
-        assert nats == pytest.approx([float(one[0]) for one in sample["filtered_resps"]], abs=1e-4)
-        assert row["correct"] == bool(sample["acc"])
-        assert row["correct_norm"] == bool(sample["acc_norm"])
+    theirs = lm_eval_answers(world / kind, world / "colours-de-test.jsonl")
+    assert_same(base_at(world / kind), test, theirs, chat=False)
+
+
+@pytest.fixture(scope="module")
+def chatty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return give_chat_template(make_checkpoint("llama", tmp_path_factory.mktemp("chatty") / "model"))
+
+
+TASK_KEYS = [
+    {},
+    {"description": "Answer well. ", "gen_prefix": "The answer:"},
+    {"gen_prefix": "The answer: ", "target_delimiter": "\n"},
+]
+
+
+@pytest.mark.parametrize("keys", TASK_KEYS, ids=["plain", "opened answer", "opened with a space"])
+def test_chat_template_is_applied_as_lm_eval_applies_it(world: Path, chatty: Path, keys: dict) -> None:
+    task = world / "chat.yaml"
+    task.write_text(
+        (world / "colours.yaml").read_text() + "".join(f"{key}: {value!r}\n" for key, value in keys.items())
+    )
+    test = load_cell(find_task("chat.yaml", folder=world), "it", sources={}).test
+    theirs = lm_eval_answers(chatty, world / "colours-it-test.jsonl", chat=True, **keys)
+    assert_same(base_at(chatty), test, theirs, chat=True)
+
+
+def test_refused_system_message_is_left_out_as_lm_eval_does(world: Path, tmp_path: Path) -> None:
+    stern = give_chat_template(make_checkpoint("llama", tmp_path / "stern"), refuses_system=True)
+    keys = {"description": "Answer well. "}
+    task = world / "stern.yaml"
+    task.write_text((world / "colours.yaml").read_text() + "description: 'Answer well. '\n")
+    test = load_cell(find_task("stern.yaml", folder=world), "en", sources={}).test
+    theirs = lm_eval_answers(stern, world / "colours-en-test.jsonl", chat=True, **keys)
+    assert_same(base_at(stern), test, theirs, chat=True)
+
+
+def test_tokenizer_without_a_chat_template_is_one_line(world: Path) -> None:
+    test = load_cell(find_task("colours.yaml", folder=world), "en", sources={}).test
+    with pytest.raises(InputError, match=r"^[^\n]*no chat template; set scoring.chat_template: false$"):
+        encode_items(test, base_at(world / "llama").tokenizer, chat_template=True)

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2.exceptions import TemplateError
+
+from donorgrid.core.errors import InputError
 from donorgrid.core.records import Item
 
 
@@ -31,8 +34,13 @@ class EncodedItems:
 def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) -> EncodedItems:
     """Tokenise the items of one target, in their order.
 
-    Under a chat template the context is one user turn, opened for the reply, and no delimiter stands before an option.
+    Under a chat template the model reads the item's messages, or its context as one user message. Raises InputError
+    when the tokenizer has no chat template, or one that cannot render the messages.
     """
+    if chat_template and not tokenizer.chat_template:
+        raise InputError(
+            f"{tokenizer.name_or_path}: the tokenizer has no chat template; set scoring.chat_template: false"
+        )
     encoded, invalid = [], []
     for item in items:
         one = _encode(item, tokenizer, chat_template)
@@ -47,8 +55,7 @@ def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) 
 def _encode(item: Item, tokenizer: Any, chat_template: bool) -> EncodedItem:
     context, delimiter = item.context, item.delimiter
     if chat_template:
-        turns = [{"role": "user", "content": item.context}]
-        context, delimiter = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), ""
+        context, delimiter = chat_context(item, tokenizer), item.chat_delimiter
     body = context.rstrip()
     trailing = context[len(body) :]
     texts = [trailing + delimiter + choice for choice in item.choices]
@@ -57,6 +64,33 @@ def _encode(item: Item, tokenizer: Any, chat_template: bool) -> EncodedItem:
     ids = _tokens(body, tokenizer)
     tails = tuple(tuple(_tokens(body + text, tokenizer)[len(ids) :]) for text in texts)
     return EncodedItem(item=item, context=tuple(ids), tails=tails)
+
+
+def chat_context(item: Item, tokenizer: Any) -> str:
+    """The item's messages in the tokenizer's chat template, up to where an option begins.
+
+    A last message of the assistant is left open; after any other the assistant's turn is opened. As lm-eval does, a
+    template that refuses a system message is given the others.
+    """
+    turns = [{"role": role, "content": text} for role, text in item.messages or (("user", item.context),)]
+    try:
+        return _rendered(turns, tokenizer)
+    except TemplateError:
+        without_system = [turn for turn in turns if turn["role"] != "system"]
+    try:
+        return _rendered(without_system, tokenizer)
+    except TemplateError as error:
+        raise InputError(
+            f"item '{item.id}' of '{item.cell}': the chat template refuses its messages: {error}"
+        ) from error
+
+
+def _rendered(turns: list[dict[str, str]], tokenizer: Any) -> str:
+    is_open = turns[-1]["role"] == "assistant"
+    text: str = tokenizer.apply_chat_template(
+        turns, tokenize=False, add_generation_prompt=not is_open, continue_final_message=is_open
+    )
+    return text
 
 
 def _after_prefix(item: Item, texts: list[str], tokenizer: Any) -> EncodedItem:
