@@ -183,12 +183,19 @@ def remove_folder(path: Path) -> None:
 def remove_unfinished(root: Path) -> int:
     """Delete what processes of this machine that no longer live left half written; how many things that were."""
     removed = 0
-    for path in list(root.rglob(f"{_UNFINISHED}*")):
-        host, pid, _ = path.name.rsplit("-", 3)[1:]
-        if host == host_mark() and birth_mark(int(pid)) is None:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-            removed += 1
+    # os.walk, unlike rglob, passes over folders that another process takes away meanwhile.
+    for place, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            if name.startswith(_UNFINISHED) and _is_abandoned(name):
+                path = Path(place, name)
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                removed += 1
     return removed
+
+
+def _is_abandoned(name: str) -> bool:
+    host, pid, _ = name.rsplit("-", 3)[1:]
+    return host == host_mark() and birth_mark(int(pid)) is None
 
 
 def _unfinished(path: Path) -> Path:

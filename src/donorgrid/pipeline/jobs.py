@@ -18,6 +18,7 @@ from donorgrid.pipeline.prepare import prepare, write_resolved
 from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.work import Worker, WorkOptions
 from donorgrid.pipeline.workplan import make_workplan, write_workplan
+from donorgrid.store.claims import remove_dead_claims
 from donorgrid.store.logs import forget_failures, write_manifest
 
 _POLL_S = 0.3
@@ -53,19 +54,19 @@ def run_study(
     plan = make_workplan(prepared)
     write_workplan(plan, folder)
     watch = Watch(plan, folder, options.shard)
-    on_progress(watch.look())
+    before = watch.look()
+    on_progress(before)
     jobs = options.jobs or default_jobs(device)
     write_manifest(folder, manifest_of(prepared, device=device, jobs=jobs))
     work = WorkOptions(device=device, shard=options.shard, limit=options.limit)
-    if watch.look().left == 0:
-        return watch.look()
-    if jobs == 1 or options.limit is not None:
+    if before.left and (jobs == 1 or options.limit is not None):
         Worker(prepared, work, lambda _: on_progress(watch.look())).run()
-    else:
-        _run_jobs(study_file, folder, work, jobs=min(jobs, watch.look().left), tell=lambda: on_progress(watch.look()))
-    final = watch.look()
-    on_progress(final)
-    return final
+    elif before.left:
+        _run_jobs(study_file, folder, work, jobs=min(jobs, before.left), tell=lambda: on_progress(watch.look()))
+    after = watch.look()
+    if options.shard is None:
+        remove_dead_claims(folder, open_keys=watch.open_keys())
+    return after
 
 
 def default_jobs(device: str) -> int:

@@ -39,6 +39,10 @@ class Watch:
         self._open = [subject for subject in self._open if not self._ledger.standing(subject).done]
         return Progress(done=self._total - len(self._open), failed=len(self._failures()), total=self._total)
 
+    def open_keys(self) -> set[str]:
+        """The claim keys of what was not done when last looked."""
+        return {self._plan.claim_key(subject) for subject in self._open}
+
     def failures(self) -> list[Failure]:
         """The failures of subjects that are still open, in the grid's order."""
         self.look()

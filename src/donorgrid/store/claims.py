@@ -10,7 +10,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,16 @@ def try_claim(folder: StudyFolder, key: str, *, lease_s: float = LEASE_S) -> Cla
     path = folder.claim(key, 0 if newest is None else _number(newest) + 1)
     holder = {"host": host_mark(), "pid": os.getpid(), "born": birth_mark(os.getpid())}
     return Claim(key=key, path=path) if make_exclusively(path, json.dumps(holder)) else None
+
+
+def remove_dead_claims(folder: StudyFolder, *, open_keys: Collection[str]) -> None:
+    """Delete what processes that died left claimed, but for work that is still open (it is taken over instead).
+
+    Who claims finished work afterwards finds it finished, so nobody can miss such a claim.
+    """
+    for path in sorted(folder.claims.glob("*.*")):
+        if path.stem not in open_keys and not _is_alive(path, LEASE_S):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
