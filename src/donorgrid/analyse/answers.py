@@ -16,7 +16,7 @@ from donorgrid.core.records import Source
 
 ITEM_KEY = ("target_task", "target_language", "item_id")
 ANSWER_COLUMNS = (*ITEM_KEY, "answer", "chosen", "correct", "chosen_norm", "correct_norm")
-"""The columns of an item-answer file that the analysis reads."""
+"""The columns of an item-answer file that the analysis needs; ``choice_lengths``, where present, counts the options."""
 
 MISSING = np.int8(-1)
 Bytes = npt.NDArray[np.int8]
@@ -40,10 +40,11 @@ class AnsweredRun:
 class PairedAnswers:
     """The baseline and all runs of one model over the same items.
 
-    ``items``: frame (n_items) of target_task, target_language, item_id, answer, chosen (the baseline's), sorted by
-    target and ID. ``base`` (n_items) and ``right`` (n_runs, n_items) hold 1 right, 0 wrong, -1 not answered, for acc;
-    ``base_norm`` and ``right_norm`` the same for acc_norm, which is acc where a task has no acc_norm (``norm_is_acc``,
-    n_items). ``extra`` (n_runs, n_targets): answers of a run that the baseline lacks, in the order of ``targets``.
+    ``items``: frame (n_items) of target_task, target_language, item_id, answer, chosen and chosen_norm (the
+    baseline's), n_choices, sorted by target and ID. ``base`` (n_items) and ``right`` (n_runs, n_items) hold 1 right,
+    0 wrong, -1 not answered, for acc; ``base_norm`` and ``right_norm`` the same for acc_norm, which is acc where a task
+    has no acc_norm (``norm_is_acc``, n_items). ``extra`` (n_runs, n_targets): answers of a run that the baseline lacks,
+    in the order of ``targets``.
     """
 
     model: str
@@ -96,7 +97,10 @@ def pair_answers(baseline: pl.DataFrame, runs: Iterable[tuple[AnsweredRun, pl.Da
 
 
 def _sorted_items(baseline: pl.DataFrame) -> pl.DataFrame:
-    items = baseline.select(ANSWER_COLUMNS).sort(ITEM_KEY)
+    # Without the list of options, the largest index seen says how many there are at least.
+    seen = pl.max_horizontal("answer", "chosen").max().over("target_task") + 1
+    counted = pl.col("choice_lengths").list.len() if "choice_lengths" in baseline.columns else seen
+    items = baseline.select(*ANSWER_COLUMNS, n_choices=counted.cast(pl.Int64)).sort(ITEM_KEY)
     double = items.select(ITEM_KEY).is_duplicated()
     if double.any():
         raise InputError(f"baseline answers: item {items.select(ITEM_KEY).filter(double).row(0)} appears twice")

@@ -1,7 +1,7 @@
 """One arm's paired differences per item, seeds summed: what flips, splits and clustered errors are made of."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -54,6 +54,22 @@ class ArmDifferences:
         total = np.add.reduceat(self.summed, self.starts, axis=1, dtype=np.int64)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.n_answered > 0, 100.0 * total / self.n_answered, np.nan)
+
+
+def differences_of(answers: Sequence[PairedAnswers], arm: Arm, *, metric: Metric) -> list[ArmDifferences]:
+    """One ``ArmDifferences`` per model that has a run in the arm."""
+    found = (arm_differences(one, arm, metric=metric) for one in answers)
+    return [one for one in found if one is not None]
+
+
+def without_targets(made: ArmDifferences, targets: Collection[tuple[str, str]]) -> ArmDifferences:
+    """The same differences with no answers on the given (task, language) targets."""
+    summed, answered = made.summed.copy(), made.answered.copy()
+    for task, language, columns in made.targets():
+        if (task, language) in targets:
+            summed[:, columns] = 0
+            answered[:, columns] = 0
+    return replace(made, summed=summed, answered=answered)
 
 
 def arm_differences(answers: PairedAnswers, arm: Arm, *, metric: Metric) -> ArmDifferences | None:

@@ -6,10 +6,14 @@ import polars as pl
 
 from donorgrid.analyse.answers import PairedAnswers
 from donorgrid.analyse.cells import Arm, arms, judged
+from donorgrid.analyse.choosing import agreement_table, choosing_table
 from donorgrid.analyse.consistency import consistency_table
 from donorgrid.analyse.coverage import coverage
+from donorgrid.analyse.degenerate import baselines_table, degenerate_table, with_flag, without_degenerate
+from donorgrid.analyse.differences import ArmDifferences, differences_of
 from donorgrid.analyse.groups import summarise
 from donorgrid.analyse.harm import harm_breakdown
+from donorgrid.analyse.item_errors import with_item_errors
 from donorgrid.analyse.matrices import matrix_language, matrix_task
 from donorgrid.analyse.noise import cells_table, noise_table, verdicts_table
 from donorgrid.analyse.pareto import pareto_table
@@ -17,6 +21,8 @@ from donorgrid.analyse.regimes import regimes_table
 from donorgrid.analyse.roles import roles_family, roles_language, roles_task
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.sign_flips import max_t_table
+from donorgrid.analyse.sources import sources_table
+from donorgrid.analyse.specific import specific_cells, specific_regimes, specific_roles
 from donorgrid.analyse.uncertainty import with_uncertainty
 from donorgrid.analyse.variance import variance_tables
 from donorgrid.core import tables
@@ -24,6 +30,10 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.tables import Table
 
 DEFAULTS = AnalysisSettings()
+SOUND = "_sound"
+"""Ending of the names of the headline tables without degenerate targets."""
+
+Made = dict[str, tuple[Table, pl.DataFrame]]
 
 _HEADLINE: dict[str, tuple[Table, Callable[[pl.DataFrame, AnalysisSettings], pl.DataFrame]]] = {
     "regimes": (tables.REGIMES, regimes_table),
@@ -48,7 +58,9 @@ def analyse(
 
     ``deltas`` (DELTAS), with holes as it may have; ``by_seed`` (DELTAS_BY_SEED) and ``answers`` (one per model) sharpen
     what depends on seeds and items. Arms (recipe, train size) are analysed apart and stacked; data seeds are pooled.
-    Mixes and controls stay out of every table but ``mixes_controls``. Raises InputError when there are no rows.
+    Mixes and controls stay out of every table but ``mixes_controls`` and what is measured against them (``specific_``).
+    Headline tables stand twice: with all targets, and as ``<name>_sound`` without the degenerate ones.
+    Raises InputError when there are no rows.
     """
     checked = tables.DELTAS.check(deltas)
     if not checked.height:
@@ -65,33 +77,75 @@ def _one_arm(
     answers: Sequence[PairedAnswers],
 ) -> dict[str, pl.DataFrame]:
     rows = judged(deltas, settings, by_seed=by_seed)
-    cells = rows.filter(pl.col("source_kind") == "cell")
+    plain = rows.filter(pl.col("source_kind") == "cell")
     others = rows.filter(pl.col("source_kind") != "cell")
-    found = {name: _finished(table, make(cells, settings), arm) for name, (table, make) in _HEADLINE.items()}
+    own = differences_of(answers, arm, metric=settings.metric)
+    baselines = baselines_table(plain, settings, answers=answers, own=own)
+    cells = with_flag(plain, baselines)
+    found = _headline(cells, own, settings)
+    found |= _without_degenerate(found, cells, own, baselines, settings)
+    found |= _noise(cells, own, settings, by_seed)
+    found |= _choosing(cells, own, settings, by_seed)
+    found |= _specific(cells, others, settings)
+    found["baselines"] = (tables.BASELINES, baselines)
+    found["degenerate"] = (tables.DEGENERATE, degenerate_table(baselines))
     summary = summarise(others, ["model", "source_name", "source_kind"], settings)
+    found["mixes_controls"] = (tables.MIXES_CONTROLS, summary)
+    found["coverage"] = (tables.COVERAGE, coverage(cells))
+    return {name: _finished(table, frame, arm) for name, (table, frame) in found.items()}
+
+
+def _headline(cells: pl.DataFrame, own: Sequence[ArmDifferences], settings: AnalysisSettings) -> Made:
+    frames = with_item_errors({name: make(cells, settings) for name, (_, make) in _HEADLINE.items()}, own)
     variances, effects = variance_tables(cells, settings)
-    found["variance"] = _finished(tables.VARIANCE, variances, arm)
-    found["effects"] = _finished(tables.EFFECTS, effects, arm)
-    found["consistency"] = _finished(tables.CONSISTENCY, consistency_table(cells, settings), arm)
-    found |= _noise(cells, arm, settings, by_seed, answers)
-    found["mixes_controls"] = _finished(tables.MIXES_CONTROLS, summary, arm)
-    found["coverage"] = _finished(tables.COVERAGE, coverage(cells), arm)
-    return found
+    return {name: (table, frames[name]) for name, (table, _) in _HEADLINE.items()} | {
+        "variance": (tables.VARIANCE, variances),
+        "effects": (tables.EFFECTS, effects),
+        "consistency": (tables.CONSISTENCY, consistency_table(cells, settings)),
+    }
+
+
+def _without_degenerate(
+    found: Made,
+    cells: pl.DataFrame,
+    own: Sequence[ArmDifferences],
+    baselines: pl.DataFrame,
+    settings: AnalysisSettings,
+) -> Made:
+    """The headline tables once more, named ``<name>_sound``, from the cells whose target is sound for their model."""
+    sound = found
+    if cells["degenerate"].any():
+        sound = _headline(cells.filter(~pl.col("degenerate")), without_degenerate(own, baselines), settings)
+    return {f"{name}{SOUND}": made for name, made in sound.items()}
 
 
 def _noise(
-    cells: pl.DataFrame,
-    arm: Arm,
-    settings: AnalysisSettings,
-    by_seed: pl.DataFrame | None,
-    answers: Sequence[PairedAnswers],
-) -> dict[str, pl.DataFrame]:
-    flips = max_t_table(answers, arm, settings)
+    cells: pl.DataFrame, own: Sequence[ArmDifferences], settings: AnalysisSettings, by_seed: pl.DataFrame | None
+) -> Made:
+    flips = max_t_table(own, settings)
     measured = cells_table(with_uncertainty(cells, settings, by_seed=by_seed), flips, settings)
     return {
-        "noise": _finished(tables.NOISE, noise_table(measured, settings), arm),
-        "verdicts": _finished(tables.VERDICTS, verdicts_table(measured, settings), arm),
-        "cells": _finished(tables.CELLS, measured.drop("prior_sd_pp", "qy_harm", "qy_help"), arm),
+        "noise": (tables.NOISE, noise_table(measured, settings)),
+        "verdicts": (tables.VERDICTS, verdicts_table(measured, settings)),
+        "cells": (tables.CELLS, measured.drop("prior_sd_pp", "qy_harm", "qy_help")),
+    }
+
+
+def _choosing(
+    cells: pl.DataFrame, own: Sequence[ArmDifferences], settings: AnalysisSettings, by_seed: pl.DataFrame | None
+) -> Made:
+    return {
+        "sources": (tables.SOURCES, sources_table(cells, own, settings)),
+        "choosing": (tables.CHOOSING, choosing_table(own, settings, cells=cells, by_seed=by_seed)),
+        "agreement": (tables.AGREEMENT, agreement_table(cells, own, settings)),
+    }
+
+
+def _specific(cells: pl.DataFrame, others: pl.DataFrame, settings: AnalysisSettings) -> Made:
+    against = specific_cells(cells, others, settings)
+    return {
+        "specific_regimes": (tables.SPECIFIC_REGIMES, specific_regimes(against, settings)),
+        "specific_roles": (tables.SPECIFIC_ROLES, specific_roles(against, settings)),
     }
 
 

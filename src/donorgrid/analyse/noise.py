@@ -40,7 +40,8 @@ def cells_table(cells: pl.DataFrame, flips: pl.DataFrame, settings: AnalysisSett
     shrunken = pl.concat([_with_posterior(part, settings) for part in parts])
     key = ["model", "source_name", "target_task", "target_language"]
     joined = shrunken.join(flips, on=key, how="left", maintain_order="left")
-    return joined.select(*CELLS.schema_without_arm(), "prior_sd_pp", "qy_harm", "qy_help")
+    known = [name for name in CELLS.schema_without_arm() if name in joined.columns]
+    return joined.select(*known, "prior_sd_pp", "qy_harm", "qy_help")
 
 
 def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:

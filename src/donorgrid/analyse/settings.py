@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
-from donorgrid.facts.benchmarks import TRANSLATIONS
+from donorgrid.facts.benchmarks import N_CHOICES, TRANSLATIONS
 from donorgrid.facts.languages import language_facts
 
 
@@ -19,7 +19,8 @@ class AnalysisSettings:
     instead, as the release did. ``n_bootstrap`` refits give the intervals of the crossed fits, ``n_rich_bootstrap``
     those of the slower fits with interactions. ``translations`` says per task "human" or "machine";
     ``assumed_flip_rate`` stands in for measured noise where a table has neither item nor seed errors;
-    ``language_families`` overrides the built-in facts, language by language.
+    ``n_choices`` gives the options per item of tasks whose answers are not at hand; ``n_splits`` halves of the items
+    correct for choosing; ``language_families`` overrides the built-in facts, language by language.
     """
 
     metric: Metric = "acc_norm"
@@ -32,6 +33,8 @@ class AnalysisSettings:
     confidence: float = 0.95
     assumed_flip_rate: float = 0.04
     translations: Mapping[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))
+    n_choices: Mapping[str, int] = field(default_factory=lambda: dict(N_CHOICES))
+    n_splits: int = 200
     language_families: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

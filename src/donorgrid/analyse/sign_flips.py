@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from donorgrid.analyse.answers import PairedAnswers
-from donorgrid.analyse.cells import Arm
-from donorgrid.analyse.differences import ArmDifferences, arm_differences
+from donorgrid.analyse.differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.regimes import TRAINED_CELL, regime
 from donorgrid.statistics.multiplicity import flipped_maxima, max_t_adjusted
@@ -16,13 +14,12 @@ from donorgrid.statistics.multiplicity import flipped_maxima, max_t_adjusted
 KEY = ["model", "source_name", "target_task", "target_language"]
 
 
-def max_t_table(answers: Sequence[PairedAnswers], arm: Arm, settings: AnalysisSettings) -> pl.DataFrame:
-    """Columns KEY and max_t_harm, max_t_help: p-values adjusted over all transfer cells of the arm.
+def max_t_table(own: Sequence[ArmDifferences], settings: AnalysisSettings) -> pl.DataFrame:
+    """Columns KEY and max_t_harm, max_t_help: p-values adjusted over all transfer cells of one arm.
 
     Under no effect an item's gain and loss are equally likely, for all cells that share the item at once: every item ID
     of a task gets one random sign, over languages, sources, seeds and models.
     """
-    own = [made for one in answers if (made := arm_differences(one, arm, metric=settings.metric)) is not None]
     if not own or settings.n_bootstrap < 1:
         schema = dict.fromkeys(KEY, pl.String) | {"max_t_harm": pl.Float64, "max_t_help": pl.Float64}
         return pl.DataFrame(schema=schema)
@@ -42,7 +39,7 @@ def max_t_table(answers: Sequence[PairedAnswers], arm: Arm, settings: AnalysisSe
     ).drop("z")
 
 
-def _signs(own: list[ArmDifferences], settings: AnalysisSettings) -> dict[str, npt.NDArray[np.float32]]:
+def _signs(own: Sequence[ArmDifferences], settings: AnalysisSettings) -> dict[str, npt.NDArray[np.float32]]:
     """Per task, random signs (clusters, draws)."""
     sizes: dict[str, int] = {}
     for made in own:

@@ -137,12 +137,13 @@ DELTAS = Table(
     key=_DELTA_KEY,
     optional=_OPTIONAL | {"se_seed_pp"},
 )
-"""The same, seeds pooled: counts are sums over seeds (``n_items`` too), ``delta_pp`` is the mean over seeds.
-``se_pp`` is the paired standard error from the items (clustered on item ID over seeds), ``se_seed_pp`` the standard
-error of the mean over train seeds."""
+"""The same, seeds pooled: counts are sums over seeds (``n_items`` too), ``delta_pp`` is the mean over seeds. ``se_pp``
+is the paired standard error from the items (clustered on item ID over seeds), ``se_seed_pp`` the standard error of
+the mean over train seeds."""
 
 _ARM = {"recipe": TEXT, "train_size": INT}
-_ARM_OPTIONAL = frozenset(_ARM)
+_ARM_OPTIONAL = frozenset(_ARM) | {"n_degenerate"}
+_NOISE_OPTIONAL = _ARM_OPTIONAL | {"mean_noise_se_pp", "donor_noise_se_pp", "recipient_noise_se_pp"}
 _SUMMARY = {
     "n": INT,
     "mean_pp": REAL,
@@ -151,17 +152,27 @@ _SUMMARY = {
     "harm_rate": REAL,
     "n_harmed": INT,
     "harm_limit_pp": REAL,
+    "n_degenerate": INT,
 }
+"""Of n deltas; ``n_degenerate`` of them have a target whose baseline measures format (see DEGENERATE)."""
 
 REGIMES = Table(
     name="regimes",
-    columns={"regime": TEXT, **_SUMMARY, "n_models": INT, "mean_se_pp": REAL, "mean_low_pp": REAL, "mean_high_pp": REAL}
+    columns={
+        "regime": TEXT,
+        **_SUMMARY,
+        "n_models": INT,
+        "mean_se_pp": REAL,
+        "mean_noise_se_pp": REAL,
+        "mean_low_pp": REAL,
+        "mean_high_pp": REAL,
+    }
     | {**_ARM},
     key=("regime", *_ARM),
-    optional=_ARM_OPTIONAL,
+    optional=_NOISE_OPTIONAL,
 )
-"""One row per regime and one named ``transfer`` (all but MT-ML). ``mean_se_pp`` is over models, and so is
-the interval (Student's t); both are empty for one model."""
+"""One row per regime and one named ``transfer`` (all but MT-ML). ``mean_se_pp`` is over models, and so is the interval
+(Student's t); both are empty for one model. ``mean_noise_se_pp`` is from items alone, as in the roles."""
 
 HARM_BREAKDOWN = Table(
     name="harm breakdown",
@@ -183,18 +194,21 @@ _ROLE = {
     "n_models": INT,
     "n_donor_cells": INT,
     "n_recipient_cells": INT,
+    "donor_noise_se_pp": REAL,
+    "recipient_noise_se_pp": REAL,
 }
 ROLES_LANGUAGE = Table(
     name="roles of languages",
     columns={"language": TEXT, **_ROLE, **_ARM},
     key=("language", *_ARM),
-    optional=_ARM_OPTIONAL,
+    optional=_NOISE_OPTIONAL,
 )
 """Donor and recipient score of each language within MT-CL: the mean over models of the mean delta per model, its
-standard error over models, and an interval by t over models."""
+standard error over models, and an interval by t over models. ``_noise_se_pp``: the standard error from items
+(clustered on item ID over languages, sources, seeds and models), the models taken as fixed."""
 
 ROLES_TASK = Table(
-    name="roles of tasks", columns={"task": TEXT, **_ROLE, **_ARM}, key=("task", *_ARM), optional=_ARM_OPTIONAL
+    name="roles of tasks", columns={"task": TEXT, **_ROLE, **_ARM}, key=("task", *_ARM), optional=_NOISE_OPTIONAL
 )
 """The same for each task within CT-ML."""
 
@@ -202,11 +216,11 @@ ROLES_FAMILY = Table(
     name="roles of language families",
     columns={"language_family": TEXT, "n_languages": INT, **_ROLE, **_ARM},
     key=("language_family", *_ARM),
-    optional=_ARM_OPTIONAL,
+    optional=_NOISE_OPTIONAL,
 )
 """The same for each family of languages within MT-CL."""
 
-_ENTRY = {"mean_pp": REAL, "se_pp": REAL, "n": INT, "n_models": INT, "same": YES, **_ARM}
+_ENTRY = {"mean_pp": REAL, "se_pp": REAL, "n": INT, "n_models": INT, "same": YES, "n_degenerate": INT, **_ARM}
 MATRIX_LANGUAGE = Table(
     name="matrix of languages",
     columns={"source_language": TEXT, "target_language": TEXT, **_ENTRY},
@@ -284,8 +298,8 @@ VARIANCE = Table(
     optional=_ARM_OPTIONAL,
 )
 """Variance components of the deltas by REML. ``scope`` transfer, MT-CL, CT-ML or CT-CL; ``fit`` crossed,
-crossed+interactions, task+language or release-compatible; ``variance`` in squared pp; ``share`` of the total with a 95%
-interval. ``status``: estimated, "at zero", or why the component cannot be estimated. ``criterion`` is -2 log
+crossed+interactions, task+language or release-compatible; ``variance`` in squared pp; ``share`` of the total with a
+95% interval. ``status``: estimated, "at zero", or why the component cannot be estimated. ``criterion`` is -2 log
 restricted likelihood."""
 
 EFFECTS = Table(
@@ -355,15 +369,17 @@ CELLS = Table(
         "eb_low_pp": REAL,
         "eb_high_pp": REAL,
         "eb_harm_probability": REAL,
+        "degenerate": YES,
         **_ARM,
     },
     key=("model", "source_task", "source_language", "target_task", "target_language", *_ARM),
-    optional=_ARM_OPTIONAL,
+    optional=_ARM_OPTIONAL | {"degenerate"},
 )
-"""Every (model, source, target) with its noise. ``noise_se_pp`` holds items and training runs; ``se_kind`` says where it
-comes from (items, seeds, or an assumed flip rate). ``verdict`` safe, harmed or undecided at the limit, by one-sided
-bounds; ``items_to_decide`` items at 80% power. ``p_`` one-sided tests of no effect, ``q_`` after Benjamini-Hochberg over
-the transfer cells, ``max_t_`` sign flips over all of them; ``eb_`` the empirical-Bayes posterior."""
+"""Every (model, source, target) with its noise. ``noise_se_pp`` holds items and training runs; ``se_kind`` says where
+it comes from (items, seeds, or an assumed flip rate). ``verdict`` safe, harmed or undecided at the limit, by
+one-sided bounds; ``items_to_decide`` items at 80% power. ``p_`` one-sided tests of no effect, ``q_`` after
+Benjamini-Hochberg over the transfer cells, ``max_t_`` sign flips over all of them; ``eb_`` the empirical-Bayes
+posterior. ``degenerate``: the target's baseline measures format."""
 
 NOISE = Table(
     name="noise",
@@ -391,9 +407,9 @@ NOISE = Table(
     optional=_ARM_OPTIONAL,
 )
 """Harm beside noise, shares of the cells (0-1). ``expected_harm_rate_no_effect``: harmed cells if no cell had a true
-effect; ``eb_harm_rate``: expected share truly at or below minus the limit; ``bh_harmed``: cells at or below minus the
-limit whose decrease survives Benjamini-Hochberg at 5% (``by_``: Benjamini-Yekutieli; ``max_t_``: family-wise 5%);
-``bh_helped``: cells whose increase does."""
+effect; ``eb_harm_rate``: expected share truly at or below minus the limit; ``bh_harmed``: cells at or below minus
+the limit whose decrease survives Benjamini-Hochberg at 5% (``by_``: Benjamini-Yekutieli; ``max_t_``: family-wise
+5%); ``bh_helped``: cells whose increase does."""
 
 VERDICTS = Table(
     name="verdicts",
@@ -415,5 +431,143 @@ VERDICTS = Table(
     key=("model", "source_task", "source_language", "guarded", *_ARM),
     optional=_ARM_OPTIONAL,
 )
-"""The joint verdict (intersection-union) on all targets of one (model, source): ``guarded`` is "all others",
-"same task" or "other tasks"."""
+"""The joint verdict (intersection-union) on all targets of one (model, source): ``guarded`` is "all others", "same
+task" or "other tasks"."""
+
+BASELINES = Table(
+    name="baselines",
+    columns={
+        "model": TEXT,
+        "task": TEXT,
+        "language": TEXT,
+        "n_items": INT,
+        "score_base": REAL,
+        "score_base_low": REAL,
+        "score_base_high": REAL,
+        "chance": REAL,
+        "chosen_entropy": REAL,
+        "answer_entropy": REAL,
+        "mean_delta_pp": REAL,
+        "shared_se_pp": REAL,
+        "corrected_delta_pp": REAL,
+        "degenerate": YES,
+        "reason": TEXT,
+        **_ARM,
+    },
+    key=("model", "task", "language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Every (model, target) before training: its score with a Wilson interval, chance, and the entropy of its chosen
+options and of the gold ones (0-1, of the largest possible). ``shared_se_pp``: the item error of the mean delta over
+all sources, which every source shares because all subtract the same baseline; ``corrected_delta_pp`` is that mean
+pulled towards the model's mean as far as such noise explains the spread of targets. ``degenerate`` targets measure
+format, not skill."""
+
+DEGENERATE = Table(
+    name="degenerate",
+    columns={"model": TEXT, "task": TEXT, "language": TEXT, "score_base": REAL, "chance": REAL, "reason": TEXT, **_ARM},
+    key=("model", "task", "language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""The baselines that measure format, with the reason."""
+
+SPECIFIC_REGIMES = Table(
+    name="specific transfer by regime",
+    columns={"control": TEXT, **REGIMES.columns},
+    key=("control", *REGIMES.key),
+    optional=_NOISE_OPTIONAL,
+)
+"""Specific transfer: delta minus what a control gives the same target. ``control``: "other sources" (their mean), or a
+kind of control source that the study has."""
+
+SPECIFIC_ROLES = Table(
+    name="specific roles",
+    columns={"control": TEXT, "kind": TEXT, "name": TEXT, **_ROLE, **_ARM},
+    key=("control", "kind", "name", *_ARM),
+    optional=_NOISE_OPTIONAL,
+)
+"""Donor and recipient scores of languages and tasks (``kind``) by specific transfer."""
+
+SOURCES = Table(
+    name="sources",
+    columns={
+        "source_task": TEXT,
+        "source_language": TEXT,
+        "rank": INT,
+        "mean_pp": REAL,
+        "se_pp": REAL,
+        "noise_se_pp": REAL,
+        "low_pp": REAL,
+        "high_pp": REAL,
+        "harm_rate": REAL,
+        "best_share": REAL,
+        "n": INT,
+        "n_models": INT,
+        **_ARM,
+    },
+    key=("source_task", "source_language", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Sources by their mean transfer (all targets but their own), over models. ``best_share``: in how many random halves of
+the items the source came out best."""
+
+CHOOSING = Table(
+    name="choosing",
+    columns={
+        "what": TEXT,
+        "model": TEXT,
+        "best": TEXT,
+        "n_candidates": INT,
+        "apparent_pp": REAL,
+        "honest_pp": REAL,
+        "optimism_pp": REAL,
+        "best_share": REAL,
+        "half_agreement": REAL,
+        "split": TEXT,
+        "n_splits": INT,
+        **_ARM,
+    },
+    key=("what", "model", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""The best of many looks better than it is: ``apparent_pp`` is the largest mean, ``honest_pp`` the mean of the one
+chosen on one part of the items (or seeds) on the other part. ``half_agreement``: Kendall's tau-b between the two
+parts' rankings, the ceiling of any agreement between models."""
+
+AGREEMENT = Table(
+    name="agreement",
+    columns={
+        "what": TEXT,
+        "between": TEXT,
+        "n_candidates": INT,
+        "n_pairs": INT,
+        "kendall": REAL,
+        "spearman": REAL,
+        "ceiling_kendall": REAL,
+        **_ARM,
+    },
+    key=("what", "between", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Rank agreement of donor scores between models, and between subsets of tasks by how they were translated, beside the
+agreement of one model with itself on the other half of the items."""
+
+LINGUISTIC = Table(
+    name="linguistic",
+    columns={
+        "distance": TEXT,
+        "transfer": TEXT,
+        "pearson": REAL,
+        "pearson_p": REAL,
+        "spearman": REAL,
+        "spearman_p": REAL,
+        "n_languages": INT,
+        "n_pairs": INT,
+        "n_permutations": INT,
+        **_ARM,
+    },
+    key=("distance", "transfer", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Correlation of MT-CL transfer (``transfer``: delta or specific) with a distance between the two languages; p-values
+by permuting languages (Mantel), two-sided."""

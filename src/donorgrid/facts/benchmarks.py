@@ -21,3 +21,16 @@ TRANSLATIONS = {
     "sib200": "human",
 }
 """Task name -> "human" or "machine"."""
+
+N_CHOICES = {
+    "arc_challenge": 4,
+    "global_mmlu": 4,
+    "hellaswag": 4,
+    "belebele": 4,
+    "xcopa": 2,
+    "xstorycloze": 2,
+    "xnli": 3,
+    "pawsx": 2,
+    "sib200": 7,
+}
+"""Task name -> options per item, where all items have as many (TruthfulQA's differ): chance is one over it."""
