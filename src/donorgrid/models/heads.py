@@ -1,6 +1,7 @@
 """Logits only where they are needed: the output head is the largest product of a small model.
 
-The hidden states of the whole batch come from the network without its head; the head then reads the chosen positions.
+The hidden states of the whole batch come from the language model without its head (and without the vision tower of a
+multimodal model); the head then reads the chosen positions.
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ def logits_at(network: Any, batch: dict[str, Tensor], where: Tensor) -> Tensor:
     ``batch`` holds ``input_ids`` and ``attention_mask`` of shape (rows, length); ``where`` is a boolean mask of that
     shape. Returns (number of True, vocabulary), rows first, in the network's dtype.
     """
-    hidden = network.base_model(**batch, use_cache=False).last_hidden_state
+    hidden = network.get_decoder()(**batch, use_cache=False).last_hidden_state
     logits: Tensor = network.get_output_embeddings()(hidden[where])
     cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None)
     return logits if cap is None else torch.tanh(logits / cap) * cap

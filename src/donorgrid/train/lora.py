@@ -1,5 +1,6 @@
 """LoRA through PEFT: put an adapter on the base, train it, save it in PEFT's format, take it off again."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ def _attach(base: Base, recipe: Recipe) -> PeftModel:
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=modules if isinstance(modules, str) else list(modules),
+        exclude_modules=_outside_decoder(base.network),
         task_type=TaskType.CAUSAL_LM,
     )
     try:
@@ -58,6 +60,15 @@ def _attach(base: Base, recipe: Recipe) -> PeftModel:
             return get_peft_model(base.network, config)
     except ValueError as error:
         raise InputError(f"recipe '{recipe.name}': target_modules: {str(error).splitlines()[0]}") from error
+
+
+def _outside_decoder(network: Any) -> str | None:
+    """For a model of several parts, a pattern of all modules that are not its language model (a vision tower's)."""
+    decoder = network.get_decoder()
+    if decoder is network.base_model:
+        return None
+    name = next(name for name, module in network.named_modules() if module is decoder)
+    return rf"(?!{re.escape(name)}\.).*"
 
 
 def _save(adapted: Any, log: tuple[Epoch, ...], folder: Path) -> None:
