@@ -1,6 +1,7 @@
 """All tables of the analysis from the deltas: the one function that the pipeline and the command line call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -24,7 +25,7 @@ from donorgrid.analyse.sign_flips import max_t_table
 from donorgrid.analyse.sources import sources_table
 from donorgrid.analyse.specific import specific_cells, specific_regimes, specific_roles
 from donorgrid.analyse.uncertainty import with_uncertainty
-from donorgrid.analyse.variance import variance_tables
+from donorgrid.analyse.variance import FITS, QUICK_FITS, variance_tables
 from donorgrid.core import tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import Table
@@ -32,6 +33,9 @@ from donorgrid.core.tables import Table
 DEFAULTS = AnalysisSettings()
 SOUND = "_sound"
 """Ending of the names of the headline tables without degenerate targets."""
+
+SOUND_REFITS = 4
+"""They take a fourth of the bootstrap draws: they are there for comparison with the headline."""
 
 Made = dict[str, tuple[Table, pl.DataFrame]]
 
@@ -95,9 +99,15 @@ def _one_arm(
     return {name: _finished(table, frame, arm) for name, (table, frame) in found.items()}
 
 
-def _headline(cells: pl.DataFrame, own: Sequence[ArmDifferences], settings: AnalysisSettings) -> Made:
+def _headline(
+    cells: pl.DataFrame,
+    own: Sequence[ArmDifferences],
+    settings: AnalysisSettings,
+    *,
+    fits: Collection[str] = tuple(FITS),
+) -> Made:
     frames = with_item_errors({name: make(cells, settings) for name, (_, make) in _HEADLINE.items()}, own)
-    variances, effects = variance_tables(cells, settings)
+    variances, effects = variance_tables(cells, settings, fits=fits)
     return {name: (table, frames[name]) for name, (table, _) in _HEADLINE.items()} | {
         "variance": (tables.VARIANCE, variances),
         "effects": (tables.EFFECTS, effects),
@@ -115,7 +125,9 @@ def _without_degenerate(
     """The headline tables once more, named ``<name>_sound``, from the cells whose target is sound for their model."""
     sound = found
     if cells["degenerate"].any():
-        sound = _headline(cells.filter(~pl.col("degenerate")), without_degenerate(own, baselines), settings)
+        fewer = replace(settings, n_bootstrap=settings.n_bootstrap // SOUND_REFITS)
+        kept = without_degenerate(own, baselines)
+        sound = _headline(cells.filter(~pl.col("degenerate")), kept, fewer, fits=QUICK_FITS)
     return {f"{name}{SOUND}": made for name, made in sound.items()}
 
 

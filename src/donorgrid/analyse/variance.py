@@ -1,6 +1,6 @@
 """Where the variance of the deltas lies: mixed-effects fits per scope, with shares, intervals and diagnostics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,8 @@ FITS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 """Fit -> component -> the columns whose combinations are its levels."""
+QUICK_FITS = (CROSSED, "task+language")
+"""The fits without interactions of models: their cost does not grow with models x cells."""
 RESIDUAL = "residual"
 Line = dict[str, object]
 _WHOLE, _ZERO = "estimated", "at zero"
@@ -58,9 +60,11 @@ class _Factors:
     refused: dict[str, str]
 
 
-def variance_tables(cells: pl.DataFrame, settings: AnalysisSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def variance_tables(
+    cells: pl.DataFrame, settings: AnalysisSettings, *, fits: Collection[str] = tuple(FITS)
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(VARIANCE, EFFECTS) rows of one arm. A scope without rows has none; one that cannot be fitted says why."""
-    jobs = [(scope, rows, name) for scope, rows in _scopes(cells) for name in FITS]
+    jobs = [(scope, rows, name) for scope, rows in _scopes(cells) for name in fits]
     seeds = [np.random.default_rng([settings.seed, place]) for place in range(len(jobs))]
     done = [_one_job(job, rng, settings) for job, rng in zip(jobs, seeds, strict=True)]
     variances = [line for lines, _ in done for line in lines]

@@ -12,6 +12,7 @@ m = n - p, and V^-1 in place of P in the trace for ML (Searle, Casella & McCullo
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
@@ -26,10 +27,11 @@ class Factored:
     ``root`` (q,): sqrt ratios per effect. ``head`` (h,) the diagonal block of M, ``side`` (h, q - h) the block next to
     it, over ``head``; ``lower`` the Cholesky factor of the Schur complement. ``solved`` (q, p): D M^-1 D Z'X;
     ``projected`` (q, p): Z'V^-1 X; ``inverse`` (p, p): of X'V^-1 X. ``log_det``: log|V|, for REML with log|X'V^-1 X|.
-    ``traces`` (f,) and ``blocks`` (f, f): tr(Q_ff) and |Q_fg|^2 of Q = Z'PZ (for ML Z'V^-1 Z); ``leverage`` (q,) the
-    diagonal of Z'PZ. ``dof``: n - p, for ML n.
+    ``dof``: n - p, for ML n. What only a further step needs is computed when it is asked for.
     """
 
+    design: Design
+    reml: bool
     ratios: Reals
     root: Reals
     head: Reals
@@ -39,24 +41,37 @@ class Factored:
     projected: Reals
     inverse: Reals
     log_det: float
-    traces: Reals
-    blocks: Reals
-    leverage: Reals
     dof: int
+
+    @cached_property
+    def _inside(self) -> tuple[Reals, Reals, Reals]:
+        """U Z'V^-1 Z U, U Z'PZ U and the diagonal of U."""
+        inner, units = _inner(self.design, self.root, _inverse(self.head, self.side, self.lower))
+        spread = self.projected * units[:, None]
+        return inner, inner - spread @ self.inverse @ spread.T, units
+
+    @cached_property
+    def curvature(self) -> tuple[Reals, Reals]:
+        """tr(Q_ff) per factor (f,) and |Q_fg|^2 per pair (f, f) of Q = Z'PZ (for ML Z'V^-1 Z)."""
+        inner, without_fixed, units = self._inside
+        return _traces(self.design, without_fixed if self.reml else inner, units)
+
+    @cached_property
+    def leverage(self) -> Reals:
+        """(q,): the diagonal of Z'PZ."""
+        _, without_fixed, units = self._inside
+        return np.asarray(np.diagonal(without_fixed) / units**2)
 
 
 @dataclass(frozen=True)
 class Point:
     """The likelihood of one response at one vector of ratios, with what estimates and predictions need.
 
-    ``criterion`` is minus twice the log likelihood; ``slope`` (f,) and ``hessian`` (f, f) its gradient and expected
-    second derivative in the ratios; ``score`` (q,) is Z'Py.
+    ``criterion`` is minus twice the log likelihood; ``score`` (q,) is Z'Py.
     """
 
     factored: Factored
     criterion: float
-    slope: Reals
-    hessian: Reals
     beta: Reals
     beta_cov: Reals
     residual: float
@@ -66,6 +81,20 @@ class Point:
     def ratios(self) -> Reals:
         """The variance ratios (f,)."""
         return self.factored.ratios
+
+    @cached_property
+    def slope(self) -> Reals:
+        """The gradient (f,) of the criterion in the ratios."""
+        traces, _ = self.factored.curvature
+        return np.asarray(
+            traces - np.add.reduceat(self.score * self.score, self.factored.design.starts) / self.residual
+        )
+
+    @cached_property
+    def hessian(self) -> Reals:
+        """The expected second derivative (f, f) of the criterion in the ratios."""
+        traces, blocks = self.factored.curvature
+        return np.asarray(blocks - traces[:, None] * traces / self.factored.dof)
 
 
 def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
@@ -84,11 +113,9 @@ def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
     projected = design.cross - design.gram @ solved
     inverse = np.asarray(np.linalg.inv(design.fixed_gram - design.cross.T @ solved), dtype=np.float64)
     log_det = float(np.log(head).sum()) + 2.0 * float(np.log(np.diagonal(lower)).sum())
-    inner, units = _inner(design, root, _inverse(head, side, lower))
-    spread = projected * units[:, None]
-    without_fixed = inner - spread @ inverse @ spread.T
-    traces, blocks = _traces(design, without_fixed if reml else inner, units)
     return Factored(
+        design=design,
+        reml=reml,
         ratios=ratios,
         root=root,
         head=head,
@@ -98,9 +125,6 @@ def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
         projected=projected,
         inverse=inverse,
         log_det=log_det - float(np.linalg.slogdet(inverse)[1]) if reml else log_det,
-        traces=traces,
-        blocks=blocks,
-        leverage=np.diagonal(without_fixed) / units**2,
         dof=design.n_rows - (design.fixed.shape[1] if reml else 0),
     )
 
@@ -117,12 +141,9 @@ def evaluate(design: Design, response: Moments, factored: Factored) -> Point | N
         return None
     dof = factored.dof
     score = response.random - design.gram @ solved - factored.projected @ beta
-    slope = factored.traces - dof * np.add.reduceat(score * score, design.starts) / rest
     return Point(
         factored=factored,
         criterion=float(dof * (1.0 + np.log(2.0 * np.pi * rest / dof))) + factored.log_det,
-        slope=slope,
-        hessian=factored.blocks - factored.traces[:, None] * factored.traces / dof,
         beta=beta,
         beta_cov=factored.inverse * rest / dof,
         residual=rest / dof,

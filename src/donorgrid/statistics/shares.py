@@ -14,8 +14,8 @@ from donorgrid.statistics.reml import MixedFit, fit_moments
 
 FLOOR = 50.0
 """Refitted odds below a 50th of the estimate's count as a 50th: a zero says "small", not "minus infinity"."""
-REFIT_TOLERANCE = 1e-4
-"""A refit may be this far (in the criterion) from its optimum: a hundredth of its own standard error."""
+REFIT_TOLERANCE = 3e-3
+"""A refit ends with the step whose expected gain in the criterion is below this: what that step leaves is far less."""
 
 
 @dataclass(frozen=True, kw_only=True)
