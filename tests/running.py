@@ -8,20 +8,22 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
+from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.names import StudyFolder, subject_name
-from donorgrid.pipeline.jobs import RunOptions, run_study
-from donorgrid.pipeline.outputs import analyse_folder, write_tables
+from donorgrid.pipeline.analysing import analyse_folder, write_tables
+from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.resident import Resident
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["donorgrid.pipeline.jobs", "transformers.models.llama.modeling_llama"])
+QUICK = AnalysisSettings(n_bootstrap=20, n_permutations=20)
 
 
 def run_here(file: Path, out: Path) -> None:
     """Run a study to its end in the calling process."""
     path, folder = study_paths(file, out)
-    run_study(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    run_jobs(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
 
 
 def start(file: Path, out: Path, *, die_at: int | None = None, count: Path | None = None) -> BaseProcess:
@@ -72,12 +74,12 @@ def _run_noted(file: Path, out: Path, notes: Path, shard: tuple[int, int] | None
     with notes.open("w") as noted:
         sys.setprofile(on_event)
         path, folder = study_paths(file, out)
-        run_study(path, folder, RunOptions(device="cpu", jobs=1, shard=shard), lambda _: None)
+        run_jobs(path, folder, RunOptions(device="cpu", jobs=1, shard=shard), lambda _: None)
         sys.setprofile(None)
 
 
 def table_bytes(out: Path) -> dict[str, bytes]:
     """The tables of a study's folder, analysed anew."""
     folder = StudyFolder(out)
-    write_tables(analyse_folder(folder).tables, folder.tables)
+    write_tables(analyse_folder(folder, QUICK).tables, folder.tables)
     return {path.name: path.read_bytes() for path in folder.tables.iterdir()}

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from running import run_here, start, start_noted, table_bytes
 from worlds import make_study
 

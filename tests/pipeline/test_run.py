@@ -3,18 +3,18 @@
 from pathlib import Path
 
 import pytest
-from worlds import RECIPE, make_study
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.jobs import RunOptions, run_study
-from donorgrid.pipeline.outputs import analyse_folder, write_tables
+from donorgrid.pipeline.analysing import analyse_folder, write_tables
+from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.progress import Progress
+from worlds import RECIPE, make_study
 
 
 def run(file: Path) -> tuple[Progress, StudyFolder]:
     path, folder = study_paths(file, None)
-    return run_study(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None), folder
+    return run_jobs(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None), folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.names import StudyFolder, remove_unfinished
 from donorgrid.models.loading import pick_device
 from donorgrid.pipeline.manifest import manifest_of
+from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import prepare, write_resolved
 from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.work import Worker, WorkOptions
@@ -36,15 +37,24 @@ class RunOptions:
     retry_failed: bool = False
 
 
-def run_study(
-    study_file: Path, folder: StudyFolder, options: RunOptions, on_progress: Callable[[Progress], None]
+def run_jobs(
+    study_file: Path,
+    folder: StudyFolder,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
+    *,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> Progress:
     """Do a study's work, or what is left of it. ``on_progress`` hears of every change.
+
+    ``on_note`` hears, before any work, what the reader of the results should know; the manifest keeps it too.
 
     Raises InputError for bad input before any work is done. Failed work is recorded and left out of later runs, unless
     ``retry_failed``.
     """
     prepared = prepare(study_file, folder)
+    for note in notes_of(prepared):
+        on_note(note)
     folder.root.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder.root)
     write_resolved(prepared, study_file)
@@ -62,7 +72,7 @@ def run_study(
     if before.left and (jobs == 1 or options.limit is not None):
         Worker(prepared, work, lambda _: on_progress(watch.look())).run()
     elif before.left:
-        _run_jobs(study_file, folder, work, jobs=min(jobs, before.left), tell=lambda: on_progress(watch.look()))
+        _in_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=lambda: on_progress(watch.look()))
     after = watch.look()
     if options.shard is None:
         remove_dead_claims(folder, open_keys=watch.open_keys())
@@ -74,7 +84,9 @@ def default_jobs(device: str) -> int:
     return len(os.sched_getaffinity(0)) if device == "cpu" else 1
 
 
-def _run_jobs(study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], None]) -> None:
+def _in_processes(
+    study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], None]
+) -> None:
     context = multiprocessing.get_context("spawn")
     threads = max(1, len(os.sched_getaffinity(0)) // jobs)
     processes: list[BaseProcess] = [

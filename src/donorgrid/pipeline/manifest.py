@@ -7,6 +7,7 @@ from typing import Any
 
 from donorgrid import __version__
 from donorgrid.core.digests import digest_of
+from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
 
@@ -40,5 +41,6 @@ def manifest_of(prepared: Prepared, *, device: str, jobs: int) -> dict[str, Any]
             str(cell): {split: asdict(counts) for split, counts in items.counts.items()}
             for cell, items in prepared.cells.items()
         },
+        "notes": list(notes_of(prepared)),
         "study": prepared.study.model_dump(mode="json"),
     }

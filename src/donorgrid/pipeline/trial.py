@@ -10,6 +10,7 @@ from donorgrid.core.records import Cell, Run
 from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.jobs import default_jobs
+from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare
 from donorgrid.pipeline.resident import Resident
 from donorgrid.pipeline.workplan import WorkPlan, make_workplan
@@ -23,10 +24,14 @@ _TRIAL_ITEMS = 48
 
 @dataclass(frozen=True, kw_only=True)
 class StudyCost:
-    """A study's cost by model, and how many processes share the work."""
+    """A study's size, its cost by model, how many processes share the work, and what to know before it runs."""
 
+    n_sources: int
+    n_targets: int
+    n_cells: int
     models: tuple[ModelCost, ...]
     jobs: int
+    notes: tuple[str, ...]
 
     @property
     def seconds(self) -> float | None:
@@ -43,7 +48,15 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
         if device is not None:
             cost = replace(cost, seconds=seconds_for(cost, _try_model(prepared, model.name, device)))
         costs.append(cost)
-    return StudyCost(models=tuple(costs), jobs=jobs)
+    grid = prepared.grid
+    return StudyCost(
+        n_sources=len({run.source.name for run in grid.runs}),
+        n_targets=len(grid.targets),
+        n_cells=len(grid.runs) * len(grid.targets),
+        models=tuple(costs),
+        jobs=jobs,
+        notes=notes_of(prepared),
+    )
 
 
 def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
@@ -95,7 +108,7 @@ def _rate(work: Callable[[], int]) -> float:
     return n_tokens / (time.perf_counter() - start)
 
 
-def plan_study(study_file: Path, folder: StudyFolder, *, device: str | None, jobs: int | None) -> StudyCost:
+def estimate(study_file: Path, folder: StudyFolder, *, device: str | None, jobs: int | None) -> StudyCost:
     """A study's cost; ``device`` None counts without a trial."""
     prepared = prepare(study_file, folder)
     picked = None if device is None else pick_device(device)

@@ -60,3 +60,8 @@ def write_manifest(folder: StudyFolder, manifest: dict[str, Any]) -> Path:
     with whole_file(path) as unfinished:
         unfinished.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
     return path
+
+
+def read_manifests(folder: StudyFolder) -> list[dict[str, Any]]:
+    """The manifests of all processes that worked on a study, in the order of their names."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in folder.process_files("manifest")]

@@ -1,11 +1,10 @@
-"""From a study folder to its tables and its report. No torch, no models, no data sets: the folder is enough."""
+"""From a study folder, or from tables that others made, to the tables of the analysis. No torch, no models, no data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from babel import Locale, UnknownLocaleError
 
 from donorgrid.analyse import (
     AnalysisSettings,
@@ -15,49 +14,79 @@ from donorgrid.analyse import (
     deltas,
     deltas_by_seed,
     pair_answers,
+    read_tables,
     to_released,
 )
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder, whole_file
 from donorgrid.core.records import Baseline, Cell, Run, Subject
 from donorgrid.pipeline.ledger import Ledger
-from donorgrid.pipeline.progress import Watch
 from donorgrid.pipeline.workplan import WorkPlan, read_workplan
-from donorgrid.report import Failure, ReportHead, render_report
 from donorgrid.store.answers import read_answers
 
 DELTAS, BY_SEED = "deltas", "deltas_by_seed"
+TABLE_FORMATS = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Analysed:
-    """The tables of a study by name, ``deltas`` and ``deltas_by_seed`` among them, and how much of it is there."""
+    """The tables of an analysis by name, ``deltas`` among them, and what they are made from.
 
-    plan: WorkPlan
+    ``plan`` is None, and ``deltas_by_seed`` may be absent, when the deltas came as tables. ``notes`` say what those
+    tables lacked.
+    """
+
+    title: str
+    settings: AnalysisSettings
     tables: Mapping[str, pl.DataFrame]
-
-    @property
-    def n_cells_planned(self) -> int:
-        """(model, recipe, source, target, seed) cells of the grid."""
-        return len(self.plan.grid.runs) * len(self.plan.grid.targets)
+    plan: WorkPlan | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def n_cells_done(self) -> int:
-        """Those that have a delta."""
-        return self.tables[BY_SEED].height
+        """(model, recipe, source, target, seed) cells that have a delta."""
+        return self.tables.get(BY_SEED, self.tables[DELTAS]).height
+
+    @property
+    def n_cells_planned(self) -> int:
+        """Such cells of the study's grid; of tables, those that are there."""
+        if self.plan is None:
+            return self.n_cells_done
+        return len(self.plan.grid.runs) * len(self.plan.grid.targets)
+
+
+def study_settings(folder: StudyFolder) -> AnalysisSettings:
+    """The settings that a study's file asks for."""
+    study = read_workplan(folder).study
+    return AnalysisSettings(metric=study.metric, harm_limit_pp=study.harm_limit_pp)
 
 
 def analyse_folder(folder: StudyFolder, settings: AnalysisSettings | None = None) -> Analysed:
     """Analyse what a study folder holds, finished or not. InputError when no run has an answer to compare yet."""
     plan = read_workplan(folder)
-    chosen = settings or AnalysisSettings(metric=plan.study.metric, harm_limit_pp=plan.study.harm_limit_pp)
+    chosen = settings or study_settings(folder)
     answers = list(_answers(plan, folder))
     if not answers:
         raise InputError(f"{folder.root}: no run and its baseline are finished yet; 'donorgrid run' goes on")
     pooled = pl.concat([deltas(one, metric=chosen.metric) for one in answers])
     by_seed = pl.concat([deltas_by_seed(one, metric=chosen.metric) for one in answers])
     found = analyse(pooled, settings=chosen, by_seed=by_seed, answers=answers)
-    return Analysed(plan=plan, tables={DELTAS: pooled, BY_SEED: by_seed, **found})
+    return Analysed(
+        title=f"Transfer in {folder.root.resolve().name}",
+        settings=chosen,
+        tables={DELTAS: pooled, BY_SEED: by_seed, **found},
+        plan=plan,
+    )
+
+
+def analyse_files(paths: Sequence[Path], settings: AnalysisSettings | None = None) -> Analysed:
+    """Analyse CSV or Parquet tables with the released columns, or our own, stacked. InputError for unusable ones."""
+    chosen = settings or AnalysisSettings()
+    read = read_tables(paths, metric=chosen.metric)
+    given = {DELTAS: read.deltas} | ({} if read.by_seed is None else {BY_SEED: read.by_seed})
+    found = analyse(read.deltas, settings=chosen, by_seed=read.by_seed)
+    title = "Transfer in " + ", ".join(path.stem for path in paths)
+    return Analysed(title=title, settings=chosen, tables={**given, **found}, notes=read.notes)
 
 
 def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
@@ -68,35 +97,6 @@ def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
             _released(name, frame, tables).write_csv(unfinished)
         written.append(folder / f"{name}.csv")
     return written
-
-
-def report_head(analysed: Analysed, folder: StudyFolder, *, versions: Mapping[str, str]) -> ReportHead:
-    """What the report says about a study besides its tables."""
-    plan = analysed.plan
-    return ReportHead(
-        title=f"Transfer in {folder.root.resolve().name}",
-        models=tuple(model.name for model in plan.study.models),
-        tasks=tuple(plan.languages_of),
-        languages=tuple(plan.study.languages),
-        recipes=tuple(plan.study.recipes),
-        train_seeds=tuple(plan.study.train_seeds),
-        metric=plan.study.metric,
-        harm_limit_pp=plan.study.harm_limit_pp,
-        n_cells_done=analysed.n_cells_done,
-        n_cells_planned=analysed.n_cells_planned,
-        sources=tuple(dict.fromkeys(run.source.name for run in plan.grid.runs)),
-        targets=tuple(str(target) for target in plan.grid.targets),
-        failures=_failures(plan, folder),
-        versions=versions,
-        language_names={code: _language_name(code) for code in plan.study.languages},
-    )
-
-
-def write_report(tables: Mapping[str, pl.DataFrame], head: ReportHead, path: Path) -> None:
-    """Render the report and write it whole."""
-    page = render_report(tables, head)
-    with whole_file(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
 
 
 def _answers(plan: WorkPlan, folder: StudyFolder) -> Iterator[PairedAnswers]:
@@ -139,24 +139,3 @@ def _released(name: str, frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]
     if name == DELTAS:
         return to_released(frame, by_seed=tables.get(BY_SEED))
     return to_released(frame) if name == BY_SEED else frame
-
-
-def _failures(plan: WorkPlan, folder: StudyFolder) -> tuple[Failure, ...]:
-    return tuple(
-        Failure(
-            model=failure.model,
-            reason=failure.reason,
-            source=failure.source,
-            recipe=failure.recipe or "",
-            train_seed=failure.train_seed,
-        )
-        for failure in Watch(plan, folder).failures()
-    )
-
-
-def _language_name(code: str) -> str:
-    """The English name of a language code, or the code itself where CLDR has none."""
-    try:
-        return Locale.parse(code, sep="-").get_language_name("en") or code
-    except (UnknownLocaleError, ValueError):
-        return code

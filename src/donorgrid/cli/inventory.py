@@ -1,0 +1,76 @@
+"""The subcommands that show what there is: tasks, their items, models."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from donorgrid.cli import options
+from donorgrid.cli.show import show_json
+from donorgrid.pipeline import inventory
+
+console = Console(highlight=False)
+tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they hold, and how an item reads.")
+
+TaskName = Annotated[str, typer.Argument(help="a catalog name, a task file, a data file, or lm_eval:NAME")]
+Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="a language; may stand several times")]
+Tokenizer = Annotated[str | None, typer.Option(help="count tokens with this model's tokenizer")]
+
+
+@tasks.command("ls")
+def list_tasks(as_json: options.Json = False) -> None:
+    """List the tasks of the catalog with their languages and licences."""
+    found = inventory.catalog()
+    if as_json:
+        show_json([{**vars(one)} for one in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("task", "languages", "licence", "what it asks"):
+        table.add_column(name, justify="right" if name == "languages" else "left", overflow="fold")
+    for one in found:
+        table.add_row(one.name, str(len(one.languages)), one.licence, one.title)
+    console.print(table)
+    console.print(
+        "languages and items of one: donorgrid tasks validate NAME; an item as text: donorgrid tasks show NAME"
+    )
+
+
+@tasks.command("show")
+def show_task(
+    task: TaskName,
+    language: Annotated[str | None, typer.Option("--language", "-l", help="default: the task's first")] = None,
+    item: Annotated[str | None, typer.Option(help="the ID of an item; default: the first")] = None,
+    tokenizer: Tokenizer = None,
+) -> None:
+    """Print one whole item as text, for training and for scoring, with where the loss lies."""
+    encode = options.torch_side("pipeline.encoders").text_encoder(tokenizer) if tokenizer else None
+    print(inventory.item_text(task, language, item_id=item, encode=encode))
+
+
+@tasks.command("validate")
+def validate_task(task: TaskName, language: Languages = None) -> int:
+    """Read all of a task and report items, alignment and what cannot be used. Exit code 1 when something cannot."""
+    found = inventory.validated(task, tuple(language or ()))
+    print(found)
+    return 0 if found.sound else 1
+
+
+def models(
+    model: Annotated[list[str] | None, typer.Argument(help="model IDs or folders; default: what is built in")] = None,
+    revision: Annotated[str | None, typer.Option(help="the hub's revision")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what is known of base models: architecture, parameters, family, digests."""
+    found = inventory.models_named(tuple(model or ()), revision=revision, folder=Path())
+    if as_json:
+        show_json([{**vars(one), "path": str(one.path)} for one in found])
+        return
+    table = Table()
+    for name in ("model", "architecture", "parameters", "family", "size (B)", "weights"):
+        table.add_column(name, overflow="fold")
+    for one in found:
+        size = f"{one.size_b:.3g}"
+        table.add_row(one.name, one.architecture, f"{one.n_parameters:,}", one.family, size, one.weights_digest[:12])
+    console.print(table)

@@ -1,0 +1,39 @@
+"""Options that several subcommands share, and how a subcommand reaches what needs torch."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from donorgrid.core.errors import InputError
+
+Study = Annotated[Path, typer.Argument(help="a study file, or the folder of a study", show_default=False)]
+Analysable = Annotated[
+    list[Path],
+    typer.Argument(help="a study file or folder; or tables of deltas (.csv, .parquet)", show_default=False),
+]
+Out = Annotated[Path | None, typer.Option(help="the folder to write to; default: the study's own")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="processes on this machine; default: one per core, or one GPU")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+Harm = Annotated[float | None, typer.Option(help="harm limit in pp: harmed is a delta at or below minus this")]
+Metric = Annotated[str | None, typer.Option(help="acc or acc_norm; default: the study's")]
+ReleaseArithmetic = Annotated[
+    bool, typer.Option("--release-arithmetic", help="compare raw floats with the limit, as the release did")
+]
+
+
+def torch_side(module: str) -> Any:
+    """A part of the pipeline that needs torch, loaded only by the commands that train or score."""
+    return import_module(f"donorgrid.{module}")
+
+
+def shard(text: str | None) -> tuple[int, int] | None:
+    """(i, n) of ``i/n``; InputError unless 1 <= i <= n."""
+    if text is None:
+        return None
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise InputError(f"--shard '{text}': expected i/n with 1 <= i <= n")
+    return int(index), int(count)

@@ -1,0 +1,42 @@
+"""The subcommands of the pocket world."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from donorgrid import pocket as world
+from donorgrid.cli import options
+from donorgrid.core.errors import InputError
+
+console = Console(highlight=False)
+pocket = typer.Typer(no_args_is_help=True, help="The built-in offline world.")
+
+_EVERY_STEPS = 100
+
+
+@pocket.callback()
+def _group() -> None:
+    """Keep ``train`` a subcommand of its own."""
+
+
+@pocket.command("train")
+def train_base_model(
+    out: Annotated[Path, typer.Option(help="the folder to write the model to")] = Path("pocket-model"),
+    seed: Annotated[int, typer.Option(help="the seed of the weights and of the text's order")] = world.BASE_MODEL_SEED,
+) -> None:
+    """Pre-train the pocket base model again, from nothing."""
+    if out.exists():
+        raise InputError(f"{out}: exists already; give another folder")
+    work = options.torch_side("pocket.pretrain")
+    work.train_base_model(out, seed=seed, report=_tell)
+    digest = hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
+    same = "the shipped weights" if digest == world.WEIGHTS_SHA256 else "not the shipped weights (see the docs)"
+    console.print(f"wrote {out}; SHA-256 of model.safetensors {digest}: {same}", soft_wrap=True)
+
+
+def _tell(progress: Any) -> None:
+    if progress.step % _EVERY_STEPS == 0 or progress.step == progress.n_steps:
+        console.print(f"step {progress.step} of {progress.n_steps}, loss {progress.loss_nats:.3f} nats per token")

@@ -1,0 +1,170 @@
+"""The subcommands that take a study from its file to its report."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from donorgrid.analyse import AnalysisSettings
+from donorgrid.cli import options
+from donorgrid.cli.progress import ProgressDisplay
+from donorgrid.cli.show import show_failures, show_json, show_regimes
+from donorgrid.core.errors import InputError
+from donorgrid.pipeline import steps
+from donorgrid.pipeline.progress import Progress
+from donorgrid.pipeline.reporting import write_report
+
+console = Console(highlight=False)
+METRICS = ("acc", "acc_norm")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="the study's folder")] = Path("demo"),
+    jobs: options.Jobs = None,
+    limit_sources: Annotated[int | None, typer.Option(min=1, help="keep only the first so many sources")] = None,
+) -> int:
+    """Run the whole path on the built-in pocket world: train, score, analyse, report."""
+    work = options.torch_side("pipeline.torch_steps")
+    with ProgressDisplay(console) as display:
+        progress: Progress = work.run_demo(
+            out, options=work.RunOptions(jobs=jobs), n_sources=limit_sources, on_progress=display
+        )
+    report([out], out)
+    return _failed(out, None) if progress.failed else 0
+
+
+def init(
+    file: Annotated[Path, typer.Argument(help="the study file to write")] = Path("study.yaml"),
+    preset: Annotated[str, typer.Option(help="the study to start from")] = "pocket",
+) -> None:
+    """Write a study file, every default in it, to edit."""
+    written = steps.init_study(file, preset=preset)
+    console.print(f"wrote {written}; next: donorgrid plan {written}", soft_wrap=True)
+
+
+def plan(
+    study: options.Study,
+    out: options.Out = None,
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    trial: Annotated[bool, typer.Option(help="measure for a few seconds how fast this machine is")] = True,
+    as_json: options.Json = False,
+) -> None:
+    """Count a study's work and estimate its time by a short measured trial."""
+    cost = options.torch_side("pipeline.torch_steps").plan_study(study, out, device=device, jobs=jobs, trial=trial)
+    if as_json:
+        show_json({"models": [asdict(model) for model in cost.models], "jobs": cost.jobs, "seconds": cost.seconds})
+        return
+    console.print(
+        f"{cost.n_sources} sources x {cost.n_targets} targets, {cost.n_cells:,} cells with all models and seeds"
+    )
+    for note in cost.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    for model in cost.models:
+        console.print(
+            f"{model.model}: {model.n_parameters / 1e6:,.1f} M parameters, {model.n_adapters:,} adapters, "
+            f"{model.train_tokens:,} tokens to train, {model.score_tokens:,} to score, "
+            f"{(model.adapter_bytes + model.answer_bytes) / 1e6:,.1f} MB on disk",
+            soft_wrap=True,
+        )
+    if cost.seconds is not None:
+        console.print(f"about {_duration(cost.seconds)} with {cost.jobs} processes, by a measured trial")
+
+
+def run(
+    study: options.Study,
+    out: options.Out = None,
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    shard: Annotated[str | None, typer.Option(help="i/n: do every n-th run from the i-th")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="stop after so many baselines and adapters")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try failed work again")] = False,
+) -> int:
+    """Train every source's adapter and score it on every target; a re-run goes on."""
+    work = options.torch_side("pipeline.torch_steps")
+    chosen = work.RunOptions(
+        device=device, jobs=jobs, shard=options.shard(shard), limit=limit, retry_failed=retry_failed
+    )
+    with ProgressDisplay(console) as display:
+        final: Progress = work.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)
+    root = steps.folder_of(study, out).root
+    step = "run" if final.left else "analyse"
+    console.print(
+        f"{final.done} of {final.total} done, {final.failed} failed, {final.left} left; next: donorgrid {step} {root}",
+        soft_wrap=True,
+    )
+    return _failed(study, out)
+
+
+def status(study: options.Study, out: options.Out = None, as_json: options.Json = False) -> int:
+    """Say how far a study is, and what failed. Exit code 1 when something failed."""
+    progress, failures = steps.study_status(study, out)
+    if as_json:
+        show_json({**asdict(progress), "left": progress.left, "failures": [asdict(one) for one in failures]})
+        return 1 if failures else 0
+    console.print(f"{progress.done} of {progress.total} done, {progress.failed} failed, {progress.left} left")
+    show_failures(failures, console)
+    return 1 if failures else 0
+
+
+def analyse(
+    given: options.Analysable,
+    out: options.Out = None,
+    harm: options.Harm = None,
+    metric: options.Metric = None,
+    release_arithmetic: options.ReleaseArithmetic = False,
+    as_json: options.Json = False,
+) -> None:
+    """Analyse a study, finished or not, or tables of deltas that others made, into tables/."""
+    analysed = steps.analyse_study(given, out, change=_change(harm, metric, release_arithmetic))
+    folder = steps.output_folder(given, out)
+    if as_json:
+        show_json({"tables": str(folder.tables), "regimes": analysed.tables["regimes"].to_dicts()})
+        return
+    for note in analysed.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    show_regimes(analysed.tables["regimes"], console)
+    next_step = f"donorgrid report {' '.join(map(str, given))}" + (f" --out {out}" if out else "")
+    console.print(f"{len(analysed.tables)} tables in {folder.tables}; next: {next_step}", soft_wrap=True)
+
+
+def report(
+    given: options.Analysable,
+    out: options.Out = None,
+    harm: options.Harm = None,
+    metric: options.Metric = None,
+    release_arithmetic: options.ReleaseArithmetic = False,
+) -> None:
+    """Analyse as 'analyse' does and write report.html."""
+    analysed = steps.analyse_study(given, out, change=_change(harm, metric, release_arithmetic))
+    show_regimes(analysed.tables["regimes"], console)
+    page = write_report(analysed, steps.output_folder(given, out))
+    console.print(f"report: {page.resolve()}", soft_wrap=True)
+
+
+def _change(
+    harm: float | None, metric: str | None, release_arithmetic: bool
+) -> Callable[[AnalysisSettings], AnalysisSettings]:
+    if metric is not None and metric not in METRICS:
+        raise InputError(f"--metric '{metric}': allowed are {', '.join(METRICS)}")
+    chosen: dict[str, Any] = {
+        "harm_limit_pp": harm,
+        "metric": metric,
+        "release_arithmetic": release_arithmetic or None,
+    }
+    return lambda settings: replace(settings, **{name: one for name, one in chosen.items() if one is not None})
+
+
+def _failed(study: Path, out: Path | None) -> int:
+    failures = steps.study_status(study, out)[1]
+    show_failures(failures, console)
+    return 1 if failures else 0
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,96 @@
+"""The steps that need neither models nor torch, as Python users and the command line take them.
+
+``study`` is always a study file, or a study's folder; ``out`` its folder when that is not the file's name without
+``.yaml``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from donorgrid.analyse import AnalysisSettings
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import StudyFolder
+from donorgrid.pipeline.analysing import (
+    TABLE_FORMATS,
+    Analysed,
+    analyse_files,
+    analyse_folder,
+    study_settings,
+    write_tables,
+)
+from donorgrid.pipeline.prepare import study_paths
+from donorgrid.pipeline.progress import Progress, Watch
+from donorgrid.pipeline.reporting import write_report
+from donorgrid.pipeline.workplan import read_workplan
+from donorgrid.plan.files import make_study, write_study
+from donorgrid.plan.presets import study_preset
+from donorgrid.store.logs import Failure
+
+ANALYSIS_FOLDER = Path("analysis")
+Given = str | Path
+Change = Callable[[AnalysisSettings], AnalysisSettings]
+
+
+def init_study(file: Given, *, preset: str = "pocket", study: Mapping[str, Any] | None = None) -> Path:
+    """Write a study file, every default in it, of a preset or of the keys in ``study``; an existing file is refused."""
+    path = Path(file)
+    if path.exists():
+        raise InputError(f"{path}: exists already; give another name")
+    content, origin = (study_preset(preset), f"preset '{preset}'") if study is None else (dict(study), "study")
+    write_study(make_study(content, origin=origin), path)
+    return path
+
+
+def study_status(study: Given, out: Given | None = None) -> tuple[Progress, list[Failure]]:
+    """How far a study is, and what failed in it."""
+    folder = folder_of(study, out)
+    watch = Watch(read_workplan(folder), folder)
+    return watch.look(), watch.failures()
+
+
+def analyse_study(
+    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
+) -> Analysed:
+    """Analyse a study, finished or not, or tables of deltas (.csv, .parquet), and write ``tables/`` into its folder.
+
+    Tables go to the folder ``analysis`` unless ``out`` says otherwise. ``change`` is given the settings (a study's own,
+    or the defaults) and returns those to use. Raises InputError for what cannot be analysed.
+    """
+    paths = _paths(given)
+    folder = output_folder(paths, out)
+    if _are_tables(paths):
+        analysed = analyse_files(paths, change(AnalysisSettings()))
+    else:
+        analysed = analyse_folder(folder, change(study_settings(folder)))
+    write_tables(analysed.tables, folder.tables)
+    return analysed
+
+
+def report_study(
+    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
+) -> Path:
+    """Analyse as ``analyse_study`` does and write ``report.html``; its path."""
+    return write_report(analyse_study(given, out, change=change), output_folder(_paths(given), out))
+
+
+def folder_of(study: Given, out: Given | None = None) -> StudyFolder:
+    """The folder of a study."""
+    return study_paths(Path(study), None if out is None else Path(out))[1]
+
+
+def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
+    """Where an analysis of these goes: a study's own folder, or ``out``."""
+    if _are_tables(paths):
+        return StudyFolder(ANALYSIS_FOLDER if out is None else Path(out))
+    if len(paths) > 1:
+        raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(TABLE_FORMATS)})")
+    return folder_of(paths[0], out)
+
+
+def _paths(given: Given | Sequence[Given]) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
+
+
+def _are_tables(paths: Sequence[Path]) -> bool:
+    return all(path.suffix.lower() in TABLE_FORMATS for path in paths)
