@@ -3,6 +3,7 @@
 from donorgrid.analyse.answers import ANSWER_COLUMNS, AnsweredRun, PairedAnswers, pair_answers
 from donorgrid.analyse.deltas import deltas, deltas_by_seed
 from donorgrid.analyse.findings import analyse
+from donorgrid.analyse.measured_noise import measured_noise
 from donorgrid.analyse.read import ReadTables, pool_seeds, read_tables
 from donorgrid.analyse.released import to_released
 from donorgrid.analyse.settings import AnalysisSettings
@@ -16,6 +17,7 @@ __all__ = [
     "analyse",
     "deltas",
     "deltas_by_seed",
+    "measured_noise",
     "pair_answers",
     "pool_seeds",
     "read_tables",

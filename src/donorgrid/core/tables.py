@@ -571,3 +571,27 @@ LINGUISTIC = Table(
 )
 """Correlation of MT-CL transfer (``transfer``: delta or specific) with a distance between the two languages; p-values
 by permuting languages (Mantel), two-sided."""
+
+
+POWER = Table(
+    name="power",
+    columns={
+        "what": TEXT,
+        "n_models": INT,
+        "n_cells": INT,
+        "n_seeds": INT,
+        "n_items": INT,
+        "se_pp": REAL,
+        "smallest_delta_pp": REAL,
+        "wanted_pp": REAL,
+        "items_needed": INT,
+        "flip_rate": REAL,
+        "origin": TEXT,
+        "level": REAL,
+        "power": REAL,
+    },
+    key=("what",),
+)
+"""What a planned grid can show. ``n_cells`` cells per model are averaged; ``smallest_delta_pp`` is found with ``power``
+by a two-sided test at ``level``; ``items_needed`` items per cell would find ``wanted_pp`` (empty where no number
+would, because runs and models differ). ``origin`` says where the noise comes from."""

@@ -1,0 +1,99 @@
+"""What a planned grid can show: the smallest delta of a cell, a role and a regime mean (study.md, section 9)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from donorgrid.core.records import Cell
+from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES, regime
+from donorgrid.core.tables import POWER
+from donorgrid.statistics.power import TWO_SIDED, Averaged, Noise, Test, items_needed, se_pp, smallest_delta_pp
+
+MEANS = {
+    "cell": ("", TRANSFER_REGIMES),
+    "language donor": ("source_language", ("MT-CL",)),
+    "language recipient": ("target_language", ("MT-CL",)),
+    "task donor": ("source_task", ("CT-ML",)),
+    "task recipient": ("target_task", ("CT-ML",)),
+    "source": ("source", TRANSFER_REGIMES),
+    **{f"mean of {name}": (None, (name,)) for name in TRANSFER_REGIMES},
+    "mean of transfer": (None, TRANSFER_REGIMES),
+}
+"""What is averaged -> the column that names its members ('' a cell of its own, None all together), and its regimes."""
+
+
+def power_table(
+    sources: Sequence[Cell],
+    targets: Sequence[Cell],
+    *,
+    n_items: int,
+    n_seeds: int,
+    n_models: int,
+    noise: Noise,
+    wanted_pp: float = 1.0,
+    test: Test = TWO_SIDED,
+) -> pl.DataFrame:
+    """POWER rows of a grid of plain source cells and target cells with ``n_items`` test items each.
+
+    A single cell is one model's, with the error of its items; a role or mean is over models. What the grid has no cell
+    of has no row. Raises InputError for a count below one.
+    """
+    pairs = _pairs(sources, targets)
+    rows = []
+    for what, (column, regimes) in MEANS.items():
+        own = pairs.filter(pl.col("regime").is_in(regimes))
+        if not own.height:
+            continue
+        n_cells, n_blocks = _size(own, column)
+        single = column == ""
+        design = Averaged(
+            n_items=n_items,
+            n_seeds=n_seeds,
+            n_models=1 if single else n_models,
+            n_cells=n_cells,
+            n_blocks=n_blocks,
+        )
+        own_noise = _of_one_model(noise) if single else noise
+        rows.append(
+            {
+                "what": what,
+                "n_models": design.n_models,
+                "n_cells": n_cells,
+                "n_seeds": n_seeds,
+                "n_items": n_items,
+                "se_pp": se_pp(own_noise, design),
+                "smallest_delta_pp": smallest_delta_pp(own_noise, design, test),
+                "wanted_pp": wanted_pp,
+                "items_needed": items_needed(own_noise, design, wanted_pp, test),
+                "flip_rate": noise.flip_rate,
+                "origin": noise.origin,
+                "level": test.level / test.n_tests,
+                "power": test.power,
+            }
+        )
+    return POWER.check(pl.DataFrame(rows, schema=dict(POWER.columns)))
+
+
+def _of_one_model(noise: Noise) -> Noise:
+    return Noise(**{**vars(noise), "model_sd_pp": 0.0})
+
+
+def _pairs(sources: Sequence[Cell], targets: Sequence[Cell]) -> pl.DataFrame:
+    rows = [(s.task, s.language, str(s), t.task, t.language) for s in sources for t in targets]
+    names = ["source_task", "source_language", "source", "target_task", "target_language"]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    ends = ("source_task", "source_language", "target_task", "target_language")
+    named = np.atleast_1d(regime(*(frame[name].to_numpy() for name in ends)))
+    return frame.with_columns(regime=pl.Series(named, dtype=pl.String)).filter(pl.col("regime") != TRAINED_CELL)
+
+
+def _size(own: pl.DataFrame, column: str | None) -> tuple[int, int]:
+    """(cells, target tasks) of one member's mean; the smallest member's where they differ."""
+    if column == "":
+        return 1, 1
+    if column is None:
+        return own.height, own["target_task"].n_unique()
+    sizes = own.group_by(column).agg(cells=pl.len(), tasks=pl.col("target_task").n_unique())
+    smallest = sizes.sort("cells", "tasks", column).row(0, named=True)
+    return int(smallest["cells"]), int(smallest["tasks"])
