@@ -1,0 +1,47 @@
+"""A first mapping file for lm-eval's outputs, to be edited: what was found, and guesses that a person must check."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from donorgrid.exchange.lm_eval_files import Output, find_outputs
+from donorgrid.facts.languages import language_facts
+
+UNKNOWN = "TASK/LANGUAGE"
+
+
+def draft_mapping(paths: Sequence[Path]) -> str:
+    """The text of a mapping file with every output among ``paths``: lines with TASK/LANGUAGE are to be filled in.
+
+    An output that names no adapter is taken for a base model, and a task's last part for its language. Raises
+    InputError when there are no outputs.
+    """
+    outputs = find_outputs(paths)
+    names = dict.fromkeys(name for output in outputs for name in output.tasks)
+    patterns = dict(sorted({_pattern(name) for name in names}))
+    runs = {str(output.path.parent): _run(output) for output in outputs}
+    body = yaml.safe_dump({"tasks": patterns, "runs": runs}, sort_keys=False, allow_unicode=True)
+    return (
+        "# Check every line; docs/import.md describes the keys. With 'id_field: NAME' say which field of a document\n"
+        f"# is an ID that is the same in every language. Write cells for {UNKNOWN}.\n{body}"
+    )
+
+
+def _pattern(name: str) -> tuple[str, str]:
+    """``arc_de`` becomes (``arc_{language}``, ``arc``), ``truthfulqa_de_mc1`` (``truthfulqa_{language}_mc1``, ...)."""
+    parts = name.split("_")
+    for index in range(len(parts) - 1, 0, -1):
+        if language_facts(parts[index]):
+            after = parts[index + 1 :]
+            if after and len(after[0]) == 4 and after[0].istitle():  # a script, as in deu_Latn
+                after = after[1:]
+            return "_".join([*parts[:index], "{language}", *after]), "_".join(parts[:index])
+    return f"{name}_{{language}}", name
+
+
+def _run(output: Output) -> dict[str, object]:
+    model = (output.pretrained or "model").rstrip("/").rpartition("/")[2]
+    if output.peft is None:
+        return {"model": model, "baseline": True}
+    return {"model": model, "source": UNKNOWN, "recipe": "lora", "train_seed": 0}

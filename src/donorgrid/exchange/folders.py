@@ -1,0 +1,70 @@
+"""A folder of imported item answers: one Parquet file per subject, and import.json, which says whose they are."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from donorgrid.core.errors import InputError, StoreError
+from donorgrid.core.names import whole_file, whole_folder
+from donorgrid.core.records import Cell, Source
+from donorgrid.core.tables import ITEM_ANSWERS
+from donorgrid.exchange.records import ImportedAnswers, ImportedSubject
+
+INDEX = "import.json"
+ITEMS = "items"
+
+
+def write_import(imported: ImportedAnswers, folder: Path) -> None:
+    """Write imported answers into ``folder``, whole or not at all; a former import there is replaced.
+
+    Raises InputError when the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not is_import(folder):
+        raise InputError(f"{folder}: is not empty and holds no import; give another folder")
+    entries: list[dict[str, Any]] = []
+    with whole_folder(folder / ITEMS) as items:
+        for number, subject in enumerate(imported.subjects):
+            name = f"{number:05d}.parquet"
+            ITEM_ANSWERS.check(imported.read(subject)).write_parquet(items / name, compression="zstd")
+            entries.append({"file": name, **asdict(subject)})
+    with whole_file(folder / INDEX) as unfinished:
+        content = {"subjects": entries, "notes": list(imported.notes)}
+        unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def is_import(folder: Path) -> bool:
+    """Whether ``write_import`` made this folder."""
+    return (folder / INDEX).is_file()
+
+
+def read_import(folder: Path) -> ImportedAnswers:
+    """The answers that ``write_import`` put into ``folder``; StoreError when the folder is damaged."""
+    try:
+        content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        files = {_subject(entry): folder / ITEMS / Path(entry["file"]).name for entry in content["subjects"]}
+        notes = tuple(map(str, content["notes"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{folder / INDEX}: not a whole import ({error}); import again") from error
+
+    def read(subject: ImportedSubject) -> pl.DataFrame:
+        try:
+            return ITEM_ANSWERS.check(pl.read_parquet(files[subject]))
+        except (pl.exceptions.PolarsError, OSError, InputError) as error:
+            raise StoreError(f"{files[subject]}: not a whole file of item answers ({error}); import again") from error
+
+    return ImportedAnswers(subjects=tuple(files), read=read, notes=notes)
+
+
+def _subject(entry: Mapping[str, Any]) -> ImportedSubject:
+    fields = {key: value for key, value in entry.items() if key != "file"}
+    source = fields.pop("source")
+    return ImportedSubject(source=None if source is None else _source(source), **fields)
+
+
+def _source(entry: Mapping[str, Any]) -> Source:
+    parts = tuple((Cell(**cell), float(weight)) for cell, weight in entry["parts"])
+    return Source(kind=entry["kind"], name=entry["name"], parts=parts, control=entry["control"])

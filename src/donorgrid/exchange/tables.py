@@ -1,0 +1,125 @@
+"""``donorgrid import table``: any result table, with a mapping where its columns are called otherwise."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.tables import DELTAS_BY_SEED
+from donorgrid.exchange.mapping import BaselineRows, TableMapping, read_mapping
+from donorgrid.exchange.records import ImportedTable
+from donorgrid.exchange.table_checks import checked, table_notes
+from donorgrid.exchange.table_files import read_table
+from donorgrid.facts.models import model_facts
+
+TARGET = ("target_task", "target_language")
+CELLS = ("source_task", "source_language", *TARGET)
+SCORES = ("score", "score_norm")
+Rename = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def import_table(places: Sequence[str], *, to_our_names: Rename, mapping_file: Path | None = None) -> ImportedTable:
+    """Read result tables (files or addresses), stacked, with our column names.
+
+    Needed: model, source and target cell, and a delta, or a score and its baseline. ``to_our_names`` renames the
+    released table's columns. ``notes`` say what is missing and warn of targets at chance and of baselines that differ
+    between seeds. Raises InputError for what cannot be read or contradicts itself.
+    """
+    mapping = TableMapping() if mapping_file is None else read_mapping(mapping_file, TableMapping)
+    frames = []
+    for place in places:
+        try:
+            frames.append(checked(to_our_names(_mapped(read_table(place), mapping))))
+        except InputError as error:
+            told = str(error)
+            raise InputError(told if told.startswith(place) else f"{place}: {told}") from None
+    frame = _with_facts(pl.concat(frames, how="diagonal_relaxed"))
+    _refuse_doubles(frame)
+    return ImportedTable(frame=frame, notes=table_notes(frame))
+
+
+def _mapped(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
+    for ours, theirs in mapping.columns.items():
+        if theirs not in frame.columns:
+            raise InputError(f"column '{theirs}' (for {ours}) is missing{suggestion(theirs, frame.columns)}")
+        if ours in frame.columns and ours != theirs:
+            raise InputError(f"column '{ours}' is there already; the mapping would make '{theirs}' a second one")
+    frame = frame.with_columns(**{ours: pl.col(theirs) for ours, theirs in mapping.columns.items()})
+    frame = frame.with_columns(**{name: pl.lit(value) for name, value in mapping.constants.items()})
+    for name, renamed in mapping.values.items():
+        _need(frame, name, "values")
+        frame = frame.with_columns(pl.col(name).cast(pl.String).replace(renamed))
+    for name in mapping.percent:
+        _need(frame, name, "percent")
+        frame = frame.with_columns(_number(frame, name) / 100.0)
+    used = {theirs for ours, theirs in mapping.columns.items() if ours != theirs} - mapping.columns.keys()
+    if mapping.baseline_rows is None:
+        return frame.drop(used)
+    _need(frame, mapping.baseline_rows.column, "baseline_rows.column")
+    return _with_baselines(frame, mapping.baseline_rows).drop(used, strict=False)
+
+
+def _need(frame: pl.DataFrame, name: str, key: str) -> None:
+    if name not in frame.columns:
+        raise InputError(f"{key}: column '{name}' is missing{suggestion(name, frame.columns)}")
+
+
+def _number(frame: pl.DataFrame, name: str) -> pl.Expr:
+    if not frame.schema[name].is_numeric():
+        raise InputError(f"percent: column '{name}' holds {frame.schema[name]}, no numbers")
+    return pl.col(name)
+
+
+def _with_baselines(frame: pl.DataFrame, rule: BaselineRows) -> pl.DataFrame:
+    """The base model's rows joined to the others as their baseline: per (model, target), and seed where it has one."""
+    is_base = (
+        pl.col(rule.column).is_null() if rule.value is None else pl.col(rule.column).cast(pl.String) == str(rule.value)
+    )
+    bases, rows = frame.filter(is_base), frame.filter(~is_base.fill_null(False))
+    if not bases.height or not rows.height:
+        raise InputError(f"baseline_rows: {bases.height} rows of base models and {rows.height} others; both are needed")
+    for name in ("model", *TARGET):
+        _need(frame, name, "baseline_rows")
+    scores = [name for name in SCORES if name in frame.columns]
+    if not scores:
+        raise InputError("baseline_rows: needs a column 'score' or 'score_norm'")
+    key = ["model", *TARGET]
+    if "train_seed" in frame.columns and not bases["train_seed"].null_count():
+        key.append("train_seed")
+    own = bases.select(*key, *(pl.col(name).alias(f"{name}_base") for name in scores))
+    if own.select(key).is_duplicated().any():
+        raise InputError(f"baseline_rows: a base model has several rows of one ({', '.join(key)})")
+    kept = rows.drop([f"{name}_base" for name in scores], strict=False)
+    joined = kept.join(own, on=key, how="left", maintain_order="left")
+    lacking = joined.filter(pl.col(f"{scores[0]}_base").is_null())
+    if lacking.height:
+        row = "/".join(str(lacking[name][0]) for name in key)
+        raise InputError(f"baseline_rows: {lacking.height} rows have no base model's score, the first is {row}")
+    return joined
+
+
+def _with_facts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Family and size by the model's name, where the table has no such column."""
+    facts = {str(name): model_facts(str(name), n_parameters=0, model_type="") for name in frame["model"].unique()}
+    families = {name: one.family or None for name, one in facts.items()}
+    sizes = {name: one.size_b or None for name, one in facts.items()}
+    model = pl.col("model")
+    known = {
+        "family": model.replace_strict(families, return_dtype=pl.String),
+        "size_b": model.replace_strict(sizes, return_dtype=pl.Float64),
+    }
+    return frame.with_columns(**{name: one for name, one in known.items() if name not in frame.columns})
+
+
+def _refuse_doubles(frame: pl.DataFrame) -> None:
+    """Rows that nothing tells apart would be averaged in silence, or one would hide the other."""
+    key = [name for name in DELTAS_BY_SEED.key if name in frame.columns and name != "source_name"]
+    key += [name for name in ("source_name", "source_task", "source_language") if name in frame.columns]
+    doubles = frame.filter(pl.struct(key).is_duplicated())
+    if doubles.height:
+        row = ", ".join(f"{name}={doubles[name][0]}" for name in key)
+        raise InputError(
+            f"result table: {doubles.height} rows share their key, the first is {row}; a column train_seed, data_seed, "
+            "train_size or recipe may tell them apart (name it in the mapping)"
+        )
