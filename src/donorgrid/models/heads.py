@@ -12,6 +12,8 @@ from torch import Tensor
 from donorgrid.core.errors import InputError
 
 _SAME_NATS = 1e-3
+# At most so many logits at once, on a CPU (they stay in its cache) and on a GPU.
+_LOGITS = (2**21, 2**27)
 
 
 def logits_at(network: Any, batch: dict[str, Tensor], where: Tensor) -> Tensor:
@@ -20,10 +22,30 @@ def logits_at(network: Any, batch: dict[str, Tensor], where: Tensor) -> Tensor:
     ``batch`` holds ``input_ids`` and ``attention_mask`` of shape (rows, length); ``where`` is a boolean mask of that
     shape. Returns (number of True, vocabulary), rows first, in the network's dtype.
     """
-    hidden = network.get_decoder()(**batch, use_cache=False).last_hidden_state
-    logits: Tensor = network.get_output_embeddings()(hidden[where])
+    return head_logits(network, network.get_decoder()(**batch, use_cache=False).last_hidden_state[where])
+
+
+def head_logits(network: Any, hidden: Tensor) -> Tensor:
+    """Logits (n, vocabulary) of hidden states (n, width), in the network's dtype."""
+    logits: Tensor = network.get_output_embeddings()(hidden)
     cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None)
     return logits if cap is None else torch.tanh(logits / cap) * cap
+
+
+def target_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) -> Tensor:
+    """Log-probability in float32 of each of ``targets`` after the hidden state that ``readers`` names for it.
+
+    ``hidden`` is (n, width); readers must not decrease. The logits are made a part at a time: they are the largest
+    tensor there is.
+    """
+    part = max(1, _LOGITS[hidden.device.type == "cuda"] // network.get_output_embeddings().weight.shape[0])
+    nats = []
+    for start in range(0, len(hidden), part):
+        first, last = torch.searchsorted(readers, torch.tensor([start, start + part], device=readers.device)).tolist()
+        logits = head_logits(network, hidden[start : start + part]).float()
+        rows = readers[first:last] - start
+        nats.append(logits[rows, targets[first:last]] - logits.logsumexp(-1)[rows])
+    return torch.cat(nats)
 
 
 def check_head(network: Any, device: torch.device) -> None:

@@ -17,7 +17,8 @@ from donorgrid.models.merging import merged
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, encode_items
-from donorgrid.score.plain import score_options
+from donorgrid.score.packed import Scorer
+from donorgrid.score.packing import PackedItems
 from donorgrid.store.adapters import Stamp, write_adapter
 from donorgrid.train.choose import choose_texts, split_texts
 from donorgrid.train.encode import EncodedText, encode_texts
@@ -37,6 +38,8 @@ class Resident:
         self._max_length = _longest(folder, self._tokenizer)
         self._base: Callable[[Precision], Base] = cache(lambda precision: _checked_base(folder, precision, device))
         self._items: Callable[[Cell], EncodedItems] = cache(self._encode)
+        self._scorer: Callable[[], Scorer] = cache(self._make_scorer)
+        self._packed: Callable[[Cell], PackedItems] = cache(lambda cell: self._scorer().pack(self._items(cell).items))
 
     def train(self, run: Run, training_key: str) -> Stamp:
         """Train a run's adapter and write it into the study folder. RunFailure when training diverges."""
@@ -64,29 +67,30 @@ class Resident:
     def try_scoring(self, target: Cell, n_items: int) -> int:
         """Score the first items of a target with the base model and forget the scores; the tokens read."""
         items = self._items(target).items[:n_items]
-        base = self._base(self._prepared.study.scoring.precision)
-        score_options(base.network, items, max_length=self._max_length)
+        self._scorer().score(self._scorer().pack(items))
         return sum(len(item.context) + len(tail) for item in items for tail in item.tails)
 
     def score(self, targets: Sequence[Cell], adapter: Path | None) -> pl.DataFrame:
         """Item answers of the base model (no adapter), or with an adapter merged in, on some targets."""
         base = self._base(self._prepared.study.scoring.precision)
         if adapter is None:
-            return self._score(base, targets)
+            return self._score(targets)
         with merged(base, adapter):
-            return self._score(base, targets)
+            return self._score(targets)
 
     def invalid(self, target: Cell) -> tuple[tuple[str, str], ...]:
         """The items of a target that cannot be scored with this tokenizer: (item ID, reason)."""
         return self._items(target).invalid
 
-    def _score(self, base: Base, targets: Sequence[Cell]) -> pl.DataFrame:
+    def _make_scorer(self) -> Scorer:
+        return Scorer(self._base(self._prepared.study.scoring.precision).network, max_length=self._max_length)
+
+    def _score(self, targets: Sequence[Cell]) -> pl.DataFrame:
         frames = []
         for target in targets:
-            items = self._items(target).items
-            logliks = score_options(base.network, items, max_length=self._max_length)
+            packed = self._packed(target)
             norm = "acc_norm" in self._prepared.tasks[target.task].metrics
-            frames.append(item_answers(items, logliks, norm=norm))
+            frames.append(item_answers(packed.items, self._scorer().score(packed), norm=norm))
         return pl.concat(frames)
 
     def _encode(self, target: Cell) -> EncodedItems:

@@ -4,7 +4,6 @@ Batches never mix targets, so the scores of a target do not depend on what else 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,16 +11,9 @@ from torch import Tensor
 
 from donorgrid.models.heads import logits_at
 from donorgrid.score.encode import EncodedItem
+from donorgrid.score.sequences import ScoredSequence, sequence_of
 
 _TOKENS_PER_BATCH = 4096
-
-
-@dataclass(frozen=True)
-class _Sequence:
-    """One (context, option): all its tokens, of which the last ``n`` are scored."""
-
-    ids: tuple[int, ...]
-    n: int
 
 
 def score_options(network: Any, items: Sequence[EncodedItem], *, max_length: int) -> list[list[float]]:
@@ -29,23 +21,18 @@ def score_options(network: Any, items: Sequence[EncodedItem], *, max_length: int
 
     The last ``max_length + 1`` tokens of context + option are kept. Identical options are read once.
     """
-    wanted = {_sequence(item, tail, max_length) for item in items for tail in item.tails}
+    wanted = {sequence_of(item, tail, max_length) for item in items for tail in item.tails}
     ordered = sorted(wanted, key=lambda one: (len(one.ids), one.ids, one.n))
     device = network.get_input_embeddings().weight.device
-    known: dict[_Sequence, float] = {}
+    known: dict[ScoredSequence, float] = {}
     with torch.inference_mode():
         for batch in _batches(ordered):
             known.update(zip(batch, _score_batch(network, batch, device), strict=True))
-    return [[known[_sequence(item, tail, max_length)] for tail in item.tails] for item in items]
+    return [[known[sequence_of(item, tail, max_length)] for tail in item.tails] for item in items]
 
 
-def _sequence(item: EncodedItem, tail: tuple[int, ...], max_length: int) -> _Sequence:
-    ids = (*item.context, *tail)[-(max_length + 1) :]
-    return _Sequence(ids, min(len(tail), len(ids) - 1))
-
-
-def _batches(ordered: Sequence[_Sequence]) -> Iterator[list[_Sequence]]:
-    batch: list[_Sequence] = []
+def _batches(ordered: Sequence[ScoredSequence]) -> Iterator[list[ScoredSequence]]:
+    batch: list[ScoredSequence] = []
     for one in ordered:
         if batch and (len(batch) + 1) * len(one.ids) > _TOKENS_PER_BATCH:
             yield batch
@@ -55,7 +42,7 @@ def _batches(ordered: Sequence[_Sequence]) -> Iterator[list[_Sequence]]:
         yield batch
 
 
-def _score_batch(network: Any, batch: Sequence[_Sequence], device: torch.device) -> list[float]:
+def _score_batch(network: Any, batch: Sequence[ScoredSequence], device: torch.device) -> list[float]:
     length = max(len(one.ids) for one in batch) - 1
     ids = torch.zeros(len(batch), length, dtype=torch.long)
     mask = torch.zeros(len(batch), length, dtype=torch.long)
