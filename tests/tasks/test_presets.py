@@ -1,4 +1,4 @@
-"""Every shipped study names tasks of the catalog in languages that they have, and says which data are non-commercial."""
+"""Every shipped study names tasks of the catalog in languages that they have, and says which are non-commercial."""
 
 from pathlib import Path
 
