@@ -39,8 +39,13 @@ def demo(
 def init(
     file: Annotated[Path, typer.Argument(help="the study file to write")] = Path("study.yaml"),
     preset: Annotated[str, typer.Option(help="the study to start from")] = "pocket",
+    list_presets: Annotated[bool, typer.Option("--list", help="list the presets")] = False,
 ) -> None:
     """Write a study file, every default in it, to edit."""
+    if list_presets:
+        for name, title in steps.study_presets().items():
+            console.print(f"{name:14} {title}", soft_wrap=True, markup=False)
+        return
     written = steps.init_study(file, preset=preset)
     console.print(f"wrote {written}; next: donorgrid plan {written}", soft_wrap=True)
 

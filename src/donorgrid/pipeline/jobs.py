@@ -64,19 +64,33 @@ def run_jobs(
     plan = make_workplan(prepared)
     write_workplan(plan, folder)
     watch = Watch(plan, folder, options.shard)
-    before = watch.look()
-    on_progress(before)
+    tell = _when_changed(on_progress, watch)
+    before = tell()
     jobs = options.jobs or default_jobs(device)
     write_manifest(folder, manifest_of(prepared, device=device, jobs=jobs))
     work = WorkOptions(device=device, shard=options.shard, limit=options.limit)
     if before.left and (jobs == 1 or options.limit is not None):
-        Worker(prepared, work, lambda _: on_progress(watch.look())).run()
+        Worker(prepared, work, lambda _: tell()).run()
     elif before.left:
-        _in_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=lambda: on_progress(watch.look()))
-    after = watch.look()
+        _in_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=tell)
+    after = tell()
     if options.shard is None:
         remove_dead_claims(folder, open_keys=watch.open_keys())
     return after
+
+
+def _when_changed(on_progress: Callable[[Progress], None], watch: Watch) -> Callable[[], Progress]:
+    """Look at the folder and tell of the progress when it is another than the last one told."""
+    told: list[Progress] = []
+
+    def tell() -> Progress:
+        now = watch.look()
+        if told != [now]:
+            told[:] = [now]
+            on_progress(now)
+        return now
+
+    return tell
 
 
 def default_jobs(device: str) -> int:
@@ -85,7 +99,7 @@ def default_jobs(device: str) -> int:
 
 
 def _in_processes(
-    study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], None]
+    study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], object]
 ) -> None:
     context = multiprocessing.get_context("spawn")
     threads = max(1, len(os.sched_getaffinity(0)) // jobs)

@@ -83,7 +83,7 @@ class Resident:
         return self._items(target).invalid
 
     def _make_scorer(self) -> Scorer:
-        return Scorer(self._base(self._prepared.study.scoring.precision).network, max_length=self._max_length)
+        return Scorer(self._base(self._prepared.study.scoring.precision).reader, max_length=self._max_length)
 
     def _score(self, targets: Sequence[Cell]) -> pl.DataFrame:
         frames = []

@@ -24,7 +24,7 @@ from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.reporting import write_report
 from donorgrid.pipeline.workplan import read_workplan
 from donorgrid.plan.files import make_study, write_study
-from donorgrid.plan.presets import study_preset
+from donorgrid.plan.presets import TITLES, study_preset
 from donorgrid.store.logs import Failure
 
 ANALYSIS_FOLDER = Path("analysis")
@@ -40,6 +40,11 @@ def init_study(file: Given, *, preset: str = "pocket", study: Mapping[str, Any] 
     content, origin = (study_preset(preset), f"preset '{preset}'") if study is None else (dict(study), "study")
     write_study(make_study(content, origin=origin), path)
     return path
+
+
+def study_presets() -> dict[str, str]:
+    """The studies that ``init_study`` can start from, and what each is."""
+    return dict(TITLES)
 
 
 def study_status(study: Given, out: Given | None = None) -> tuple[Progress, list[Failure]]:

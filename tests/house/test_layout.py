@@ -1,0 +1,104 @@
+"""The house is as its plan says: one way for the data, one picture, no torch where none is needed."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "donorgrid"
+SHARED = {"core", "statistics", "facts", "models"}
+READERS = {"tasks", "store", "pocket", "exchange"}
+MAY_IMPORT = {
+    "core": set(),
+    "statistics": {"core"},
+    "facts": {"core"},
+    "models": {"core", "facts"},
+    "cli": {"analyse", "core", "pipeline", "pocket", "store"},
+    "pipeline": None,
+}
+"""Rooms with a rule of their own (None: any); every other room is a stage, which may import the shared rooms only."""
+
+
+def rooms() -> list[str]:
+    return sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+def imported_rooms(room: str) -> set[str]:
+    found = set()
+    for path in (PACKAGE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [one.name for one in node.names]
+            parts = [name.split(".") for name in names]
+            found |= {part[1] for part in parts if part[0] == "donorgrid" and len(part) > 1}
+    return found & set(rooms()) - {room}
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_stages_import_no_stage(room: str) -> None:
+    allowed = MAY_IMPORT.get(room, SHARED)
+    if allowed is not None:
+        assert imported_rooms(room) <= allowed
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_no_room_imports_its_own_modules_inside_functions(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                inner = [node for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
+                assert not [node.module for node in inner if (node.module or "").startswith("donorgrid")], path
+
+
+def test_analysis_and_report_import_without_torch() -> None:
+    """The light path: every module of these rooms, with torch and transformers made impossible to import."""
+    light = ("core", "statistics", "facts", "analyse", "report", "store", "exchange")
+    modules = [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for room in light
+        for path in sorted((PACKAGE / room).rglob("*.py"))
+    ]
+    modules += ["donorgrid.pipeline.steps", "donorgrid.cli.app", "donorgrid"]
+    code = (
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name in ('torch', 'transformers', 'peft', 'datasets', 'lm_eval'): raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from importlib import import_module\n"
+        f"for name in {modules!r}: import_module(name)\n"
+        "import donorgrid; donorgrid.analyse_study; donorgrid.regime\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_in_the_architecture_matches_the_disk() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    (picture,) = re.findall(r"```\nsrc/donorgrid/\n(.*?)```", text, flags=re.DOTALL)
+    drawn = [line.split()[0] for line in picture.splitlines() if re.match(r"  \S", line)]
+    there = [f"{room}/" for room in rooms()]
+    assert sorted(drawn) == there
+
+
+def test_the_regime_rule_stands_once() -> None:
+    """Names of regimes may be read anywhere; only core/regimes.py says which pair is which."""
+    deciding = re.compile(r"""["'](MT|CT)["'] *(if|\+)|["']-?(ML|CL)["'] *(if|\+)""")
+    found = [path for path in PACKAGE.rglob("*.py") if deciding.search(path.read_text(encoding="utf-8"))]
+    assert not [path for path in found if path.name != "regimes.py"]
+
+
+def test_every_public_name_of_the_package_is_there() -> None:
+    import donorgrid
+
+    assert all(getattr(donorgrid, name) is not None for name in donorgrid.__all__)
+    assert set(dir(donorgrid)) == set(donorgrid.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'no_such'"):
+        donorgrid.no_such  # noqa: B018
