@@ -15,6 +15,7 @@ from donorgrid.analyse.differences import ArmDifferences, differences_of
 from donorgrid.analyse.groups import summarise
 from donorgrid.analyse.harm import harm_breakdown
 from donorgrid.analyse.item_errors import with_item_errors
+from donorgrid.analyse.linguistic import linguistic_table
 from donorgrid.analyse.matrices import matrix_language, matrix_task
 from donorgrid.analyse.noise import cells_table, noise_table, verdicts_table
 from donorgrid.analyse.pareto import pareto_table
@@ -158,6 +159,7 @@ def _specific(cells: pl.DataFrame, others: pl.DataFrame, settings: AnalysisSetti
     return {
         "specific_regimes": (tables.SPECIFIC_REGIMES, specific_regimes(against, settings)),
         "specific_roles": (tables.SPECIFIC_ROLES, specific_roles(against, settings)),
+        "linguistic": (tables.LINGUISTIC, linguistic_table(cells, against, settings)),
     }
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.facts.benchmarks import N_CHOICES, TRANSLATIONS
+from donorgrid.facts.distances import Distances
 from donorgrid.facts.languages import language_facts
 
 
@@ -20,7 +21,9 @@ class AnalysisSettings:
     those of the slower fits with interactions. ``translations`` says per task "human" or "machine";
     ``assumed_flip_rate`` stands in for measured noise where a table has neither item nor seed errors;
     ``n_choices`` gives the options per item of tasks whose answers are not at hand; ``n_splits`` halves of the items
-    correct for choosing; ``language_families`` overrides the built-in facts, language by language.
+    correct for choosing; ``language_families`` overrides the built-in facts, language by language. ``distances`` adds
+    distances between languages to the built-in ones (name -> (language, language) -> distance, each pair once), and
+    ``n_language_permutations`` test their correlation with transfer.
     """
 
     metric: Metric = "acc_norm"
@@ -36,14 +39,19 @@ class AnalysisSettings:
     n_choices: Mapping[str, int] = field(default_factory=lambda: dict(N_CHOICES))
     n_splits: int = 200
     language_families: Mapping[str, str] = field(default_factory=dict)
+    distances: Mapping[str, Distances] = field(default_factory=dict)
+    n_language_permutations: int = 999
 
     def __post_init__(self) -> None:
         if not 0 <= self.harm_limit_pp <= 100:
             raise InputError(f"harm limit {self.harm_limit_pp}: expected percentage points from 0 to 100")
         if not 0 < self.confidence < 1:
             raise InputError(f"confidence {self.confidence}: expected a share between 0 and 1")
-        if min(self.n_bootstrap, self.n_rich_bootstrap, self.n_permutations) < 0:
-            raise InputError("n_bootstrap, n_rich_bootstrap and n_permutations: expected 0 or more")
+        for name in ("n_bootstrap", "n_rich_bootstrap", "n_permutations", "n_splits", "n_language_permutations"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} {getattr(self, name)}: expected 0 or more")
+        if not 0 <= self.assumed_flip_rate <= 1:
+            raise InputError(f"assumed flip rate {self.assumed_flip_rate}: expected a share from 0 to 1")
 
     @property
     def exact_limit_pp(self) -> Fraction:

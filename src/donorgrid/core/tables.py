@@ -569,8 +569,8 @@ LINGUISTIC = Table(
     key=("distance", "transfer", *_ARM),
     optional=_ARM_OPTIONAL,
 )
-"""Correlation of MT-CL transfer (``transfer``: delta or specific) with a distance between the two languages; p-values
-by permuting languages (Mantel), two-sided."""
+"""Correlation of MT-CL transfer (``transfer``: "delta", or "specific: " and its control) with a distance between the
+two languages; p-values by permuting languages (Mantel), two-sided."""
 
 
 POWER = Table(

@@ -146,3 +146,14 @@ def language_facts(name: str) -> Language | None:
     facts = LANGUAGES.get(_ISO_639_3.get(code.lower(), code.lower()))
     script = next((tag.title() for tag in subtags if len(tag) == 4 and tag.isalpha()), None)
     return facts if facts is None or script is None else facts._replace(script=script)
+
+
+def iso_639_3_codes(name: str) -> tuple[str, ...]:
+    """The ISO 639-3 codes that a language name of a study may stand for; its own code first where it has three letters.
+
+    A macrolanguage has several (``ar``: ``arb``, ``ara``).
+    """
+    code = name.replace("-", "_").split("_")[0].lower()
+    short = _ISO_639_3.get(code, code)
+    others = tuple(three for three, two in _ISO_639_3.items() if two == short and three != code)
+    return ((code,) if len(code) == 3 else ()) + others

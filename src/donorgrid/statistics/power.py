@@ -11,7 +11,7 @@ The mean of K cells per model over M models, whose target tasks make up B blocks
     V = v / (K M) (1 + (K / B - 1) c) + m^2 / M
 
 with c the correlation of an item's differences between cells (Kish's design effect) and m the spread of the mean
-between models. A two-sided test at level a finds delta with power p when |delta| is at least (q(1 - a/2) + q(p)) sqrt(V)
+between models. A two-sided test at level a finds delta with power p when |delta| >= (q(1 - a/2) + q(p)) sqrt(V)
 (Lachin 1981, Controlled Clinical Trials 2(2)), q the normal quantiles, or Student's with M - 1 degrees of freedom where
 the error is taken over models. Models are taken to err apart, though they answer the same items.
 """

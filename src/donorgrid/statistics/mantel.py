@@ -1,0 +1,72 @@
+"""Does a matrix between languages go with a distance between them? Languages are permuted, not pairs (Mantel 1967)."""
+
+from dataclasses import dataclass
+from itertools import permutations
+from math import factorial
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+Reals = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+FEWEST_LANGUAGES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class MantelTest:
+    """A correlation over the ordered pairs of languages, with its two-sided p-value and how many permutations it took.
+
+    ``exact``: every permutation was tried. NaN where either side does not vary.
+    """
+
+    r: float
+    p_value: float
+    n_pairs: int
+    n_permutations: int
+    exact: bool
+
+
+def mantel(
+    transfer: Reals, distance: Reals, *, n_permutations: int, rng: np.random.Generator, ranks: bool = False
+) -> MantelTest:
+    """Correlate ``transfer`` (k, k) with the symmetric ``distance`` (k, k) off the diagonal; holes of transfer are NaN.
+
+    Pearson's r, or Spearman's with ``ranks``. Under no relation the names of the languages mean nothing: rows and
+    columns of the distance are permuted together, and p = (1 + draws with |r*| >= |r|) / (1 + draws), or the share of
+    all permutations where there are no more than ``n_permutations`` of them. ``distance`` has no holes.
+    """
+    used = ~np.isnan(transfer) & ~np.eye(len(transfer), dtype=bool)
+    y = _standardised(transfer[used], ranks)
+    orders, exact = _orders(len(transfer), n_permutations, rng)
+    empty = MantelTest(r=float("nan"), p_value=float("nan"), n_pairs=int(used.sum()), n_permutations=0, exact=exact)
+    x = _standardised(distance[used], ranks)
+    if y is None or x is None:
+        return empty
+    r = float(x @ y)
+    drawn = np.array([_correlation(distance[np.ix_(order, order)][used], y, ranks) for order in orders])
+    extreme = int((np.abs(drawn) >= abs(r) - 1e-12).sum())
+    p = extreme / len(orders) if exact else (1 + extreme) / (1 + len(orders))
+    known = p if len(orders) else float("nan")
+    return MantelTest(r=r, p_value=known, n_pairs=int(used.sum()), n_permutations=len(orders), exact=exact)
+
+
+def _orders(k: int, n: int, rng: np.random.Generator) -> tuple[Ints, bool]:
+    """All permutations of k languages, the identity among them, where there are at most n; else n random ones."""
+    if factorial(min(k, 12)) <= n:
+        return np.array(list(permutations(range(k))), dtype=np.int64), True
+    return rng.permuted(np.tile(np.arange(k), (n, 1)), axis=1), False
+
+
+def _standardised(values: Reals, ranks: bool) -> Reals | None:
+    """Centred and of length one, so that a product of two is their correlation; None where they do not vary."""
+    chosen = rankdata(values) if ranks else values
+    if not values.size or np.ptp(chosen) == 0:
+        return None
+    centred = chosen - chosen.mean()
+    return np.asarray(centred / np.sqrt(centred @ centred))
+
+
+def _correlation(values: Reals, y: Reals, ranks: bool) -> float:
+    x = _standardised(values, ranks)
+    return 0.0 if x is None else float(x @ y)
