@@ -1,6 +1,8 @@
 """Files are whole or absent, names are safe, no two subjects share one."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,38 +65,46 @@ def test_every_difference_between_subjects_is_a_difference_between_names() -> No
     assert len({folder.adapter(one) for one in runs}) == len(runs)
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def fail_amid(make: Callable[[Path], AbstractContextManager[Path]], path: Path, name: str) -> None:
+    with make(path) as unfinished:
+        (unfinished / name if name else unfinished).write_text("half of the sec")
+        raise RuntimeError
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file"
     with whole_file(path) as unfinished:
         unfinished.write_text("first")
-    with pytest.raises(RuntimeError), whole_file(path) as unfinished:
-        unfinished.write_text("half of the sec")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        fail_amid(whole_file, path, "")
     assert path.read_text() == "first"
-    assert os.listdir(path.parent) == ["file"]
+    assert names_in(path.parent) == ["file"]
 
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     with whole_folder(path) as unfinished:
         (unfinished / "old").write_text("1")
-    with pytest.raises(RuntimeError), whole_folder(path) as unfinished:
-        (unfinished / "new").write_text("2")
-        raise RuntimeError
-    assert os.listdir(path) == ["old"]
+    with pytest.raises(RuntimeError):
+        fail_amid(whole_folder, path, "new")
+    assert names_in(path) == ["old"]
     with whole_folder(path) as unfinished:
         (unfinished / "new").write_text("2")
-    assert os.listdir(path) == ["new"]
+    assert names_in(path) == ["new"]
     remove_folder(path)
     remove_folder(path)
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_a_file_is_made_by_one(tmp_path: Path) -> None:
     assert make_exclusively(tmp_path / "claim", "mine")
     assert not make_exclusively(tmp_path / "claim", "yours")
     assert (tmp_path / "claim").read_text() == "mine"
-    assert os.listdir(tmp_path) == ["claim"]
+    assert names_in(tmp_path) == ["claim"]
 
 
 def test_only_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None:
@@ -107,4 +117,4 @@ def test_only_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None
     with whole_file(tmp_path / "a" / "mine") as unfinished:
         unfinished.write_text("in hand")
         assert remove_unfinished(tmp_path) == 1
-    assert os.listdir(tmp_path / "a") == ["mine"]
+    assert names_in(tmp_path / "a") == ["mine"]

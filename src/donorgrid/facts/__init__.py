@@ -1,0 +1,1 @@
+"""Facts with their sources: languages, benchmarks, model families."""
