@@ -59,7 +59,7 @@ def test_no_room_imports_its_own_modules_inside_functions(room: str) -> None:
 
 def test_analysis_and_report_import_without_torch() -> None:
     """The light path: every module of these rooms, and the step that analyses, load none of the heavy packages."""
-    light = ("core", "statistics", "facts", "analyse", "report", "store", "exchange")
+    light = ("core", "statistics", "facts", "analyse", "report", "store", "exchange", "simulate")
     modules = [
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
         for room in light

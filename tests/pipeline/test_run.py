@@ -9,7 +9,8 @@ from donorgrid.pipeline.analysing import analyse_folder, write_tables
 from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.progress import Progress
-from worlds import RECIPE, make_study
+from running import QUICK
+from worlds import RECIPE, make_checkpoint, make_study
 
 
 def run(file: Path) -> tuple[Progress, StudyFolder]:
@@ -66,3 +67,22 @@ def test_adapters_that_are_not_kept_are_deleted_and_not_trained_again(tmp_path: 
     before = contents(folder.root / "items")
     run(file)
     assert contents(folder.root / "items") == before
+
+
+def test_three_architectures_in_one_study(tmp_path: Path) -> None:
+    for kind in ("qwen2", "gemma3"):
+        make_checkpoint(kind, tmp_path / kind)
+    models = ["llama", "./qwen2", {"id": str(tmp_path / "gemma3"), "family": "Gemma 3", "size_b": 0.1}]
+    progress, folder = run(make_study(tmp_path, models=models, limits={"train_items": 12, "test_items": 8}))
+    assert (progress.done, progress.failed) == (12, 0)
+    deltas = analyse_folder(folder, QUICK).tables["deltas"]
+    assert sorted(deltas["model"].unique()) == ["gemma3", "llama", "qwen2"]
+    assert deltas.height == 27
+
+
+def test_a_study_folder_may_be_moved_with_what_it_names(tmp_path: Path) -> None:
+    _, folder = run(make_study(tmp_path / "here"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = StudyFolder(tmp_path / "there" / folder.root.name)
+    progress = run_jobs(moved.study_file, moved, RunOptions(device="cpu", jobs=1), lambda _: None)
+    assert (progress.done, progress.left) == (4, 0)
