@@ -14,6 +14,7 @@ from donorgrid.analyse.degenerate import baselines_table, degenerate_table, with
 from donorgrid.analyse.differences import ArmDifferences, differences_of
 from donorgrid.analyse.groups import summarise
 from donorgrid.analyse.harm import harm_breakdown
+from donorgrid.analyse.intervals import intervals_table
 from donorgrid.analyse.item_errors import with_item_errors
 from donorgrid.analyse.linguistic import linguistic_table
 from donorgrid.analyse.matrices import matrix_language, matrix_task
@@ -141,6 +142,7 @@ def _noise(
         "noise": (tables.NOISE, noise_table(measured, settings)),
         "verdicts": (tables.VERDICTS, verdicts_table(measured, settings)),
         "cells": (tables.CELLS, measured.drop("prior_sd_pp", "qy_harm", "qy_help")),
+        "intervals": (tables.INTERVALS, intervals_table(cells, own, settings, by_seed=by_seed)),
     }
 
 

@@ -573,6 +573,28 @@ LINGUISTIC = Table(
 two languages; p-values by permuting languages (Mantel), two-sided."""
 
 
+INTERVALS = Table(
+    name="intervals",
+    columns={
+        "kind": TEXT,
+        "name": TEXT,
+        "statistic": TEXT,
+        "value": REAL,
+        "low": REAL,
+        "high": REAL,
+        "resampled": TEXT,
+        "n_models": INT,
+        "n_draws": INT,
+        **_ARM,
+    },
+    key=("kind", "name", "statistic", *_ARM),
+    optional=_ARM_OPTIONAL,
+)
+"""Intervals by clustered resampling, where item answers are at hand: of each regime's mean_pp, positive_rate and
+harm_rate, and of the mean_pp of donors, recipients and sources (``kind``), averaged over models. ``resampled``: what
+was drawn again; models where there are at least three."""
+
+
 POWER = Table(
     name="power",
     columns={

@@ -37,14 +37,15 @@ def mantel(
     all permutations where there are no more than ``n_permutations`` of them. ``distance`` has no holes.
     """
     used = ~np.isnan(transfer) & ~np.eye(len(transfer), dtype=bool)
-    y = _standardised(transfer[used], ranks)
     orders, exact = _orders(len(transfer), n_permutations, rng)
-    empty = MantelTest(r=float("nan"), p_value=float("nan"), n_pairs=int(used.sum()), n_permutations=0, exact=exact)
-    x = _standardised(distance[used], ranks)
-    if y is None or x is None:
-        return empty
-    r = float(x @ y)
-    drawn = np.array([_correlation(distance[np.ix_(order, order)][used], y, ranks) for order in orders])
+    y = _standardised(transfer[used][None], ranks)[0]
+    x = _standardised(distance[used][None], ranks)[0]
+    r = float(x @ y) if used.any() else float("nan")
+    if np.isnan(r):
+        return MantelTest(r=r, p_value=r, n_pairs=int(used.sum()), n_permutations=0, exact=exact)
+    permuted = distance[orders[:, :, None], orders[:, None, :]][:, used]
+    # A permutation that leaves nothing to vary among the pairs that are there has no correlation: it counts as zero.
+    drawn = np.nan_to_num(_standardised(permuted, ranks) @ y)
     extreme = int((np.abs(drawn) >= abs(r) - 1e-12).sum())
     p = extreme / len(orders) if exact else (1 + extreme) / (1 + len(orders))
     known = p if len(orders) else float("nan")
@@ -58,15 +59,10 @@ def _orders(k: int, n: int, rng: np.random.Generator) -> tuple[Ints, bool]:
     return rng.permuted(np.tile(np.arange(k), (n, 1)), axis=1), False
 
 
-def _standardised(values: Reals, ranks: bool) -> Reals | None:
-    """Centred and of length one, so that a product of two is their correlation; None where they do not vary."""
-    chosen = rankdata(values) if ranks else values
-    if not values.size or np.ptp(chosen) == 0:
-        return None
-    centred = chosen - chosen.mean()
-    return np.asarray(centred / np.sqrt(centred @ centred))
-
-
-def _correlation(values: Reals, y: Reals, ranks: bool) -> float:
-    x = _standardised(values, ranks)
-    return 0.0 if x is None else float(x @ y)
+def _standardised(values: Reals, ranks: bool) -> Reals:
+    """Rows (n, pairs) centred and of length one, so that products are correlations; NaN where a row does not vary."""
+    chosen = rankdata(values, axis=1) if ranks and values.size else values
+    centred = chosen - chosen.mean(axis=1, keepdims=True) if values.size else chosen
+    length = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(np.ptp(values, axis=1, keepdims=True) > 0, centred / length, np.nan) if values.size else chosen
