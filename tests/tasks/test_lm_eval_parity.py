@@ -110,7 +110,7 @@ def our_items(task: TaskFile, language: str, rows: list[dict[str, Any]]) -> tupl
     cell = task.cell(language)
     whole = replace(cell, keys=cell.keys.model_copy(update={"hold_out": None, "training_split": None}))
     reader = {cell.keys.dataset_path: lambda *_: rows}
-    return load_cell(replace(task, cells={language: whole}), language, sources=reader).test
+    return load_cell(replace(task, cells={language: whole}), language, sources=reader, allow_generation=True).test
 
 
 def as_chat(messages: list[dict[str, str]], add_generation_prompt: bool = True) -> str:

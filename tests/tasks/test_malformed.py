@@ -12,7 +12,7 @@ from donorgrid.tasks import find_task, load_cell
 LOCAL = {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": {"train": "a.jsonl",
          "test": "a.jsonl"}}, "languages": ["de"]}  # fmt: skip
 CHANGES = [
-    ({"output_type": "generate_until"}, r"colours.yaml: output_type is 'generate_until'; allowed: multiple_choice"),
+    ({"output_type": "loglikelihood"}, r"output_type is 'loglikelihood'; allowed: multiple_choice, generate_until; "),
     ({"output_type": None}, r"colours.yaml: key 'output_type' is missing; allowed: multiple_choice"),
     ({"doc_to_text": None}, r"colours.yaml: key 'doc_to_text' is missing"),
     ({"doc_to_txet": "q"}, r"colours.yaml: unknown key 'doc_to_txet'; did you mean 'doc_to_text'\?; allowed: task,"),
@@ -64,7 +64,7 @@ ROWS = [
     ("a.jsonl", '{"question": "q"}\n["x"]\n', r"a.jsonl: expected one JSON object per line"),
     ("a.jsonl", "", r"a.jsonl: no rows with a language"),
     ("a.jsonl", '{"question": "q", "choices": ["a", "b"], "answer": 0}', r"a.jsonl: column 'language' .* is missing"),
-    ("a.jsonl", '{"language": "de", "prompt": "q", "reply": "b"}', r"columns prompt and reply .* are not read"),
+    ("a.jsonl", '{"language": "de", "promt": "q", "reply": ""}', r"column 'prompt' \(prompt\) is missing; did you"),
     ("a.csv", "language,question,choice,answer\nde,q,x,0\n", r"column 'choices' \(choices\) is missing; did you"),
     ("a.csv", "language,question,choices,answer,split\nde,q,x,0,dev\n", r"column 'split' has 'dev'; allowed: train"),
     ("a.csv", "language,question,choices,answer\nde,q,x,0\n", r"none of the 1 documents of a/de test can be used"),

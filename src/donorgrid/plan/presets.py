@@ -87,6 +87,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "belebele": _benchmark("belebele"),
     "global-mmlu": _benchmark("global_mmlu"),
     "include": _benchmark("include", languages=("ar", "bn", "de", "es", "fr", "hi", "id", "it", "pt", "zh")),
+    "mgsm": _benchmark("mgsm", languages=("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")),
     # Their training splits are hundreds of times the paper's: as many items are drawn as the paper has.
     "paws-x": _benchmark("paws-x", languages=("de", "en", "es", "fr", "ja", "ko", "zh"), train_sizes=[300]),
     "sib200": _benchmark("sib200"),
@@ -111,6 +112,7 @@ TITLES: dict[str, str] = {
     "belebele": "reading comprehension, human-translated, in the paper's languages",
     "global-mmlu": "exam questions, human-translated (the paper's rows)",
     "include": "exam questions written in each language; items do not align",
+    "mgsm": "arithmetic whose answers are generated, human-translated, in eleven languages",
     "paws-x": "paraphrases in seven languages; training part machine-translated",
     "sib200": "topics of sentences, human-translated, in the paper's languages",
     "xcopa": "causes and effects in eleven languages, human-translated",

@@ -5,9 +5,10 @@
 """
 
 from donorgrid.tasks.alignment import Alignment, align
-from donorgrid.tasks.cells import load_cell
+from donorgrid.tasks.cells import generation_rules, load_cell
 from donorgrid.tasks.documents import DocumentSource
 from donorgrid.tasks.find import catalog_names, find_task
+from donorgrid.tasks.generation import GenerationRules
 from donorgrid.tasks.show import show_cell
 from donorgrid.tasks.task_file import TaskFile
 from donorgrid.tasks.validate import TaskReport, validate_task
@@ -15,11 +16,13 @@ from donorgrid.tasks.validate import TaskReport, validate_task
 __all__ = [
     "Alignment",
     "DocumentSource",
+    "GenerationRules",
     "TaskFile",
     "TaskReport",
     "align",
     "catalog_names",
     "find_task",
+    "generation_rules",
     "load_cell",
     "show_cell",
     "validate_task",

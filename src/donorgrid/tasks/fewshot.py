@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from random import Random
 
 from donorgrid.core.errors import InputError
-from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.generation import accepted_answers
+from donorgrid.tasks.keys import GenerationKeys, TaskKeys
 from donorgrid.tasks.prompts import Shot
 from donorgrid.tasks.templates import Document, InvalidDocument, answer_value, choices_of, text_of
 
@@ -62,18 +63,25 @@ def pool_of(keys: TaskKeys) -> str | None:
 def shot_of(document: Document, keys: TaskKeys) -> Shot:
     """One document as a solved example."""
     own = keys.fewshot_config
-    choice_spec = own.doc_to_choice if own.doc_to_choice is not None else keys.doc_to_choice
-    target_spec = own.doc_to_target if own.doc_to_target is not None else keys.doc_to_target
     prefix = own.gen_prefix if own.gen_prefix is not None else keys.gen_prefix
     return Shot(
         question=text_of(
             own.doc_to_text if own.doc_to_text is not None else keys.doc_to_text, document, key="doc_to_text"
         ),
-        answer=_answer_text(answer_value(target_spec, document), choices_of(choice_spec, document)),
+        answer=_shot_answer(document, keys),
         gen_prefix=text_of(prefix, document, key="gen_prefix") if prefix else None,
         target_delimiter=own.target_delimiter if own.target_delimiter is not None else keys.target_delimiter,
         fewshot_delimiter=own.fewshot_delimiter if own.fewshot_delimiter is not None else keys.fewshot_delimiter,
     )
+
+
+def _shot_answer(document: Document, keys: TaskKeys) -> str:
+    own = keys.fewshot_config
+    target_spec = own.doc_to_target if own.doc_to_target is not None else keys.doc_to_target
+    if isinstance(keys, GenerationKeys):
+        return accepted_answers(target_spec, document)[0]
+    choice_spec = own.doc_to_choice if own.doc_to_choice is not None else keys.doc_to_choice
+    return _answer_text(answer_value(target_spec, document), choices_of(choice_spec, document))
 
 
 def _answer_text(value: object, choices: tuple[str, ...]) -> str:

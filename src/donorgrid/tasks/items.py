@@ -1,7 +1,8 @@
 """One document to one test item."""
 
 from donorgrid.core.records import Cell, Item
-from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.generation import accepted_answers
+from donorgrid.tasks.keys import ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.prompts import Prompt, Shot, chat_delimiter
 from donorgrid.tasks.templates import Document, answer_of, choices_of, text_of
 
@@ -17,7 +18,7 @@ def prompt_of(document: Document, keys: TaskKeys, *, shots: tuple[Shot, ...] = (
     )
 
 
-def item_of(document: Document, keys: TaskKeys, *, cell: Cell, item_id: str, shots: tuple[Shot, ...] = ()) -> Item:
+def item_of(document: Document, keys: ChoiceKeys, *, cell: Cell, item_id: str, shots: tuple[Shot, ...] = ()) -> Item:
     """The test item of one document; InvalidDocument says why there is none."""
     prompt = prompt_of(document, keys, shots=shots)
     choices = choices_of(keys.doc_to_choice, document)
@@ -27,6 +28,24 @@ def item_of(document: Document, keys: TaskKeys, *, cell: Cell, item_id: str, sho
         context=prompt.context,
         choices=choices,
         answer=answer_of(keys.doc_to_target, document, choices),
+        delimiter=keys.target_delimiter,
+        cluster=None if keys.cluster_column is None else str(document[keys.cluster_column]),
+        messages=prompt.messages,
+        chat_delimiter=chat_delimiter(keys.gen_prefix, keys.target_delimiter),
+    )
+
+
+def question_of(
+    document: Document, keys: GenerationKeys, *, cell: Cell, item_id: str, shots: tuple[Shot, ...] = ()
+) -> Item:
+    """The item of a generation: ``choices`` are the accepted answers and ``answer`` is 0; they are never scored."""
+    prompt = prompt_of(document, keys, shots=shots)
+    return Item(
+        id=item_id,
+        cell=cell,
+        context=prompt.context,
+        choices=accepted_answers(keys.doc_to_target, document),
+        answer=0,
         delimiter=keys.target_delimiter,
         cluster=None if keys.cluster_column is None else str(document[keys.cluster_column]),
         messages=prompt.messages,

@@ -1,22 +1,38 @@
 """The keys of a task file: lm-eval's that are read, those added here, and those that need the ``lm-eval`` extra."""
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
+from donorgrid.tasks.key_blocks import (
+    ChoiceSpec,
+    DatasetOptions,
+    ExactMatch,
+    FewShotKeys,
+    FilterEntry,
+    GenerationOptions,
+    HoldOutKeys,
+    Keys,
+    MetricEntry,
+    Texts,
+    TrainKeys,
+    as_tuple,
+)
 from donorgrid.tasks.yaml_files import PythonFunction
 
 EXTRA_NAME = "donorgrid[lm-eval]"
 EXTRA = f"a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra {EXTRA_NAME}"
 METRICS: tuple[Metric, ...] = ("acc", "acc_norm")
+EXACT_MATCH = "exact_match"
 
 WITHOUT_EFFECT = frozenset(
     {"task_alias", "tag", "should_decontaminate", "doc_to_decontamination_query", "repeats", "generation_kwargs"}
 )
-"""Keys of lm-eval that change nothing in the requests of a multiple-choice task."""
+"""Keys of lm-eval that change nothing in the requests of a multiple-choice task (a generation's kwargs are read)."""
 
 NOT_READ = frozenset(
     {
@@ -35,89 +51,10 @@ NOT_READ = frozenset(
 """Keys of lm-eval that would change the requests and are not read natively."""
 
 
-class _Keys(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _choices(value: Any) -> Any:
-    return tuple(value.values()) if isinstance(value, dict) else _as_tuple(value)
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-ChoiceSpec = Annotated[str | tuple[str, ...], BeforeValidator(_choices)]
-Files = Annotated[str | tuple[str, ...], BeforeValidator(_as_tuple)]
-
-
-class MetricEntry(_Keys):
-    """One entry of ``metric_list``."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    metric: str
-    aggregation: Literal["mean"] = "mean"
-    higher_is_better: Literal[True] = True
-
-
-class DatasetOptions(_Keys):
-    """``dataset_kwargs``: which files, and how they are read."""
-
-    data_files: str | Texts | dict[str, Files] = ""
-    revision: str | None = None
-    delimiter: str | None = None
-    sep: str | None = None
-    quoting: Literal[0, 3] = 0
-    field: str | None = None
-    trust_remote_code: Literal[False] = False
-
-
-class FewShotKeys(_Keys):
-    """``fewshot_config``: where the examples come from, and how they are written where it differs."""
-
-    sampler: Literal["default", "first_n"] = "default"
-    split: str | None = None
-    samples: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_as_tuple)] | None = None
-    doc_to_text: str | None = None
-    doc_to_choice: ChoiceSpec | None = None
-    doc_to_target: str | int | None = None
-    gen_prefix: str | None = None
-    fewshot_delimiter: str | None = None
-    target_delimiter: str | None = None
-
-
-class TrainKeys(_Keys):
-    """The added block ``train``: how a document becomes a training text, and where its loss lies.
-
-    ``prompt`` and ``target`` are columns or templates. The target may use ``gold`` (the right choice's number),
-    ``letter`` (A, B, ...) and ``choice`` (its text): a shuffled control then knows what another answer would read.
-    """
-
-    prompt: str
-    target: str
-    tokenise: Literal["apart", "whole"] = "apart"
-    loss_on: Literal["target", "all"] = "target"
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    keep: Literal["end", "start"] = "end"
-
-
-class HoldOutKeys(_Keys):
-    """The added block ``hold_out``: a share of the test documents becomes the training split.
-
-    Documents of one ``cluster_column`` value stay together, and the draw depends on their IDs and the seed alone, so it
-    is the same in every language.
-    """
-
-    train_share: Annotated[float, Field(gt=0, lt=1)]
-    seed: int = 42
-
-
-class TaskKeys(_Keys):
-    """All keys of a multiple-choice task file that are read; the defaults are lm-eval's."""
+class SharedKeys(Keys):
+    """The keys that every type of task has; the defaults are lm-eval's."""
 
     task: Annotated[str, Field(min_length=1)]
-    output_type: Literal["multiple_choice"]
     dataset_path: Annotated[str, Field(min_length=1)]
     dataset_name: str | None = None
     dataset_kwargs: DatasetOptions = DatasetOptions()
@@ -125,7 +62,6 @@ class TaskKeys(_Keys):
     validation_split: str | None = None
     test_split: str | None = None
     doc_to_text: str
-    doc_to_choice: ChoiceSpec
     doc_to_target: str | int
     description: str = ""
     target_delimiter: str = " "
@@ -134,7 +70,7 @@ class TaskKeys(_Keys):
     fewshot_config: FewShotKeys = FewShotKeys()
     num_fewshot: Annotated[int, Field(ge=0)] = 0
     gen_prefix: str | None = None
-    metric_list: Annotated[tuple[MetricEntry, ...], BeforeValidator(_as_tuple)] | None = None
+    metric_list: Annotated[tuple[MetricEntry, ...], BeforeValidator(as_tuple)] | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     languages: Texts = ()
@@ -150,15 +86,31 @@ class TaskKeys(_Keys):
     def _consistent(self) -> Self:
         if not (self.test_split or self.validation_split):
             raise ValueError("test_split: missing; a task needs test_split or validation_split")
-        if self.metric_list is not None and not self.metrics:
-            named = ", ".join(entry.metric for entry in self.metric_list)
-            raise ValueError(f"metric_list: found {named or 'nothing'}; at least one of acc, acc_norm is needed")
         if self.hold_out and self.training_split:
             raise ValueError("hold_out: training_split is given too; only one of them is allowed")
         for key in ("language_names", "words"):
             further = set(getattr(self, key)) - set(self.languages)
             if further and self.languages:
                 raise ValueError(f"{key}: '{min(further)}' is none of the languages {', '.join(self.languages)}")
+        return self
+
+    @property
+    def evaluation_split(self) -> str:
+        """The split that is scored: ``test_split``, else ``validation_split``, as in lm-eval."""
+        return self.test_split or self.validation_split or ""
+
+
+class ChoiceKeys(SharedKeys):
+    """All keys of a multiple-choice task file that are read."""
+
+    output_type: Literal["multiple_choice"]
+    doc_to_choice: ChoiceSpec
+
+    @model_validator(mode="after")
+    def _has_metric(self) -> Self:
+        if self.metric_list is not None and not self.metrics:
+            named = ", ".join(entry.metric for entry in self.metric_list)
+            raise ValueError(f"metric_list: found {named or 'nothing'}; at least one of acc, acc_norm is needed")
         return self
 
     @property
@@ -172,37 +124,81 @@ class TaskKeys(_Keys):
         """Metrics of the file that donorgrid does not compute."""
         return tuple(entry.metric for entry in self.metric_list or () if entry.metric not in METRICS)
 
+
+class GenerationKeys(SharedKeys):
+    """All keys of a ``generate_until`` task file that are read. ``answer_filter`` names the filter that counts."""
+
+    output_type: Literal["generate_until"]
+    generation_kwargs: GenerationOptions = GenerationOptions()
+    filter_list: Annotated[tuple[FilterEntry, ...], BeforeValidator(as_tuple)] = ()
+    answer_filter: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_answer(self) -> Self:
+        names = [entry.name for entry in self.filter_list]
+        if self.answer_filter is None and len(names) > 1:
+            raise ValueError(f"answer_filter: missing; say which filter's answer counts: {', '.join(names)}")
+        if self.answer_filter is not None and self.answer_filter not in names:
+            raise ValueError(f"answer_filter: '{self.answer_filter}' is no filter of filter_list: {', '.join(names)}")
+        if not any(entry.metric == EXACT_MATCH for entry in self.metric_list or ()):
+            raise ValueError("metric_list: exact_match is needed for generate_until")
+        try:
+            _ = self.exact_match
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise ValueError(f"metric_list: exact_match: '{first['loc'][0]}': {first['msg']}") from error
+        return self
+
     @property
-    def evaluation_split(self) -> str:
-        """The split that is scored: ``test_split``, else ``validation_split``, as in lm-eval."""
-        return self.test_split or self.validation_split or ""
+    def exact_match(self) -> ExactMatch:
+        """How a generated answer is compared with the right one."""
+        entry = next(one for one in self.metric_list or () if one.metric == EXACT_MATCH)
+        return ExactMatch.model_validate(entry.model_extra or {})
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The share of exact matches stands where ``acc`` stands in tables."""
+        return ("acc",)
+
+    @property
+    def metrics_not_read(self) -> tuple[str, ...]:
+        """Metrics of the file that donorgrid does not compute."""
+        return tuple(entry.metric for entry in self.metric_list or () if entry.metric != EXACT_MATCH)
+
+
+TaskKeys = ChoiceKeys | GenerationKeys
+_TYPES: dict[str, type[ChoiceKeys] | type[GenerationKeys]] = {
+    "multiple_choice": ChoiceKeys,
+    "generate_until": GenerationKeys,
+}
 
 
 def parse_keys(content: dict[str, Any], *, where: str) -> TaskKeys:
     """The checked keys of a task file; InputError names the file, the key and what is allowed."""
-    kept = {key: value for key, value in content.items() if key not in WITHOUT_EFFECT}
+    if "output_type" not in content:
+        raise InputError(f"{where}: key 'output_type' is missing; allowed: {', '.join(_TYPES)}")
+    kind = content["output_type"]
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise InputError(f"{where}: output_type is '{kind}'; allowed: {', '.join(_TYPES)}; {EXTRA}")
+    fields = _TYPES[kind].model_fields
+    kept = {key: value for key, value in content.items() if key in fields or key not in WITHOUT_EFFECT}
     for key, value in kept.items():
-        _refuse_unread(key, value, where=where)
-    if "output_type" not in kept:
-        raise InputError(f"{where}: key 'output_type' is missing; allowed: multiple_choice")
+        _refuse_unread(key, value, allowed=fields, where=where)
     without_nulls = {key: value for key, value in kept.items() if value is not None}
     try:
-        return TaskKeys.model_validate(without_nulls)
+        return _TYPES[kind].model_validate(without_nulls)
     except ValidationError as error:
         raise InputError(f"{where}: {_first_problem(error)}") from error
 
 
-def _refuse_unread(key: str, value: Any, *, where: str) -> None:
+def _refuse_unread(key: str, value: Any, *, allowed: Mapping[str, object], where: str) -> None:
     function = _function_in(value)
     if function:
         raise InputError(f"{where}: key '{key}' is Python code ({function}), which is not read; {EXTRA}")
-    if key in NOT_READ and value not in (None, False):
+    if key in NOT_READ and key not in allowed and value not in (None, False):
         raise InputError(f"{where}: key '{key}' is not read; {EXTRA}")
-    if key not in NOT_READ and key not in TaskKeys.model_fields:
-        allowed = ", ".join(TaskKeys.model_fields)
-        raise InputError(f"{where}: unknown key '{key}'{suggestion(key, TaskKeys.model_fields)}; allowed: {allowed}")
-    if key == "output_type" and value != "multiple_choice":
-        raise InputError(f"{where}: output_type is '{value}'; allowed: multiple_choice; {EXTRA}")
+    if key not in NOT_READ and key not in allowed:
+        raise InputError(f"{where}: unknown key '{key}'{suggestion(key, allowed)}; allowed: {', '.join(allowed)}")
 
 
 def _function_in(value: Any) -> PythonFunction | None:

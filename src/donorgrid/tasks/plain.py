@@ -1,4 +1,7 @@
-"""The plainest way in: a JSONL, CSV or Parquet file with columns id, language, question, choices, answer."""
+"""The plainest way in: a JSONL, CSV or Parquet file with columns id, language, question, choices, answer.
+
+Or, for generation, with columns prompt and reply in the place of the last three.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,9 +14,24 @@ from donorgrid.tasks.local_files import FORMATS, read_rows
 from donorgrid.tasks.task_file import PLACEHOLDER, CellKeys, TaskFile
 
 Columns = Mapping[str, str | Sequence[str]]
-COLUMNS = ("id", "language", "split", "question", "choices", "answer")
-NEEDED = ("question", "choices", "answer")
+COLUMNS = ("id", "language", "split", "question", "choices", "answer", "prompt", "reply")
+CHOICE_COLUMNS = ("question", "choices", "answer")
+REPLY_COLUMNS = ("prompt", "reply")
 SPLIT_PLACEHOLDER = "{split}"
+_CHOICE = {
+    "output_type": "multiple_choice",
+    "doc_to_text": "Question: {{question}}\nAnswer:",
+    "doc_to_choice": "choices",
+    "doc_to_target": "answer",
+}
+_GENERATION: dict[str, Any] = {
+    "output_type": "generate_until",
+    "doc_to_text": "prompt",
+    "doc_to_target": "reply",
+    "generation_kwargs": {"until": ["\n\n"]},
+    "filter_list": [{"name": "trimmed", "filter": [{"function": "remove_whitespace"}]}],
+    "metric_list": [{"metric": "exact_match"}],
+}
 SPLITS = ("train", "test")
 
 
@@ -25,7 +43,8 @@ def task_of_plain(
     ``reference`` is a path that may hold ``{language}`` and ``{split}`` (train, test); otherwise the columns language
     and split tell rows apart, and without a column split every row is for the test. ``columns`` maps the six names to
     the file's own; ``choices`` may be a list of columns. A cell of choices in CSV is a JSON list. The context is
-    ``Question: {question}``, a line break and ``Answer:``; options are scored by their full text.
+    ``Question: {question}``, a line break and ``Answer:``; options are scored by their full text. With columns prompt
+    and reply the model goes on after the prompt, up to an empty line, and is right when that is the reply.
     """
     names = _names(columns or {}, reference)
     found = list(languages) or _languages_of_paths(reference, folder) or _languages_of_rows(reference, folder, names)
@@ -88,24 +107,23 @@ def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, st
     if not (folder / files["test"]).is_file():
         raise InputError(f"{where}: there is no such file in {(folder / files['test']).parent}")
     rows = read_rows(folder / files["test"], as_text=True)
-    _check_columns(rows, names, where=where)
+    replies = bool(rows) and names["reply"] in rows[0] and names["choices"] not in rows[0]
+    _check_columns(rows, names, REPLY_COLUMNS if replies else CHOICE_COLUMNS, where=where)
     by_path = SPLIT_PLACEHOLDER in reference
     trainable = (folder / files["train"]).is_file() if by_path else "train" in _splits_of(rows, names, where=where)
     content: dict[str, Any] = {
         "task": "plain",
-        "output_type": "multiple_choice",
+        **(_GENERATION if replies else _CHOICE),
         "dataset_path": FORMATS[Path(own).suffix],
         "dataset_kwargs": {"data_files": {split: files[split] for split in SPLITS if split == "test" or trainable}},
         "training_split": "train" if trainable else None,
         "test_split": "test",
         "id_column": "id" if names["id"] in rows[0] else None,
-        "doc_to_text": "Question: {{question}}\nAnswer:",
-        "doc_to_choice": "choices",
-        "doc_to_target": "answer",
     }
+    document = _reply_document if replies else _document
 
     def adapt(raw: list[dict[str, Any]], split: str) -> list[dict[str, Any]]:
-        return [_document(row, names) for row in raw if _belongs(row, names, language=language, split=split)]
+        return [document(row, names) for row in raw if _belongs(row, names, language=language, split=split)]
 
     return CellKeys(keys=parse_keys(content, where=where), where=where, folder=folder, adapt=adapt)
 
@@ -128,6 +146,11 @@ def _document(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any
     return document | ({"id": row[names["id"]]} if names["id"] in row else {})
 
 
+def _reply_document(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    document = {name: row[names[name]] for name in REPLY_COLUMNS}
+    return document | ({"id": row[names["id"]]} if names["id"] in row else {})
+
+
 def _as_list(value: Any) -> Any:
     """A list from the JSON text that a CSV cell holds; what is no list stays, and makes the document invalid."""
     if not isinstance(value, str):
@@ -138,13 +161,11 @@ def _as_list(value: Any) -> Any:
         return value
 
 
-def _check_columns(rows: list[dict[str, Any]], names: Mapping[str, Any], *, where: str) -> None:
+def _check_columns(rows: list[dict[str, Any]], names: Mapping[str, Any], needed: Sequence[str], *, where: str) -> None:
     if not rows:
         raise InputError(f"{where}: it has no rows")
     has = ", ".join(rows[0])
-    if "reply" in rows[0] and names["choices"] not in rows[0]:
-        raise InputError(f"{where}: columns prompt and reply (generation) are not read; needed: {', '.join(NEEDED)}")
-    for name in NEEDED:
+    for name in needed:
         for column in [names[name]] if isinstance(names[name], str) else names[name]:
             if column not in rows[0]:
                 near = suggestion(column, rows[0])

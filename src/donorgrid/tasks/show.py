@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import CellItems, Item, TrainingText
+from donorgrid.tasks.generation import GenerationRules
 
 Encode = Callable[[str, bool], Sequence[int]]
 """A tokenizer: (text, with special tokens?) to token ids."""
@@ -11,10 +12,17 @@ Encode = Callable[[str, bool], Sequence[int]]
 LOSS_FROM, LOSS_TO = "⟦", "⟧"
 
 
-def show_cell(cell: CellItems, *, item_id: str | None = None, encode: Encode | None = None) -> str:
+def show_cell(
+    cell: CellItems,
+    *,
+    item_id: str | None = None,
+    encode: Encode | None = None,
+    rules: GenerationRules | None = None,
+) -> str:
     """The first training text and the first test item of a cell, or those with an ID; InputError when no item has it.
 
-    The loss lies on what stands between ⟦ and ⟧. Token counts need ``encode``.
+    The loss lies on what stands between ⟦ and ⟧. Token counts need ``encode``. ``rules``, those of
+    a ``generate_until`` task, say what ends an answer and how it is read.
     """
     texts = [text for text in cell.train if item_id in (None, text.item_id)]
     items = [item for item in cell.test if item_id in (None, item.id)]
@@ -22,7 +30,7 @@ def show_cell(cell: CellItems, *, item_id: str | None = None, encode: Encode | N
         known = [item.id for item in cell.test] + [text.item_id for text in cell.train]
         raise InputError(f"cell {cell.cell}: no item has the ID '{item_id}'{suggestion(str(item_id), known)}")
     train = _training(texts[0], encode) if texts else "TRAINING  none"
-    test = _scoring(items[0], encode) if items else "SCORING  none"
+    test = _tested(items[0], encode, rules) if items else "SCORING  none"
     notes = "".join(f"\nnote: {note}" for note in cell.notes)
     return f"{cell.cell}\n\n{train}\n\n{test}{notes}"
 
@@ -53,16 +61,32 @@ def _training_tokens(text: TrainingText, encode: Encode) -> str:
     )
 
 
-def _scoring(item: Item, encode: Encode | None) -> str:
+def _tested(item: Item, encode: Encode | None, rules: GenerationRules | None) -> str:
     counted = "" if encode is None else f"; context {len(encode(item.context, True))} tokens"
-    lines = [f"SCORING  item {item.id}{counted}", _indented(item.context)]
+    lines = [f"{'GENERATING' if rules else 'SCORING'}  item {item.id}{counted}", _indented(item.context)]
     if item.messages:
         lines.append("  under a chat template: " + "; ".join(f"{role} {text!r}" for role, text in item.messages))
+    return "\n".join([*lines, *(_options(item, encode) if rules is None else _generating(item, rules))])
+
+
+def _generating(item: Item, rules: GenerationRules) -> list[str]:
+    steps = ", ".join(
+        f"regex {one.regex_pattern!r}" if one.function == "regex" else one.function for one in rules.steps
+    )
+    return [
+        f"  stops before {', '.join(map(repr, rules.until)) or 'nothing'}, or after {rules.max_new_tokens} tokens",
+        f"  the answer is taken out by {steps or 'nothing: it is the whole text'}",
+        f"  right -> {' or '.join(map(repr, item.choices))}",
+    ]
+
+
+def _options(item: Item, encode: Encode | None) -> list[str]:
+    lines = []
     for number, choice in enumerate(item.choices):
         text = item.delimiter + choice
         tokens = "" if encode is None else f"  ({len(encode(text, False))} tokens)"
         lines.append(f"  {'right ->' if number == item.answer else '        '} {text!r}{tokens}")
-    return "\n".join(lines)
+    return lines
 
 
 def _indented(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
-from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.keys import GenerationKeys, TaskKeys
 from donorgrid.tasks.lm_eval_texts import lm_eval_texts
 
 PLACEHOLDER = "{language}"
@@ -55,6 +55,11 @@ class TaskFile:
     def non_commercial(self) -> bool:
         """Whether the licence forbids commercial use, which a study says before it runs."""
         return "-nc" in self.licence.lower() or "non-commercial" in self.licence.lower()
+
+    @property
+    def generates(self) -> bool:
+        """Whether answers are generated (``generate_until``) and not chosen among options."""
+        return any(isinstance(one.keys, GenerationKeys) for one in self.cells.values())
 
     @property
     def has_training_split(self) -> bool:

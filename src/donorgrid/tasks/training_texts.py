@@ -3,8 +3,10 @@
 from typing import Any
 
 from donorgrid.core.records import TrainingText
+from donorgrid.tasks.generation import accepted_answers
 from donorgrid.tasks.items import prompt_of
-from donorgrid.tasks.keys import TaskKeys, TrainKeys
+from donorgrid.tasks.key_blocks import TrainKeys
+from donorgrid.tasks.keys import ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.templates import Document, InvalidDocument, answer_of, choices_of, names_in, text_of
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -13,6 +15,33 @@ ANSWER_NAMES = frozenset({"gold", "letter", "choice"})
 
 def training_text_of(document: Document, keys: TaskKeys, *, item_id: str) -> TrainingText:
     """The training text of one document; InvalidDocument says why there is none."""
+    return (
+        _reply_text(document, keys, item_id)
+        if isinstance(keys, GenerationKeys)
+        else _choice_text(document, keys, item_id)
+    )
+
+
+def _reply_text(document: Document, keys: GenerationKeys, item_id: str) -> TrainingText:
+    """A generation's training text: the first accepted answer after the context, or what the block says."""
+    answer = accepted_answers(keys.doc_to_target, document)[0]
+    if keys.train is None:
+        return TrainingText(
+            item_id=item_id, prompt=prompt_of(document, keys).context, target=keys.target_delimiter + answer
+        )
+    train = keys.train
+    return TrainingText(
+        item_id=item_id,
+        prompt=text_of(train.prompt, document, key="train.prompt"),
+        target=text_of(train.target, {"reply": answer, **document}, key="train.target"),
+        tokenise=train.tokenise,
+        loss_on=train.loss_on,
+        max_tokens=train.max_tokens,
+        keep=train.keep,
+    )
+
+
+def _choice_text(document: Document, keys: ChoiceKeys, item_id: str) -> TrainingText:
     choices = choices_of(keys.doc_to_choice, document)
     answer = answer_of(keys.doc_to_target, document, choices)
     if keys.train is not None:
