@@ -6,11 +6,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from donorgrid.report.arms import by_arm
+from donorgrid.report.errors import error_beside
 from donorgrid.report.head import ReportHead
 from donorgrid.report.numbers import count, is_absent, percent, signed_pp, with_se
 
 _NAMED = 3
 _TRANSFER = "transfer"
+_ONE_MODEL = (
+    "With one base model there is no standard error over models: ± is over the test items, and says nothing of "
+    "other models."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +47,11 @@ def headline(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Headline:
     sentences = (
         _what(deltas, head),
         *(_of_arm(label, _outcome(transfer, head)) for label, transfer in transfers),
+        *_noise(tables.get("noise"), head),
+        *_best(tables.get("choosing")),
         *_roles(tables.get("roles_language"), "language", head),
         *_roles(tables.get("roles_task"), "task", head),
-        *(["With one base model there is no standard error over models."] if len(head.models) == 1 else []),
+        *([_ONE_MODEL] if len(head.models) == 1 else []),
         _missing(head),
         _degenerate(tables.get("degenerate")),
     )
@@ -62,7 +69,7 @@ def adapters(deltas: pl.DataFrame) -> int:
 def _transfer_tiles(transfer: Mapping[str, float], head: ReportHead) -> tuple[Tile, ...]:
     return (
         Tile(
-            value=f"{with_se(transfer['mean_pp'], transfer['mean_se_pp'])} pp",
+            value=f"{with_se(transfer['mean_pp'], _error(transfer))} pp",
             name="mean delta away from the trained cell",
         ),
         Tile(value=percent(transfer["positive_rate"]), name="of transfer cells gained", tone="gain"),
@@ -100,10 +107,49 @@ def _what(deltas: pl.DataFrame, head: ReportHead) -> str:
 def _outcome(transfer: Mapping[str, float], head: ReportHead) -> str:
     return (
         f"Over {count(int(transfer['n']))} transfer cells (every pair but the trained cell itself) the mean delta is "
-        f"{with_se(transfer['mean_pp'], transfer['mean_se_pp'])} pp and the median {signed_pp(transfer['median_pp'])} "
+        f"{with_se(transfer['mean_pp'], _error(transfer))} pp and the median {signed_pp(transfer['median_pp'])} "
         f"pp; {percent(transfer['positive_rate'])} gained, and {percent(transfer['harm_rate'])} lost {_limit(head)} or "
         "more."
     )
+
+
+def _error(transfer: Mapping[str, float]) -> float | None:
+    """The standard error over models, or over the test items where there is one model."""
+    over_models = transfer["mean_se_pp"]
+    return transfer.get("mean_noise_se_pp") if is_absent(over_models) else over_models
+
+
+def _noise(noise: pl.DataFrame | None, head: ReportHead) -> list[str]:
+    """What noise alone would give, beside the harm that was counted."""
+    arms = () if noise is None or noise.is_empty() else by_arm(noise)
+    rows = [(label, row) for label, part in arms for row in part.filter(pl.col("regime") == _TRANSFER).to_dicts()]
+    return [
+        _of_arm(
+            label,
+            f"If no training had any effect, {percent(row['expected_harm_rate_no_effect'])} of transfer cells would "
+            f"still seem to lose {_limit(head)} or more. Judged one by one, {percent(row['safe_rate'])} are safe at "
+            f"that limit, {percent(row['verdict_harmed_rate'])} are harmed and {percent(row['undecided_rate'])} are "
+            "undecided.",
+        )
+        for label, row in rows
+        if not is_absent(row["expected_harm_rate_no_effect"])
+    ]
+
+
+def _best(choosing: pl.DataFrame | None) -> list[str]:
+    """The best source, with what it gives on items that it was not chosen on."""
+    arms = () if choosing is None or choosing.is_empty() else by_arm(choosing)
+    return [
+        _of_arm(
+            label,
+            f"Best source of {count(row['n_candidates'])} for {row['model']}: {row['best']}, "
+            f"{signed_pp(row['apparent_pp'])} pp; chosen on one half of the {row['split']} and measured on the other, "
+            f"the best gives {signed_pp(row['honest_pp'])} pp.",
+        )
+        for label, part in arms
+        for row in part.filter(pl.col("what") == "source").to_dicts()
+        if not is_absent(row["honest_pp"])
+    ]
 
 
 def _roles(roles: pl.DataFrame | None, kind: str, head: ReportHead) -> list[str]:
@@ -129,7 +175,7 @@ def _arm_roles(roles: pl.DataFrame, kind: str, head: ReportHead) -> list[str]:
 
 
 def _list(roles: pl.DataFrame, kind: str, role: str, head: ReportHead) -> str:
-    error = f"{role}_se_pp"
+    error = error_beside(roles, role)
     told = [
         f"{head.language(row[kind]) if kind == 'language' else row[kind]} {with_se(row[f'{role}_pp'], row.get(error))}"
         for row in roles.iter_rows(named=True)

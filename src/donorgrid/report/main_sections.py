@@ -8,6 +8,7 @@ import polars as pl
 
 from donorgrid.report.arms import by_arm
 from donorgrid.report.dotplot import DotPlot, dot_plot, series_with_se
+from donorgrid.report.errors import error_beside, error_in_words
 from donorgrid.report.head import ReportHead
 from donorgrid.report.heatmap import heat_map
 from donorgrid.report.matrices import matrix
@@ -57,7 +58,7 @@ def regimes_section(tables: Tables) -> Section | None:
 
 def _regimes(frame: pl.DataFrame) -> Mapping[str, Any]:
     labels = frame["regime"].to_list()
-    means = series_with_se(frame, "donor", "mean delta", ("mean_pp", "mean_se_pp"), labels)
+    means = series_with_se(frame, "donor", "mean delta", ("mean_pp", error_beside(frame, "mean")), labels)
     bars = tuple(
         RateBar(
             label=row["regime"],
@@ -72,7 +73,7 @@ def _regimes(frame: pl.DataFrame) -> Mapping[str, Any]:
     ordered = frame.select(*first, pl.exclude(first))
     return {
         "plot": dot_plot("Mean delta by regime", "pp", labels, (means,)),
-        "errors": any(low is not None for low in means.lows),
+        "errors": error_in_words(frame, "mean"),
         "bars": bars,
         "table": plain_table(ordered, "Transfer by regime"),
     }
@@ -105,21 +106,25 @@ def roles_section(tables: Tables, head: ReportHead) -> Section | None:
     wanted = (("language", "Languages"), ("task", "Tasks"), ("language_family", "Language families"))
     names = {code: head.language(code) for code in head.language_names}
     found: dict[str, list[tuple[DotPlot, object]]] = {}
+    errors: dict[str, str] = {}
     for kind, title in wanted:
         frame = filled(tables, f"roles_{kind.removeprefix('language_')}")
         for label, rows in () if frame is None else by_arm(frame):
             figure = (_roles_plot(rows, kind, title, head), plain_table(rows, title, names))
             found.setdefault(label, []).append(figure)
-    parts = tuple(Part(label=label, content={"figures": figures}) for label, figures in found.items())
+            errors[label] = error_in_words(rows, "donor")
+    parts = tuple(
+        Part(label=label, content={"figures": figures, "errors": errors[label]}) for label, figures in found.items()
+    )
     return Section(id="roles", title="Donors and recipients", kind="roles", parts=parts) if parts else None
 
 
 def _roles_plot(frame: pl.DataFrame, kind: str, title: str, head: ReportHead) -> DotPlot:
     ordered = frame.sort(["donor_pp", kind], descending=[True, False], nulls_last=True)
     labels = [head.language(name) if kind == "language" else name for name in ordered[kind]]
-    series = (
-        series_with_se(ordered, "donor", "as donor", ("donor_pp", "donor_se_pp"), labels),
-        series_with_se(ordered, "recipient", "as recipient", ("recipient_pp", "recipient_se_pp"), labels),
+    series = tuple(
+        series_with_se(ordered, role, f"as {role}", (f"{role}_pp", error_beside(frame, role)), labels)
+        for role in ("donor", "recipient")
     )
     return dot_plot(title, "pp", labels, series)
 

@@ -62,6 +62,6 @@ def shown(column: str, value: Any) -> str:
         return plain_pp(value)
     if column.endswith("_pp"):
         return signed_pp(value)
-    if "_rate" in column or "share" in column.split("_"):
+    if "_rate" in column or {"share", "harmed", "helped"} & set(column.split("_")):
         return percent(value)
     return f"{value:.4g}".replace("-", MINUS)

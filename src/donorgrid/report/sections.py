@@ -1,5 +1,6 @@
 """The sections of the page in reading order."""
 
+from donorgrid.report import advice_sections as advice
 from donorgrid.report import further_sections as further
 from donorgrid.report import main_sections as main
 from donorgrid.report.head import ReportHead
@@ -14,7 +15,9 @@ def sections(tables: Tables, head: ReportHead) -> tuple[Section, ...]:
         main.roles_section(tables, head),
         main.pairs_section(tables, head),
         main.pareto_section(tables, head),
+        advice.sources_section(tables),
         further.noise_section(tables),
+        advice.specific_section(tables),
         further.variance_section(tables),
         further.consistency_section(tables),
         further.linguistic_section(tables),
