@@ -36,7 +36,7 @@ def page(**further: pl.DataFrame) -> Page:
 def test_harm_stands_beside_what_noise_alone_gives() -> None:
     text = page(noise=pl.DataFrame([NOISE])).text
     assert "39.1% of transfer cells would still seem to lose 1 pp or more" in text
-    assert "39.2% are safe at that limit, 2.6% are harmed and 58.2% undecided" in text
+    assert "39.2% are safe at that limit, 2.6% are harmed and 58.2% are undecided" in text
 
 
 def test_the_best_source_is_told_with_what_it_holds() -> None:

@@ -167,7 +167,7 @@ def _arm_roles(roles: pl.DataFrame, kind: str, head: ReportHead) -> list[str]:
     harmed = recipients.filter(pl.col("recipient_pp") < 0)
     if not harmed.is_empty():
         most = harmed.head(_NAMED)
-        sentences.append(f"Most harmed recipient {_plural(kind, most.height)}: {_list(most, kind, 'recipient', head)}.")
+        sentences.append(f"Lowest recipient {_plural(kind, most.height)}: {_list(most, kind, 'recipient', head)}.")
     elif not recipients.is_empty():
         worst = _list(recipients.head(1), kind, "recipient", head)
         sentences.append(f"No {kind} loses on average as a recipient; the least helped is {worst}.")
