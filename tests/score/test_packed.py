@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from donorgrid.models.masks import find_form
+from donorgrid.models.reader import Reader
 from donorgrid.models.rows import tree_row
 from donorgrid.score.choose import choose
 from donorgrid.score.packed import Scorer
@@ -49,10 +50,11 @@ def test_packed_scores_equal_plain_ones(
 ) -> None:
     network, items, plain = resident(kind)
     shuffled = order.sample(range(len(items)), len(items))
-    scorer = Scorer(network, max_length=256, budget=budget)
+    reader = Reader(network)
+    scorer = Scorer(reader, max_length=256)
     packed = pack_items([items[one] for one in shuffled], max_length=256, budget=budget, token_worth=worth)
     scores = scorer.score(packed)
-    assert not scorer.is_plain
+    assert reader.packs
     for place, one in enumerate(shuffled):
         assert scores[place] == pytest.approx(plain[one], abs=1e-4)
         assert choose(scores[place]) == choose(plain[one])
@@ -70,24 +72,25 @@ def test_windows_shorter_than_the_text_matter(resident: Any) -> None:
 @pytest.mark.parametrize("max_length", [3, 9, 20])
 def test_long_contexts_lose_their_beginning_alike(resident: Any, max_length: int) -> None:
     network, items, _ = resident("llama")
-    scorer = Scorer(network, max_length=max_length)
+    scorer = Scorer(Reader(network), max_length=max_length)
     plain = score_options(network, items, max_length=max_length)
     assert flat(scorer.score(scorer.pack(items))) == pytest.approx(flat(plain), abs=1e-4)
 
 
 def test_same_work_gives_the_same_bytes(resident: Any) -> None:
     network, items, _ = resident("qwen3")
-    scorers = [Scorer(network, max_length=256) for _ in range(2)]
+    scorers = [Scorer(Reader(network), max_length=256) for _ in range(2)]
     assert scorers[0].score(scorers[0].pack(items)) == scorers[1].score(scorers[1].pack(items))
 
 
 def test_bf16_scores_are_near_the_plain_ones(load: Any) -> None:
     network = load("llama", "bf16").network
     items = random_items(24, seed=5)
-    scorer = Scorer(network, max_length=256)
+    reader = Reader(network)
+    scorer = Scorer(reader, max_length=256)
     plain = flat(score_options(network, items, max_length=256))
-    assert not scorer.is_plain
     assert np.abs(np.subtract(flat(scorer.score(scorer.pack(items))), plain)).mean() < 0.2
+    assert reader.packs
 
 
 def test_contexts_and_preambles_are_read_once() -> None:
@@ -113,7 +116,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_answer(
     resident: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, budget: int, failing: set[int]
 ) -> None:
     network, items, plain = resident("llama")
-    scorer = Scorer(network, max_length=256)
+    scorer = Scorer(Reader(network), max_length=256)
     packed = pack_items(items, max_length=256, budget=budget, token_worth=0.0)
     scorer.score(packed)
     n_batches, calls = len(packed.batches), []
@@ -136,7 +139,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_answer(
 
 def test_other_errors_are_not_taken_for_memory(resident: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     network, items, _ = resident("llama")
-    scorer = Scorer(network, max_length=256)
+    scorer = Scorer(Reader(network), max_length=256)
     packed = scorer.pack(items)
     scorer.score(packed)
     monkeypatch.setattr(network.get_decoder(), "forward", lambda **_: (_ for _ in ()).throw(RuntimeError("broken")))
@@ -152,10 +155,11 @@ def test_model_that_leaks_between_options_is_read_plainly_and_said_so(
     # Every token also sees the one before it in the row, whatever the mask says: what a recurrent layer does.
     layer.register_forward_pre_hook(lambda _, args: (args[0] + args[0].roll(1, dims=1), *args[1:]))
     items = random_items(12, seed=3)
-    scorer = Scorer(network, max_length=256)
+    reader = Reader(network)
+    scorer = Scorer(reader, max_length=256)
     with caplog.at_level(logging.WARNING, "donorgrid"):
         scores = scorer.score(scorer.pack(items))
-    assert scorer.is_plain
+    assert not reader.packs
     assert scores == score_options(network, items, max_length=256)
     assert "read one by one" in caplog.text
 

@@ -10,23 +10,24 @@ from transformers.utils import logging as transformers_logging
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
 from donorgrid.models.folders import ModelFolder
+from donorgrid.models.reader import Reader
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
 class Base:
-    """A resident base model: the network in eval mode on its device, and its tokenizer."""
+    """A resident base model: the network in eval mode on its device, what reads with it, and its tokenizer."""
 
     network: Any
     tokenizer: Any
     folder: ModelFolder
+    reader: Reader
 
     @property
     def device(self) -> torch.device:
         """Where the network lies."""
-        device: torch.device = self.network.get_input_embeddings().weight.device
-        return device
+        return self.reader.device
 
 
 def load_tokenizer(folder: ModelFolder) -> Any:
@@ -51,7 +52,8 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str) -> Base
     except (OSError, ValueError) as error:
         raise InputError(f"{folder.path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
     network.requires_grad_(False)
-    return Base(network=network.to(device).eval(), tokenizer=load_tokenizer(folder), folder=folder)
+    network = network.to(device).eval()
+    return Base(network=network, tokenizer=load_tokenizer(folder), folder=folder, reader=Reader(network))
 
 
 def pick_device(wanted: str) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from donorgrid.models.heads import target_nats
-from donorgrid.models.rows import RowBatch, Tokens, batch_rows, tree_row
+from donorgrid.models.rows import RowBatch, Tokens, batch_rows, joined_row, tree_row
 
 Form = Literal["by layer type", "one mask"]
 FORMS: tuple[Form, ...] = ("by layer type", "one mask")
@@ -29,14 +29,15 @@ class Found:
     gap_nats: float
 
 
-def hidden_states(network: Any, batch: RowBatch, form: Form) -> Tensor:
-    """The last hidden states (rows, length, width) of a batch of rows."""
-    hidden: Tensor = network.get_decoder()(
-        input_ids=batch.ids,
-        position_ids=batch.depths,
-        attention_mask=_mask(network, batch, form),
-        use_cache=False,
-    ).last_hidden_state
+def hidden_states(network: Any, batch: RowBatch, form: Form | None) -> Tensor:
+    """The last hidden states (rows, length, width) of a batch of rows; without a form each row is one sequence."""
+    decoder = network.get_decoder()
+    if form is None:
+        place = torch.arange(batch.ids.shape[1], device=batch.ids.device)
+        seen: dict[str, Any] = {"attention_mask": (batch.depths == place).long()}
+    else:
+        seen = {"attention_mask": _mask(network, batch, form), "position_ids": batch.depths}
+    hidden: Tensor = decoder(input_ids=batch.ids, use_cache=False, **seen).last_hidden_state
     return hidden
 
 
@@ -48,7 +49,7 @@ def find_form(network: Any, sequences: Sequence[Tokens], *, tolerance_nats: floa
     batch = batch_rows([row]).to(device)
     gaps = [float("inf")]
     with torch.inference_mode():
-        apart = [_nats(network, _alone(network, sequence, device), sequence) for sequence in sequences]
+        apart = [_nats(network, _alone(network, sequence), sequence) for sequence in sequences]
         for form in FORMS:
             if form == "by layer type" and not _KNOWN_LAYERS.issuperset(_layer_types(network) or {"none"}):
                 continue
@@ -91,12 +92,9 @@ def _layer_types(network: Any) -> list[str]:
     return sorted(set(types)) if types else []
 
 
-def _alone(network: Any, sequence: Tokens, device: torch.device) -> Tensor:
-    ids = torch.tensor([sequence], device=device)
-    hidden: Tensor = network.get_decoder()(
-        input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False
-    ).last_hidden_state
-    return hidden[0]
+def _alone(network: Any, sequence: Tokens) -> Tensor:
+    device = network.get_input_embeddings().weight.device
+    return hidden_states(network, batch_rows([joined_row([sequence])]).to(device), None)[0]
 
 
 def _nats(network: Any, hidden: Tensor, sequence: Tokens) -> Tensor:

@@ -1,24 +1,26 @@
-"""The training loop: one adapter over a frozen base, the best epoch restored from memory.
+"""The training loop: one or several adapters over one frozen base, the best epoch of each restored from memory.
 
-No text is padded further than its batch needs, and the output head reads only the positions whose next token is
-supervised. The loss of a batch is the mean over its supervised tokens, as in transformers' causal-LM loss.
+Every adapter keeps its own order of texts, loss (the mean over its batch's supervised tokens, as transformers'
+causal-LM loss), clipping, schedule, best epoch and failure: nothing of it depends on the others. The base's own dropout
+stays off, as the base is in eval mode. Nothing is read back from the device before an epoch ends.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
-from donorgrid.models.heads import logits_at
+from donorgrid.models.reader import Reader
+from donorgrid.train.adamw import StackedAdamW, clip_rows
 from donorgrid.train.encode import EncodedText
+from donorgrid.train.losses import Losses
 from donorgrid.train.schedule import rate_factor
+from donorgrid.train.stack import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,112 +45,139 @@ class Corpus:
     validation: tuple[EncodedText, ...]
 
 
-def fit(network: Any, parameters: Sequence[Tensor], corpus: Corpus, recipe: Recipe, *, train_seed: int) -> list[Epoch]:
-    """Train ``parameters`` of ``network`` in place and leave them at the best epoch (ties: the earliest).
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """The log of one adapter and its parameters (a vector) at the best epoch."""
 
-    Without a validation split the last epoch stays. Raises RunFailure when a loss or a gradient stops being finite.
-    """
-    optimiser, scheduler = _optimiser(parameters, recipe, n_texts=len(corpus.train))
-    log: list[Epoch] = []
-    best = [parameter.detach().clone() for parameter in parameters]
-    for epoch in range(1, recipe.epochs + 1):
-        order = np.random.default_rng([train_seed, epoch]).permutation(len(corpus.train))
-        losses = []
-        network.train()
-        for batch in _batches([corpus.train[index] for index in order], recipe.batch_size, parameters[0].device):
-            loss = batch.loss(network)
-            _backward(loss / batch.n_supervised, parameters, recipe.max_grad_norm, f"epoch {epoch}")
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-            scheduler.step()
-            losses.append((loss.item(), batch.n_supervised))
-        network.eval()
-        validation = _validation_loss(network, corpus.validation, recipe.batch_size, f"epoch {epoch}")
-        is_best = validation is None or validation < min((_known(one) for one in log), default=math.inf)
-        if is_best:
-            best = [parameter.detach().clone() for parameter in parameters]
-        log.append(_entry(epoch, losses, validation, is_best))
-    with torch.no_grad():
-        for parameter, value in zip(parameters, best, strict=True):
-            parameter.copy_(value)
-    return log
+    log: tuple[Epoch, ...]
+    values: Tensor
 
 
-def _optimiser(
-    parameters: Sequence[Tensor], recipe: Recipe, *, n_texts: int
-) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
-    n_steps = math.ceil(n_texts / recipe.batch_size) * recipe.epochs
-    n_warmup = math.ceil(recipe.warmup_share * n_steps)
-    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+@dataclass
+class _Course:
+    """One adapter's way through its corpus."""
 
-    def factor(step: int) -> float:
-        return rate_factor(step, n_steps=n_steps, n_warmup=n_warmup, schedule=recipe.schedule)
-
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-
-
-def _entry(epoch: int, losses: list[tuple[float, int]], validation: float | None, best: bool) -> Epoch:
-    n_supervised = sum(count for _, count in losses)
-    train_loss = sum(loss for loss, _ in losses) / n_supervised
-    return Epoch(epoch=epoch, n_steps=len(losses), train_loss=train_loss, validation_loss=validation, best=best)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Texts side by side: ids and mask (rows, length), ``where`` the positions whose next token is supervised."""
-
-    ids: Tensor
-    mask: Tensor
-    where: Tensor
-    targets: Tensor
+    number: int
+    corpus: Corpus
+    recipe: Recipe
+    batches: Iterator[list[EncodedText]]
+    rates: list[float]
+    n_steps: int = 0
+    sums: list[tuple[Tensor, int]] = field(default_factory=list)
+    norms: list[Tensor] = field(default_factory=list)
+    log: list[Epoch] = field(default_factory=list)
+    best: Tensor | None = None
 
     @property
-    def n_supervised(self) -> int:
-        return self.targets.numel()
+    def per_epoch(self) -> int:
+        return math.ceil(len(self.corpus.train) / self.recipe.batch_size)
 
-    def loss(self, network: Any) -> Tensor:
-        """Summed negative log-likelihood of the supervised tokens, nats, in float32."""
-        logits = logits_at(network, {"input_ids": self.ids, "attention_mask": self.mask}, self.where)
-        return cross_entropy(logits.float(), self.targets, reduction="sum")
+    @property
+    def ends_epoch(self) -> bool:
+        return self.n_steps % self.per_epoch == 0
 
-
-def _batches(texts: Sequence[EncodedText], batch_size: int, device: torch.device) -> Iterator[_Batch]:
-    for start in range(0, len(texts), batch_size):
-        yield _collate(texts[start : start + batch_size], device)
+    @property
+    def is_over(self) -> bool:
+        return len(self.log) == self.recipe.epochs
 
 
-def _collate(texts: Sequence[EncodedText], device: torch.device) -> _Batch:
-    length = max(len(text.ids) for text in texts)
-    ids = torch.zeros(len(texts), length, dtype=torch.long)
-    mask = torch.zeros(len(texts), length, dtype=torch.long)
-    where = torch.zeros(len(texts), length, dtype=torch.bool)
-    for row, text in enumerate(texts):
-        ids[row, : len(text.ids)] = torch.tensor(text.ids)
-        mask[row, : len(text.ids)] = 1
-        where[row, : len(text.ids) - 1] = torch.tensor(text.supervised[1:])
-    targets = ids.roll(-1, dims=1)[where]
-    return _Batch(ids.to(device), mask.to(device), where.to(device), targets.to(device))
+def fit(
+    reader: Reader, stack: Stack, corpora: Sequence[Corpus], recipe: Recipe, *, train_seeds: Sequence[int]
+) -> list[Fitted | RunFailure]:
+    """Train the adapters of ``stack``, one per corpus and seed; each at its best epoch (ties: the earliest), or failed.
+
+    Without a validation split the last epoch counts. An adapter fails when a loss or a gradient is not finite.
+    """
+    reader.check([text.ids for corpus in corpora for text in (*corpus.train, *corpus.validation)])
+    losses = Losses(reader)
+    results: dict[int, Fitted | RunFailure] = {}
+    courses = [
+        _course(one, corpus, recipe, seed) for one, (corpus, seed) in enumerate(zip(corpora, train_seeds, strict=True))
+    ]
+    optimiser = StackedAdamW(stack.values, weight_decay=recipe.weight_decay)
+    while courses:
+        _step(losses, stack, optimiser, courses)
+        due = [place for place, course in enumerate(courses) if course.ends_epoch]
+        if not due:
+            continue
+        results |= _end_epoch(losses, stack, [(place, courses[place]) for place in due])
+        left = [place for place, course in enumerate(courses) if course.number not in results]
+        if len(left) < len(courses):
+            courses = [courses[place] for place in left]
+            stack = stack.only(left)
+            optimiser = optimiser.only(stack.values, left)
+    return [results[number] for number in range(len(corpora))]
 
 
-def _backward(loss: Tensor, parameters: Sequence[Tensor], max_grad_norm: float, place: str) -> None:
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, max_grad_norm)
-    if not torch.isfinite(norm):
-        raise RunFailure(f"training diverged in {place}: loss {loss.item()}, gradient norm {norm.item()}")
+def _course(number: int, corpus: Corpus, recipe: Recipe, train_seed: int) -> _Course:
+    n_steps = math.ceil(len(corpus.train) / recipe.batch_size) * recipe.epochs
+    n_warmup = math.ceil(recipe.warmup_share * n_steps)
+    rates = [
+        recipe.learning_rate * rate_factor(step, n_steps=n_steps, n_warmup=n_warmup, schedule=recipe.schedule)
+        for step in range(n_steps)
+    ]
+    batches = _batches(corpus.train, recipe, train_seed)
+    return _Course(number=number, corpus=corpus, recipe=recipe, batches=batches, rates=rates)
 
 
-def _validation_loss(network: Any, texts: Sequence[EncodedText], batch_size: int, place: str) -> float | None:
-    if not texts:
-        return None
-    total, n_tokens = 0.0, 0
-    with torch.no_grad():
-        by_length = sorted(texts, key=lambda text: len(text.ids))
-        for batch in _batches(by_length, batch_size, next(network.parameters()).device):
-            total, n_tokens = total + batch.loss(network).item(), n_tokens + batch.n_supervised
-    if not math.isfinite(total):
-        raise RunFailure(f"training diverged in {place}: validation loss {total}")
-    return total / n_tokens
+def _batches(texts: Sequence[EncodedText], recipe: Recipe, train_seed: int) -> Iterator[list[EncodedText]]:
+    """All batches of all epochs; every epoch has its own order, and its last batch may be small."""
+    for epoch in range(1, recipe.epochs + 1):
+        order = np.random.default_rng([train_seed, epoch]).permutation(len(texts))
+        for start in range(0, len(texts), recipe.batch_size):
+            yield [texts[index] for index in order[start : start + recipe.batch_size]]
 
 
-def _known(epoch: Epoch) -> float:
-    return math.inf if epoch.validation_loss is None else epoch.validation_loss
+def _step(losses: Losses, stack: Stack, optimiser: StackedAdamW, courses: Sequence[_Course]) -> None:
+    texts_of = [next(course.batches) for course in courses]
+    counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
+    sums, gradients = losses.backward(stack, texts_of, counts)
+    norms = clip_rows(gradients, courses[0].recipe.max_grad_norm)
+    rates = torch.tensor([[course.rates[course.n_steps]] for course in courses])
+    optimiser.step(gradients, rates.to(norms.device, non_blocking=True))
+    for course, total, count, norm in zip(courses, sums, counts, norms, strict=True):
+        course.sums.append((total, count))
+        course.norms.append(norm)
+        course.n_steps += 1
+
+
+def _end_epoch(losses: Losses, stack: Stack, due: Sequence[tuple[int, _Course]]) -> dict[int, Fitted | RunFailure]:
+    """Validate and log the adapters whose epoch has ended; the results of those that are over, or have failed."""
+    places = [place for place, _ in due]
+    chosen = stack if len(places) == len(stack) else stack.only(places)
+    validations = losses.means(chosen, [course.corpus.validation for _, course in due])
+    results: dict[int, Fitted | RunFailure] = {}
+    for (place, course), validation in zip(due, validations, strict=True):
+        failure = _log_epoch(course, validation, stack.values[place])
+        if failure is not None:
+            results[course.number] = failure
+        elif course.is_over and course.best is not None:
+            results[course.number] = Fitted(log=tuple(course.log), values=course.best)
+    return results
+
+
+def _log_epoch(course: _Course, validation: float | None, values: Tensor) -> RunFailure | None:
+    epoch = len(course.log) + 1
+    sums = torch.stack([total for total, _ in course.sums]).tolist()
+    norms = torch.stack(course.norms).tolist()
+    counts = [count for _, count in course.sums]
+    for total, norm, count in zip(sums, norms, counts, strict=True):
+        if not (math.isfinite(total) and math.isfinite(norm)):
+            return RunFailure(f"training diverged in epoch {epoch}: loss {total / count}, gradient norm {norm}")
+    if validation is not None and not math.isfinite(validation):
+        return RunFailure(f"training diverged in epoch {epoch}: validation loss {validation}")
+    best_before = min((one.validation_loss for one in course.log if one.validation_loss is not None), default=math.inf)
+    is_best = validation is None or validation < best_before
+    if is_best:
+        course.best = values.clone()
+    course.log.append(
+        Epoch(
+            epoch=epoch,
+            n_steps=len(sums),
+            train_loss=sum(sums) / sum(counts),
+            validation_loss=validation,
+            best=is_best,
+        )
+    )
+    course.sums, course.norms = [], []
+    return None

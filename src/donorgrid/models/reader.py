@@ -1,0 +1,59 @@
+"""Reading rows of tokens with a resident network, in a form of mask that it has been seen to understand."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from donorgrid.models.masks import Form, find_form, hidden_states
+from donorgrid.models.rows import RowBatch, Tokens
+
+_LOG = logging.getLogger("donorgrid")
+# What packed log-probabilities may differ from plain ones, on average a token: rounding, and nothing else.
+_TOLERANCE_NATS = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
+_AT_EACH_END = 4
+
+
+class Reader:
+    """Hidden states of packed rows, after a check that packing changes nothing.
+
+    ``packs`` says whether several sequences may share a row; where the check failed each row must be one sequence.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+        self._form: Form | None = None
+        self._checked = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        device: torch.device = self.network.get_input_embeddings().weight.device
+        return device
+
+    @property
+    def packs(self) -> bool:
+        """Whether rows may hold several sequences; True until a check has failed."""
+        return self._checked == 0 or self._form is not None
+
+    def check(self, sequences: Sequence[Tokens]) -> None:
+        """Compare the shortest and longest sequences packed and read alone, unless longer ones were compared before.
+
+        Where they differ, say so once and read every sequence alone from then on.
+        """
+        longest = max(map(len, sequences), default=0)
+        if longest <= self._checked or not self.packs:
+            return
+        by_length = sorted(set(sequences), key=lambda one: (len(one), one))
+        few = [*by_length[:_AT_EACH_END], *by_length[-_AT_EACH_END:]]
+        found = find_form(self.network, few, tolerance_nats=_TOLERANCE_NATS[self.network.dtype])
+        self._form, self._checked = found.form, longest
+        if found.form is None:
+            kind = type(self.network).__name__
+            _LOG.warning("%s: packed it is %.2g nats off; its sequences are read one by one", kind, found.gap_nats)
+
+    def hidden(self, batch: RowBatch) -> Tensor:
+        """The last hidden states (rows, length, width) of a batch of rows, which ``check`` must have allowed."""
+        return hidden_states(self.network, batch.to(self.device), self._form)

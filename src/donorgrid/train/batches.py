@@ -1,0 +1,85 @@
+"""Training texts side by side without padding waste: short texts share a row, and no adapter waits for another's."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from donorgrid.models.rows import Row, RowBatch, batch_rows, joined_row
+from donorgrid.train.encode import EncodedText
+
+Texts = Sequence[EncodedText]
+_WIDTHS = (1.0, 1.5, 2.0, 3.0, 4.0)
+_EMPTY = Row(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextBatch:
+    """The texts of K adapters, each with as many rows as any other.
+
+    ``heads`` are the flat places whose next token is supervised, ``targets`` those tokens, ``owners`` their adapters.
+    """
+
+    rows: RowBatch
+    heads: Tensor
+    targets: Tensor
+    owners: Tensor
+
+
+def batch_texts(texts_of: Sequence[Texts], *, packs: bool, token_worth: float) -> TextBatch:
+    """One batch of the texts of each adapter. Without ``packs`` each text has a row of its own."""
+    width, bins_of = _best_bins(texts_of, token_worth) if packs else _apart(texts_of)
+    n_rows = max(map(len, bins_of))
+    rows, heads, targets, owners = [], [], [], []
+    for owner, bins in enumerate(bins_of):
+        for number, texts in enumerate(bins):
+            supervised = np.concatenate([(*text.supervised[1:], False) for text in texts])
+            row = joined_row([text.ids for text in texts])
+            (places,) = supervised.nonzero()
+            rows.append(row)
+            heads.append(places + (owner * n_rows + number) * width)
+            targets.append(row.ids[places + 1])
+            owners.append(np.full(len(places), owner))
+        rows += [_EMPTY] * (n_rows - len(bins))
+    return TextBatch(
+        rows=batch_rows(rows, length=width),
+        heads=torch.from_numpy(np.concatenate(heads)),
+        targets=torch.from_numpy(np.concatenate(targets)),
+        owners=torch.from_numpy(np.concatenate(owners)),
+    )
+
+
+def _apart(texts_of: Sequence[Texts]) -> tuple[int, list[list[list[EncodedText]]]]:
+    width = max(len(text.ids) for texts in texts_of for text in texts)
+    return width, [[[text] for text in texts] for texts in texts_of]
+
+
+def _best_bins(texts_of: Sequence[Texts], token_worth: float) -> tuple[int, list[list[list[EncodedText]]]]:
+    """The row width, and the texts of each row of each adapter, that cost least to read (attention grows by width)."""
+    longest = max(len(text.ids) for texts in texts_of for text in texts)
+    candidates = []
+    for factor in _WIDTHS:
+        bins_of = [_bins(texts, math.ceil(longest * factor)) for texts in texts_of]
+        width = max(sum(len(text.ids) for text in texts) for bins in bins_of for texts in bins)
+        cost = max(map(len, bins_of)) * width * (token_worth + width)
+        candidates.append((cost, width, bins_of))
+    _, width, bins_of = min(candidates, key=lambda one: one[:2])
+    return width, bins_of
+
+
+def _bins(texts: Texts, width: int) -> list[list[EncodedText]]:
+    """First fit, the longest first; every bin holds at most ``width`` tokens."""
+    bins: list[list[EncodedText]] = []
+    room: list[int] = []
+    for text in sorted(texts, key=lambda one: -len(one.ids)):
+        length = len(text.ids)
+        place = next((place for place, free in enumerate(room) if free >= length), len(bins))
+        if place == len(bins):
+            bins.append([])
+            room.append(width)
+        bins[place].append(text)
+        room[place] -= length
+    return bins

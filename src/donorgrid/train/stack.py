@@ -1,0 +1,97 @@
+"""LoRA adapters stacked: K adapters on one frozen network, each reading its own rows, in products of all K at once.
+
+For a linear module with input x (K adapters x their tokens, n_in) the stack adds ``scaling * x A_k^T B_k^T`` for each
+adapter k (Hu et al. 2021, arXiv 2106.09685, equation 3). A is (K, rank, n_in), B is (K, n_out, rank), in float32; both
+lie in one (K, parameters) tensor, so that the optimiser and the clipping see one tensor and not hundreds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout
+
+from donorgrid.core.errors import RunFailure
+
+Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where each module's A and B lie among an adapter's parameters, and how the product is scaled."""
+
+    shapes: Mapping[str, tuple[tuple[int, int], tuple[int, int]]]
+    scaling: float
+    dropout: float = 0.0
+
+    def split(self, values: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """Views (K, rank, n_in) and (K, n_out, rank) by module, of a (K, parameters) tensor."""
+        sizes = [rows * columns for pair in self.shapes.values() for rows, columns in pair]
+        starts = [0, *accumulate(sizes)]
+        parts = (values[:, start : start + size] for start, size in zip(starts, sizes, strict=False))
+        return {name: (next(parts).view(-1, *a), next(parts).view(-1, *b)) for name, (a, b) in self.shapes.items()}
+
+
+def flatten(tensors: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
+    """One adapter's A and B by module as one vector, in the order of a ``Layout`` with the same modules."""
+    return torch.cat([one.detach().float().flatten() for pair in tensors.values() for one in pair])
+
+
+class Stack:
+    """K adapters, side by side in ``values`` (K, parameters)."""
+
+    def __init__(self, layout: Layout, values: Tensor) -> None:
+        self.layout = layout
+        self.values = values.detach()
+        self._leaves = layout.split(self.values)
+        for pair in self._leaves.values():
+            for leaf in pair:
+                leaf.requires_grad_()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def only(self, places: Sequence[int]) -> "Stack":
+        """A new stack with copies of some of the adapters."""
+        return Stack(self.layout, self.values[list(places)].clone())
+
+    def gradients(self, loss: Tensor) -> Tensor:
+        """The gradients (K, parameters) of a loss that was computed while the stack was worn."""
+        leaves = [leaf for pair in self._leaves.values() for leaf in pair]
+        return torch.cat([one.flatten(1) for one in torch.autograd.grad(loss, leaves)], dim=1)
+
+    @contextmanager
+    def worn(self, network: Any, *, n_tokens: int) -> Iterator[None]:
+        """While the body runs, each K-th part of a batch of ``n_tokens`` tokens is read with its own adapter."""
+        hooks = [network.get_submodule(name).register_forward_hook(self._hook(name, n_tokens)) for name in self._leaves]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _hook(self, name: str, n_tokens: int) -> Hook:
+        a, b = self._leaves[name]
+        share, scaling = self.layout.dropout, self.layout.scaling
+
+        def add(_: Any, arguments: tuple[Any, ...], output: Tensor) -> Tensor:
+            n_in, n_out = a.shape[2], b.shape[1]
+            read = arguments[0].to(a.dtype).reshape(-1, n_in)
+            if len(read) != n_tokens:
+                raise RunFailure(f"module '{name}' reads {len(read)} of {n_tokens} tokens: it cannot be trained")
+            if share and torch.is_grad_enabled():
+                read = dropout(read, share)
+            if len(a) == 1:
+                low = torch.addmm(
+                    output.to(a.dtype).reshape(-1, n_out), read @ a.squeeze(0).T, b.squeeze(0).T, alpha=scaling
+                )
+                return low.to(output.dtype).view_as(output)
+            low = torch.bmm(read.view(len(a), -1, n_in), a.mT)
+            whole = torch.baddbmm(output.to(a.dtype).reshape(len(a), -1, n_out), low, b.mT, alpha=scaling)
+            return whole.to(output.dtype).view_as(output)
+
+        return add

@@ -1,0 +1,57 @@
+"""Texts side by side: nothing lost, nothing that the loss should not read, little waste."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from donorgrid.train.batches import batch_texts
+from donorgrid.train.encode import EncodedText
+
+
+def texts(lengths: list[int], seed: int = 0) -> tuple[EncodedText, ...]:
+    rng = random.Random(seed)
+    return tuple(
+        EncodedText(
+            tuple(rng.randrange(1, 10**6) for _ in range(length)),
+            (False, *(rng.random() < 0.5 for _ in range(length - 2)), True),
+        )
+        for length in lengths
+    )
+
+
+def predictions(one: EncodedText) -> list[tuple[int, int]]:
+    """(token read last, token predicted) for every supervised token."""
+    return [(one.ids[place - 1], one.ids[place]) for place in range(1, len(one.ids)) if one.supervised[place]]
+
+
+@pytest.mark.parametrize("packs", [True, False])
+@settings(max_examples=40, deadline=None)
+@given(many=st.lists(st.lists(st.integers(2, 30), max_size=9), min_size=1, max_size=4).filter(lambda one: any(one)))
+def test_every_supervised_token_is_predicted_once_by_its_owner(packs: bool, many: list[list[int]]) -> None:
+    texts_of = [texts(lengths, seed) for seed, lengths in enumerate(many)]
+    batch = batch_texts(texts_of, packs=packs, token_worth=100.0)
+    read = batch.rows.ids.flatten()[batch.heads]
+    for owner, own in enumerate(texts_of):
+        mine = batch.owners == owner
+        found = sorted(zip(read[mine].tolist(), batch.targets[mine].tolist(), strict=True))
+        assert found == sorted(pair for one in own for pair in predictions(one))
+    assert len(batch.rows.ids) % len(many) == 0
+
+
+def test_short_texts_share_rows(texts_of: Callable[..., tuple[EncodedText, ...]]) -> None:
+    lengths = [60, 12, 25, 33, 48, 10, 41, 19]
+    together = batch_texts([texts(lengths)], packs=True, token_worth=500.0).rows.ids.numel()
+    padded = batch_texts([texts(lengths)], packs=False, token_worth=500.0).rows.ids.numel()
+    assert sum(lengths) <= together <= 1.1 * sum(lengths)
+    assert padded == 60 * 8
+
+
+def test_an_adapter_without_texts_has_empty_rows() -> None:
+    batch = batch_texts([texts([5, 7]), ()], packs=True, token_worth=100.0)
+    assert set(batch.owners.tolist()) == {0}
+    assert len(batch.rows.ids) % 2 == 0
+    assert not np.any(batch.rows.ids[len(batch.rows.ids) // 2 :].numpy())
