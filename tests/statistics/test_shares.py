@@ -4,7 +4,13 @@ from park_miller import crossed_rows
 
 from donorgrid.statistics.design import make_design, moments
 from donorgrid.statistics.reml import fit, fit_moments
-from donorgrid.statistics.shares import reversed_interval, share_intervals, simulate_moments, upper_share
+from donorgrid.statistics.shares import (
+    residual_degrees,
+    reversed_interval,
+    share_intervals,
+    simulate_moments,
+    upper_share,
+)
 
 
 def crossed(state=1):
@@ -80,3 +86,41 @@ def test_a_component_at_zero_has_an_upper_end():
             assert at.shares[place] == pytest.approx(high, rel=0.05)
             return
     pytest.fail("the profile never rose")
+
+
+def many_rows(draw, seed=0):
+    """20 x 20 crossed levels, three rows each, with residuals from ``draw``."""
+    rng = np.random.default_rng(seed)
+    a, b = (codes.ravel() for codes in np.mgrid[0:20, 0:60])
+    b = b // 3
+    y = rng.normal(size=20)[a] + rng.normal(size=20)[b] + draw(rng, a.size)
+    design = make_design({"a": a, "b": b})
+    return design, y, fit(design, y)
+
+
+def test_tails_are_read_off_the_residuals():
+    heavy = many_rows(lambda rng, n: rng.standard_t(6, size=n))
+    degrees = residual_degrees(*_swapped(heavy))
+    assert 4.5 <= degrees < 9
+    hidden = residual_degrees(*_swapped(heavy), noise_variance=heavy[2].residual / 2)
+    # Half of the variance is noise: the excess of the rest is four times as large.
+    assert hidden == pytest.approx(max(4.5, 4 + (degrees - 4) / 4))
+    normal = [residual_degrees(*_swapped(many_rows(lambda rng, n: rng.normal(size=n), seed))) for seed in range(20)]
+    assert normal.count(None) >= 15
+
+
+def _swapped(made):
+    design, y, found = made
+    return design, found, y
+
+
+def test_heavy_tails_widen_the_intervals_of_the_effects():
+    design, _, found = crossed()
+    plain, heavy = (
+        share_intervals(design, found, n_refits=600, rng=np.random.default_rng(5), tail_degrees=degrees)
+        for degrees in (None, 4.5)
+    )
+    assert ((heavy.high - heavy.low) > (plain.high - plain.low))[:3].all()
+    variance = np.mean([one.square for one in simulate_moments(design, found, 20000, np.random.default_rng(1))])
+    tailed = simulate_moments(design, found, 20000, np.random.default_rng(1), tail_degrees=6.0)
+    assert np.mean([one.square for one in tailed]) == pytest.approx(variance, rel=0.05)

@@ -14,7 +14,7 @@ from donorgrid.core.regimes import TRANSFER_REGIMES
 from donorgrid.core.tables import EFFECTS, VARIANCE
 from donorgrid.statistics.design import Design, make_design, moments
 from donorgrid.statistics.reml import MixedFit, fit, predictions
-from donorgrid.statistics.shares import share_intervals, upper_share
+from donorgrid.statistics.shares import residual_degrees, share_intervals, upper_share
 
 SCOPES = (TRANSFER, *TRANSFER_REGIMES)
 SOURCE, TARGET = ("source_task", "source_language"), ("target_task", "target_language")
@@ -144,7 +144,15 @@ def _fit_one(
         found = fit(design, y)
     except InputError as error:
         return None, None, _refused(factors, rows.height, str(error))
-    low, high, done = _intervals(design, found, y, n_refits=n_refits, rng=rng, confidence=settings.confidence)
+    low, high, done = _intervals(
+        design,
+        found,
+        y,
+        n_refits=n_refits,
+        rng=rng,
+        confidence=settings.confidence,
+        noise_variance=mean_noise_variance(rows),
+    )
     common = {
         "criterion": found.criterion,
         "converged": found.converged,
@@ -189,16 +197,31 @@ def _intervals(
     n_refits: int,
     rng: np.random.Generator,
     confidence: float,
+    noise_variance: float,
 ) -> tuple[list[float | None], list[float | None], int]:
     none: list[float | None] = [None] * (len(found.names) + 1)
     if n_refits < 2:
         return none, none, 0
-    made = share_intervals(design, found, n_refits=n_refits, rng=rng, confidence=confidence)
+    made = share_intervals(
+        design,
+        found,
+        n_refits=n_refits,
+        rng=rng,
+        confidence=confidence,
+        tail_degrees=residual_degrees(design, found, y, noise_variance=noise_variance),
+    )
     high = made.high.copy()
     for name in found.at_zero:
         response = moments(design, y - y.mean())
         high[found.names.index(name)] = upper_share(design, response, found, name, confidence=confidence)
     return _nullable(made.low), _nullable(high), n_refits - made.n_failed
+
+
+def mean_noise_variance(rows: pl.DataFrame) -> float:
+    """Mean squared item error (pp^2) of the rows; zero where they have none."""
+    if "se_pp" not in rows.columns or rows["se_pp"].null_count() == rows.height:
+        return 0.0
+    return float(np.mean(rows["se_pp"].drop_nulls().to_numpy() ** 2))
 
 
 def _nullable(values: npt.NDArray[np.float64]) -> list[float | None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import chi2
+from scipy.stats import chi2, kurtosis
 
 from donorgrid.core.errors import InputError
 from donorgrid.statistics.design import Design, Moments, Reals
@@ -14,6 +14,10 @@ from donorgrid.statistics.reml import MixedFit, fit_moments
 
 FLOOR = 50.0
 """Refitted odds below a 50th of the estimate's count as a 50th: a zero says "small", not "minus infinity"."""
+FEWEST_DEGREES = 4.5
+"""Below four, Student's t has no kurtosis to match."""
+MOST_HIDDEN = 3.0
+"""At least a third of the residual variance is taken to be more than noise."""
 REFIT_TOLERANCE = 3e-3
 """A refit ends with the step whose expected gain in the criterion is below this: what that step leaves is far less."""
 
@@ -29,9 +33,19 @@ class ShareIntervals:
 
 
 def share_intervals(
-    design: Design, found: MixedFit, *, n_refits: int, rng: np.random.Generator, confidence: float = 0.95
+    design: Design,
+    found: MixedFit,
+    *,
+    n_refits: int,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+    tail_degrees: float | None = None,
 ) -> ShareIntervals:
     """Refit ``n_refits`` data sets drawn from the fitted model, and turn the errors of the logits round.
+
+    Effects are drawn from a normal distribution, or with ``tail_degrees`` from Student's t of the same variance: the
+    variance of a few heavy-tailed effects is far less certain than that of normal ones, and a handful of effects cannot
+    tell by itself; ``residual_degrees`` asks the residuals.
 
     With l = logit(share) and l* its refits, the interval is [2l - q(1 - a/2), 2l - q(a/2)] with q the quantiles of l*
     (the basic bootstrap, Davison & Hinkley 1997, section 5.2, on the logit scale: a percentile interval covers only 90%
@@ -40,7 +54,7 @@ def share_intervals(
     """
     shares, failed = [], 0
     start = factorise(design, _inside(found), reml=found.reml)
-    for response in simulate_moments(design, found, n_refits, rng):
+    for response in simulate_moments(design, found, n_refits, rng, tail_degrees=tail_degrees):
         try:
             refit = fit_moments(design, response, reml=found.reml, start=start, tolerance=REFIT_TOLERANCE)
         except InputError:
@@ -73,7 +87,28 @@ def reversed_interval(share: Reals, refits: Reals, tail: float) -> tuple[Reals, 
     return np.where(share > 0, low, 0.0), high
 
 
-def simulate_moments(design: Design, found: MixedFit, n_draws: int, rng: np.random.Generator) -> list[Moments]:
+def residual_degrees(design: Design, found: MixedFit, y: Reals, *, noise_variance: float = 0.0) -> float | None:
+    """Degrees of freedom of the Student's t that is as heavy-tailed as the residuals; None where they look normal.
+
+    The excess kurtosis of t is 6 / (d - 4). It counts as seen when it is above twice its error under normality,
+    sqrt(24 / n) (Snedecor & Cochran 1989, section 5.13). Of the residual variance ``noise_variance`` is measurement
+    noise, near normal, which hides the tails of the rest: the rest's excess is larger by the square of the variances'
+    ratio (by at most ``MOST_HIDDEN`` squared).
+    """
+    effects = found.point.ratios[design.owner] * found.point.score
+    fitted = design.fixed @ found.beta
+    for start, codes in zip(design.starts, design.codes, strict=True):
+        fitted = fitted + effects[start + codes]
+    excess = float(kurtosis(y - fitted))
+    if not excess > 2.0 * np.sqrt(24.0 / design.n_rows):
+        return None
+    hidden = found.residual / max(found.residual - noise_variance, found.residual / MOST_HIDDEN)
+    return max(FEWEST_DEGREES, 4.0 + 6.0 / (excess * hidden**2))
+
+
+def simulate_moments(
+    design: Design, found: MixedFit, n_draws: int, rng: np.random.Generator, *, tail_degrees: float | None = None
+) -> list[Moments]:
     """Cross-products of ``n_draws`` responses drawn from the fitted model (fixed part zero), without drawing the rows.
 
     Of the residuals only [Z X]'e ~ N(0, s2 [Z X]'[Z X]) and e'e are needed: e'e is |the part in the span of [Z X]|^2
@@ -87,7 +122,7 @@ def simulate_moments(design: Design, found: MixedFit, n_draws: int, rng: np.rand
     standard = rng.standard_normal((n_draws, rank))
     outside = rng.chisquare(design.n_rows - rank, size=n_draws) if design.n_rows > rank else np.zeros(n_draws)
     noise = standard @ root.T * np.sqrt(found.residual)
-    effects = rng.standard_normal((n_draws, q)) * np.sqrt(found.variances)[design.owner]
+    effects = _unit_effects((n_draws, q), tail_degrees, rng) * np.sqrt(found.variances)[design.owner]
     from_effects = effects @ joint[:q]
     sums = noise + from_effects
     squares = (
@@ -98,6 +133,12 @@ def simulate_moments(design: Design, found: MixedFit, n_draws: int, rng: np.rand
     return [
         Moments(random=row[:q], fixed=row[q:], square=float(square)) for row, square in zip(sums, squares, strict=True)
     ]
+
+
+def _unit_effects(shape: tuple[int, int], tail_degrees: float | None, rng: np.random.Generator) -> Reals:
+    if tail_degrees is None:
+        return rng.standard_normal(shape)
+    return np.asarray(rng.standard_t(tail_degrees, size=shape) * np.sqrt((tail_degrees - 2.0) / tail_degrees))
 
 
 def upper_share(
