@@ -1,0 +1,61 @@
+"""``donorgrid export training``: a fine-tuning as data, configuration and a README for another trainer."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.names import whole_folder
+from donorgrid.exchange.trainers import LONGEST_UNSTATED, TRAINERS, Trainer
+from donorgrid.exchange.training_jobs import TrainingJob
+
+_ALL_DIFFER = (
+    "The order of the texts and the random weights differ, so the adapter will not be donorgrid's to the digit.",
+    "bf16 is mixed precision here; donorgrid keeps a bf16 base under float32 adapter weights.",
+)
+_CUT = (
+    "donorgrid keeps the end of a text that is too long, or has no limit; trainers keep the start. A text of more than "
+    f"{LONGEST_UNSTATED:,} tokens is cut by LLaMA-Factory and Axolotl, and not by TRL."
+)
+_SPECIAL = "Some texts of this source are tokenised by donorgrid as one text with the tokenizer's special tokens."
+
+
+def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
+    """Write data, configuration and a README for one trainer into ``folder``, whole; the configuration's path.
+
+    Raises InputError for an unknown trainer, or a job without training texts.
+    """
+    if trainer not in TRAINERS:
+        raise InputError(f"trainer '{trainer}'{suggestion(trainer, TRAINERS)}; allowed: {', '.join(TRAINERS)}")
+    if not job.train:
+        raise InputError(f"source '{job.source_name}': there are no training texts to export")
+    way = TRAINERS[trainer]
+    config = yaml.safe_dump(way.config(job), sort_keys=False, allow_unicode=True)
+    files = {way.file: config, "README.md": _readme(job, way), **_data(job, way), **way.further(job)}
+    with whole_folder(folder) as unfinished:
+        (unfinished / "data").mkdir()
+        for name, text in files.items():
+            (unfinished / name).write_text(text, encoding="utf-8")
+    return folder / way.file
+
+
+def _data(job: TrainingJob, way: Trainer) -> dict[str, str]:
+    texts = {"data/train.jsonl": job.train, "data/validation.jsonl": job.validation}
+    return {
+        name: "".join(json.dumps(way.row(text), ensure_ascii=False) + "\n" for text in own)
+        for name, own in texts.items()
+        if own
+    }
+
+
+def _readme(job: TrainingJob, way: Trainer) -> str:
+    whole = any(text.tokenise == "whole" for text in job.train)
+    differs = [*way.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_ALL_DIFFER]
+    lines = "\n".join(f"- {line}" for line in differs)
+    return (
+        f"# {job.source_name}, recipe {job.recipe.name}\n\n"
+        f"{len(job.train)} training and {len(job.validation)} validation texts for `{job.model_id}`, "
+        f"train seed {job.train_seed}. Run in this folder:\n\n    {way.command}\n\n"
+        f"What this trainer does otherwise than donorgrid:\n\n{lines}\n"
+    )
