@@ -1,16 +1,19 @@
 """An adapter merged in memory equals the adapter in PEFT, and leaves no trace."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 
+from donorgrid.core.errors import DonorgridError, InputError
 from donorgrid.core.records import Cell, Item, Recipe
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base
-from donorgrid.models.merging import merged
+from donorgrid.models.merging import Merger, fingerprint
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.score.encode import EncodedItem, encode_items
 from donorgrid.score.plain import score_options
@@ -70,7 +73,7 @@ def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(worn: Callab
     items = encoded(base)
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
     plain = scores(base.network, items)
-    with merged(base, adapter):
+    with Merger(base).merged(adapter):
         ours = scores(base.network, items)
     with quiet_deprecations():
         theirs = scores(PeftModel.from_pretrained(again(base.folder.path).network, adapter).base_model.model, items)
@@ -85,8 +88,73 @@ def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(worn: Callab
 def test_base_comes_back_after_an_exception(worn: Callable) -> None:
     base, adapter = worn("llama")
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
-    with pytest.raises(KeyboardInterrupt), merged(base, adapter):
+    with pytest.raises(KeyboardInterrupt), Merger(base).merged(adapter):
         raise KeyboardInterrupt
     after = base.network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("method", ["dora", "pissa", "rslora", "pattern", "embedding"])
+def test_adapters_of_other_kinds_are_merged_and_taken_out_too(worn: Callable, tmp_path: Path, method: str) -> None:
+    base, _ = worn("llama")
+    items = encoded(base)
+    changes = {
+        "dora": {"use_dora": True},
+        "pissa": {"init_lora_weights": "pissa"},
+        "rslora": {"use_rslora": True},
+        "pattern": {"rank_pattern": {"q_proj": 2}},
+        "embedding": {"target_modules": ["q_proj", "embed_tokens"]},
+    }[method]
+    config = LoraConfig(**{"r": 4, "target_modules": ["q_proj", "up_proj"], "task_type": "CAUSAL_LM", **changes})
+    with quiet_deprecations():
+        adapted = get_peft_model(again(base.folder.path).network, config)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_" in name:
+                parameter.add_(torch.randn_like(parameter) * 0.05)
+    adapted.save_pretrained(tmp_path / "other", save_embedding_layers=False)
+    before, plain = fingerprint(base.network), scores(base.network, items)
+    with Merger(base).merged(tmp_path / "other"):
+        ours = scores(base.network, items)
+    with quiet_deprecations():
+        loaded = PeftModel.from_pretrained(again(base.folder.path).network, tmp_path / "other")
+    assert ours == pytest.approx(scores(loaded.base_model.model, items), abs=1e-4)
+    assert max(abs(one - other) for one, other in zip(ours, plain, strict=True)) > 0.05
+    assert fingerprint(base.network) == before
+    assert scores(base.network, items) == plain
+
+
+def test_adapter_that_changes_more_than_weights_is_refused(worn: Callable, tmp_path: Path) -> None:
+    base, adapter = worn("llama")
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    shutil.copytree(adapter, tmp_path / "more")
+    (tmp_path / "more" / "adapter_config.json").write_text(json.dumps({**config, "modules_to_save": ["lm_head"]}))
+    with pytest.raises(InputError, match="modules_to_save"), Merger(base).merged(tmp_path / "more"):
+        pass
+
+
+def test_weight_that_does_not_come_back_is_noticed(worn: Callable) -> None:
+    base, adapter = worn("llama")
+    with pytest.raises(DonorgridError, match="did not come back"), Merger(base).merged(adapter), torch.no_grad():
+        base.network.get_input_embeddings().weight[7, 3] += 1e-4
+
+
+def test_one_merger_takes_one_adapter_after_another(worn: Callable) -> None:
+    base, adapter = worn("qwen2")
+    items, merger = encoded(base), Merger(base)
+    with merger.merged(adapter):
+        first = scores(base.network, items)
+    with merger.merged(adapter):
+        assert scores(base.network, items) == first
+
+
+def test_fingerprint_sees_swapped_values_between_tensors(worn: Callable) -> None:
+    base, _ = worn("llama")
+    before = fingerprint(base.network)
+    one, other = (base.network.get_submodule(f"model.layers.{layer}.self_attn.q_proj").weight for layer in (0, 1))
+    with torch.no_grad():
+        kept = one[0, 0].clone()
+        one[0, 0], other[0, 0] = other[0, 0].clone(), kept
+    assert fingerprint(base.network) != before

@@ -13,7 +13,7 @@ from donorgrid.core.records import Cell, Precision, Run, TrainingText
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer
-from donorgrid.models.merging import merged
+from donorgrid.models.merging import Merger
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, encode_items
@@ -35,8 +35,9 @@ class Resident:
         folder: ModelFolder = prepared.models[model]
         self._prepared = prepared
         self._tokenizer = load_tokenizer(folder)
-        self._max_length = _longest(folder, self._tokenizer)
+        self._max_length = longest_input(folder, self._tokenizer)
         self._base: Callable[[Precision], Base] = cache(lambda precision: _checked_base(folder, precision, device))
+        self._merger: Callable[[Precision], Merger] = cache(lambda precision: Merger(self._base(precision)))
         self._items: Callable[[Cell], EncodedItems] = cache(self._encode)
         self._scorer: Callable[[], Scorer] = cache(self._make_scorer)
         self._packed: Callable[[Cell], PackedItems] = cache(lambda cell: self._scorer().pack(self._items(cell).items))
@@ -72,10 +73,9 @@ class Resident:
 
     def score(self, targets: Sequence[Cell], adapter: Path | None) -> pl.DataFrame:
         """Item answers of the base model (no adapter), or with an adapter merged in, on some targets."""
-        base = self._base(self._prepared.study.scoring.precision)
         if adapter is None:
             return self._score(targets)
-        with merged(base, adapter):
+        with self._merger(self._prepared.study.scoring.precision).merged(adapter):
             return self._score(targets)
 
     def invalid(self, target: Cell) -> tuple[tuple[str, str], ...]:
@@ -117,7 +117,7 @@ def _checked_base(folder: ModelFolder, precision: Precision, device: str) -> Bas
     return base
 
 
-def _longest(folder: ModelFolder, tokenizer: Any) -> int:
+def longest_input(folder: ModelFolder, tokenizer: Any) -> int:
     """How many tokens the model reads at most, found as lm-eval finds it."""
     known = (folder.max_positions, tokenizer.model_max_length)
     return next((int(length) for length in known if length and length < 10**9), _DEFAULT_LONGEST)
