@@ -15,8 +15,9 @@ from donorgrid.core.names import StudyFolder, remove_unfinished
 from donorgrid.models.loading import pick_device
 from donorgrid.pipeline.manifest import manifest_of
 from donorgrid.pipeline.notes import notes_of
-from donorgrid.pipeline.prepare import prepare, write_resolved
+from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
 from donorgrid.pipeline.progress import Progress, Watch
+from donorgrid.pipeline.token_counts import count_tokens, token_notes
 from donorgrid.pipeline.work import Worker, WorkOptions
 from donorgrid.pipeline.workplan import make_workplan, write_workplan
 from donorgrid.store.claims import remove_dead_claims
@@ -53,8 +54,6 @@ def run_jobs(
     ``retry_failed``.
     """
     prepared = prepare(study_file, folder)
-    for note in notes_of(prepared):
-        on_note(note)
     folder.root.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder.root)
     write_resolved(prepared, study_file)
@@ -66,17 +65,28 @@ def run_jobs(
     watch = Watch(plan, folder, options.shard)
     tell = _when_changed(on_progress, watch)
     before = tell()
-    jobs = options.jobs or default_jobs(device)
-    write_manifest(folder, manifest_of(prepared, device=device, jobs=jobs))
-    work = WorkOptions(device=device, shard=options.shard, limit=options.limit)
-    if before.left and (jobs == 1 or options.limit is not None):
-        Worker(prepared, work, lambda _: tell()).run()
-    elif before.left:
-        _in_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=tell)
+    if before.left:
+        jobs = options.jobs or default_jobs(device)
+        _note(prepared, on_note, device=device, jobs=jobs)
+        work = WorkOptions(device=device, shard=options.shard, limit=options.limit)
+        if jobs == 1 or options.limit is not None:
+            Worker(prepared, work, tell).run()
+        else:
+            _in_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=tell)
     after = tell()
     if options.shard is None:
         remove_dead_claims(folder, open_keys=watch.open_keys())
     return after
+
+
+def _note(prepared: Prepared, on_note: Callable[[str], None], *, device: str, jobs: int) -> None:
+    """Say what the user should know before the work, and write the manifest. InputError for what cannot be scored."""
+    tokens = {model.name: count_tokens(prepared, model.name) for model in prepared.study.models}
+    of_tokens = (note for model, counted in tokens.items() for note in token_notes(model, counted))
+    notes = [*notes_of(prepared), *of_tokens]
+    for note in notes:
+        on_note(note)
+    write_manifest(prepared.folder, manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, notes=notes))
 
 
 def _when_changed(on_progress: Callable[[Progress], None], watch: Watch) -> Callable[[], Progress]:
@@ -131,7 +141,7 @@ def _job(study_file: Path, root: Path, work: WorkOptions, threads: int) -> None:
     """One process of several: the same loop as a lone process, on its share of the cores."""
     torch.set_num_threads(threads)
     try:
-        Worker(prepare(study_file, StudyFolder(root)), work, lambda _: None).run()
+        Worker(prepare(study_file, StudyFolder(root)), work, lambda: None).run()
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
     except InputError as error:

@@ -1,14 +1,15 @@
 """What a run was made of: versions, digests, counts of items, the machine. One file per process."""
 
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from donorgrid import __version__
 from donorgrid.core.digests import digest_of
-from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.token_counts import Counted
 from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
 
 _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
@@ -19,8 +20,13 @@ def versions() -> dict[str, str]:
     return {"donorgrid": __version__, **{name: version(name) for name in _PACKAGES}}
 
 
-def manifest_of(prepared: Prepared, *, device: str, jobs: int) -> dict[str, Any]:
-    """Everything that a reader needs to know where the numbers come from, as plain data."""
+def manifest_of(
+    prepared: Prepared, *, device: str, jobs: int, tokens: Mapping[str, Counted], notes: Sequence[str]
+) -> dict[str, Any]:
+    """Everything that a reader needs to know where the numbers come from, as plain data.
+
+    ``tokens`` holds what each model's tokenizer made of the texts, ``notes`` what a user was told before the run.
+    """
     return {
         "versions": versions(),
         "engine_semantics": SEMANTICS,
@@ -41,6 +47,13 @@ def manifest_of(prepared: Prepared, *, device: str, jobs: int) -> dict[str, Any]
             str(cell): {split: asdict(counts) for split, counts in items.counts.items()}
             for cell, items in prepared.cells.items()
         },
-        "notes": list(notes_of(prepared)),
+        "tokens": {
+            model: {
+                str(cell): {split: asdict(counts) for split, counts in splits.items()}
+                for cell, splits in counted.items()
+            }
+            for model, counted in tokens.items()
+        },
+        "notes": list(notes),
         "study": prepared.study.model_dump(mode="json"),
     }

@@ -35,7 +35,7 @@ class WorkOptions:
 class Worker:
     """Does a study's work, subject by subject, until none is left that it may do."""
 
-    def __init__(self, prepared: Prepared, options: WorkOptions, on_done: Callable[[Subject], None]) -> None:
+    def __init__(self, prepared: Prepared, options: WorkOptions, on_done: Callable[[], object]) -> None:
         self._prepared = prepared
         self._folder = prepared.folder
         self._options = options
@@ -87,7 +87,7 @@ class Worker:
                 return False
             with heartbeat(claim):
                 self._do(subject, claim)
-            self._on_done(subject)
+            self._on_done()
             return True
         finally:
             claim.release()
