@@ -1,4 +1,4 @@
-"""The consistency index: do models, families or sizes agree on whom a source helps? (study.md, section 8)"""
+"""The consistency index: do models, families or sizes agree on whom a source helps? (arXiv 2511.13368)"""
 
 from dataclasses import dataclass
 

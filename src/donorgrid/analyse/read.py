@@ -44,7 +44,7 @@ class ReadTables:
 def read_tables(
     paths: Iterable[Path], *, metric: Metric = "acc_norm", families: Mapping[str, str] | None = None
 ) -> ReadTables:
-    """Read CSV or Parquet files with the released columns (study.md, section 10) or our own names, stacked.
+    """Read CSV or Parquet files with the released columns (arXiv 2511.13368) or our own names, stacked.
 
     Needed: model, target and source cell, and a delta, or a score and its baseline, of ``metric``. All else is optional
     and ``notes`` says what is missing. ``families`` names the family of models where the tables do not.

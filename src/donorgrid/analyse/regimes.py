@@ -17,7 +17,7 @@ def with_transfer(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def regimes_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """REGIMES rows of one arm: per regime n, mean, median, positive-transfer rate and harm rate (study.md, section 5).
+    """REGIMES rows of one arm: per regime n, mean, median, positive-transfer rate and harm rate (arXiv 2511.13368).
 
     ``cells``: judged rows of plain cells. A regime without rows has no row here.
     """

@@ -1,4 +1,4 @@
-"""The released table's column names (study.md, section 10) and ours, both ways."""
+"""The released table's column names (arXiv 2511.13368) and ours, both ways."""
 
 import polars as pl
 

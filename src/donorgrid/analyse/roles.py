@@ -10,7 +10,7 @@ TASK_REGIME = "CT-ML"
 
 
 def roles_language(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """ROLES_LANGUAGE rows of one arm (study.md, section 6)."""
+    """ROLES_LANGUAGE rows of one arm (arXiv 2511.13368)."""
     rows = cells.filter(pl.col("regime") == LANGUAGE_REGIME)
     return _roles(rows, "source_language", "target_language", "language", settings)
 

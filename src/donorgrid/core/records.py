@@ -65,7 +65,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A fine-tuning method with its hyperparameters; the defaults are the preset ``paper`` (study.md, section 3)."""
+    """A fine-tuning method with its hyperparameters; the defaults are the preset ``paper`` (arXiv 2511.13368)."""
 
     name: str
     method: Literal["lora", "rslora", "dora", "full"] = "lora"

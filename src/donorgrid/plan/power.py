@@ -1,4 +1,4 @@
-"""What a planned grid can show: the smallest delta of a cell, a role and a regime mean (study.md, section 9)."""
+"""What a planned grid can show: the smallest delta of a cell, a role and a regime mean (docs/statistics.md)."""
 
 from collections.abc import Sequence
 
