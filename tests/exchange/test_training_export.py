@@ -115,6 +115,10 @@ def test_what_cannot_be_exported_is_said(tmp_path):
     with pytest.raises(InputError, match="source 'quiz/de': there are no training texts"):
         export_training(job(train=()), tmp_path / "x", trainer="trl")
     assert not (tmp_path / "x").exists()
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(InputError, match="is there already; give a new folder"):
+        export_training(job(), tmp_path, trainer="trl")
+    assert (tmp_path / "mine").read_text() == "x"
 
 
 RECIPES = [

@@ -36,6 +36,12 @@ def write_import(imported: ImportedAnswers, folder: Path) -> None:
         unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def refuse_filled(folder: Path) -> None:
+    """InputError when something is there already: an export never replaces what it did not write."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: is there already; give a new folder")
+
+
 def is_import(folder: Path) -> bool:
     """Whether ``write_import`` made this folder."""
     return (folder / INDEX).is_file()

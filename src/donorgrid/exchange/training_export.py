@@ -7,6 +7,7 @@ import yaml
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.names import whole_folder
+from donorgrid.exchange.folders import refuse_filled
 from donorgrid.exchange.trainers import LONGEST_UNSTATED, TRAINERS, Trainer
 from donorgrid.exchange.training_jobs import TrainingJob
 
@@ -24,12 +25,13 @@ _SPECIAL = "Some texts of this source are tokenised by donorgrid as one text wit
 def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
     """Write data, configuration and a README for one trainer into ``folder``, whole; the configuration's path.
 
-    Raises InputError for an unknown trainer, or a job without training texts.
+    Raises InputError for an unknown trainer, a job without training texts, or a folder that holds something.
     """
     if trainer not in TRAINERS:
         raise InputError(f"trainer '{trainer}'{suggestion(trainer, TRAINERS)}; allowed: {', '.join(TRAINERS)}")
     if not job.train:
         raise InputError(f"source '{job.source_name}': there are no training texts to export")
+    refuse_filled(folder)
     way = TRAINERS[trainer]
     config = yaml.safe_dump(way.config(job), sort_keys=False, allow_unicode=True)
     files = {way.file: config, "README.md": _readme(job, way), **_data(job, way), **way.further(job)}

@@ -1,0 +1,167 @@
+"""The model card of an adapter: what it was trained on, and what it gives to and takes from every other cell."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+from huggingface_hub import EvalResult, ModelCardData
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Metric, Recipe, Source
+from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES
+
+NEEDED = ("target_task", "target_language", "delta_pp")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterCard:
+    """What a card says. ``profile`` holds the adapter's deltas: rows of DELTAS_BY_SEED, or of DELTAS, of one run.
+
+    ``licences`` are those of the tasks it was trained on; ``datasets`` their hub IDs.
+    """
+
+    base_model: str
+    revision: str | None
+    source: Source
+    recipe: Recipe
+    train_seed: int
+    metric: Metric
+    harm_limit_pp: float
+    profile: pl.DataFrame
+    licences: Mapping[str, str] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ()
+
+
+def card_text(card: AdapterCard) -> str:
+    """The card as Markdown under the hub's YAML. InputError when the profile is no table of deltas."""
+    for name in NEEDED:
+        if name not in card.profile.columns:
+            raise InputError(f"transfer profile: column '{name}' is missing; it has {', '.join(card.profile.columns)}")
+    return f"---\n{_metadata(card).to_yaml()}\n---\n\n{_body(card)}"
+
+
+def _metadata(card: AdapterCard) -> ModelCardData:
+    languages = dict.fromkeys(cell.language for cell in card.source.cells)
+    return ModelCardData(
+        base_model=card.base_model,
+        datasets=list(card.datasets) or None,
+        eval_results=list(_results(card)) or None,
+        language=[one for one in languages if _LANGUAGE.fullmatch(one)] or None,
+        library_name="peft",
+        model_name=f"{_last(card.base_model)}, {card.source.name}" if card.profile.height else None,
+        pipeline_tag="text-generation",
+        tags=["donorgrid", "transfer", card.recipe.method],
+    )
+
+
+def _results(card: AdapterCard) -> Iterator[EvalResult]:
+    score = "score_norm" if card.metric == "acc_norm" else "score"
+    if score not in card.profile.columns:
+        return
+    for row in card.profile.drop_nulls(score).iter_rows(named=True):
+        yield EvalResult(
+            task_type="text-generation",
+            dataset_type=row["target_task"],
+            dataset_name=f"{row['target_task']}/{row['target_language']}",
+            dataset_config=row["target_language"],
+            metric_type="accuracy",
+            metric_name=card.metric,
+            metric_value=round(row[score], 4),
+        )
+
+
+def _body(card: AdapterCard) -> str:
+    parts = [_head(card), _summary(card), _table(card), _how(card), _terms(card)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(card: AdapterCard) -> str:
+    recipe, revision = card.recipe, f" at revision `{card.revision}`" if card.revision else ""
+    trained = ", ".join(f"{_plain(str(cell))} ({weight:.0%})" for cell, weight in card.source.parts)
+    control = f", a control: its answers are {card.source.control}" if card.source.control else ""
+    return (
+        f"# {_plain(_last(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
+        f"A {recipe.method} adapter for `{card.base_model}`{revision}, trained on {trained}{control}: rank "
+        f"{recipe.rank}, alpha {recipe.alpha:g}, {recipe.epochs} epochs, learning rate {recipe.learning_rate:g}, batch "
+        f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid."
+    )
+
+
+def _summary(card: AdapterCard) -> str:
+    """One line per regime: how many cells, the mean delta, how many lost the limit or more."""
+    head = (
+        "## What it gives and takes\n\n"
+        f"Change of {card.metric} against the base model on the same items, in percentage points. A cell is harmed "
+        f"when it loses {card.harm_limit_pp:g} or more; a change within two standard errors of zero may be noise.\n\n"
+    )
+    if "regime" not in card.profile.columns or card.profile["regime"].null_count():
+        return head + _line("all targets", card.profile, card.harm_limit_pp)
+    lines = [
+        _line(_REGIMES[regime], card.profile.filter(pl.col("regime") == regime), card.harm_limit_pp)
+        for regime in (TRAINED_CELL, *TRANSFER_REGIMES)
+    ]
+    return head + "\n".join(line for line in lines if line)
+
+
+_REGIMES = {
+    "MT-ML": "the trained cell itself",
+    "MT-CL": "the same task in other languages",
+    "CT-ML": "other tasks in the same language",
+    "CT-CL": "other tasks in other languages",
+}
+
+
+def _line(what: str, rows: pl.DataFrame, limit_pp: float) -> str:
+    deltas = rows["delta_pp"].drop_nulls()
+    if not deltas.len():
+        return ""
+    harmed = int((deltas <= -limit_pp).sum())
+    return f"- {what}: {float(deltas.mean()):+.2f} on average over {deltas.len()}, {harmed} harmed"  # type: ignore[arg-type]
+
+
+def _table(card: AdapterCard) -> str:
+    norm = "_norm" if card.metric == "acc_norm" else ""
+    rows = [
+        f"| {_plain(row['target_task'])} | {_plain(row['target_language'])} | {_share(row.get(f'score{norm}_base'))} "
+        f"| {_share(row.get(f'score{norm}'))} | {row['delta_pp']:+.2f} | {_error(row.get('se_pp'))} "
+        f"| {_number(row.get('n_items'))} |"
+        for row in card.profile.drop_nulls("delta_pp").sort("delta_pp", descending=True).iter_rows(named=True)
+    ]
+    head = "| task | language | base | adapter | change (pp) | ± SE | items |\n|---|---|---:|---:|---:|---:|---:|"
+    return "\n".join([head, *rows]) if rows else ""
+
+
+def _how(card: AdapterCard) -> str:
+    return (
+        "## How to use it\n\n```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+        f"base = AutoModelForCausalLM.from_pretrained({card.base_model!r})\n"
+        'model = PeftModel.from_pretrained(base, "THIS FOLDER OR ITS HUB ID")\n```'
+    )
+
+
+def _terms(card: AdapterCard) -> str:
+    lines = [f"- {_plain(task)}: {_plain(licence)}" for task, licence in card.licences.items()]
+    return "## Terms of the training data\n\n" + "\n".join(lines) if lines else ""
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2]
+
+
+def _plain(text: str) -> str:
+    """Text from names and data that Markdown takes as text."""
+    return re.sub(r"([\\`*_{}\[\]<>()#!|])", r"\\\1", " ".join(text.split()))
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}%"
+
+
+def _error(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"

@@ -1,0 +1,50 @@
+"""``donorgrid export lm-eval``: a cell's test items as a task of lm-eval, with the very requests that donorgrid makes.
+
+The items are written as they are asked (held-out parts, few-shot examples and words of the language are in them), so
+that one local file and one small YAML say all, for any task.
+"""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import check_name, whole_file
+from donorgrid.core.records import CellItems, Metric
+
+
+def export_lm_eval_task(cell: CellItems, folder: Path, *, metrics: tuple[Metric, ...]) -> Path:
+    """Write ``<task>_<language>.yaml`` and ``.jsonl`` into ``folder``; the YAML's path, for lm_eval's --include_path.
+
+    ``metrics`` are the task's. The field ``id`` holds the item's ID, for an import of lm-eval's outputs. Raises
+    InputError for a cell without test items, or whose options are not all delimited alike.
+    """
+    name = check_name(f"{cell.cell.task}_{cell.cell.language}", what="task name")
+    if not cell.test:
+        raise InputError(f"cell '{cell.cell}': it has no test items to export")
+    delimiters = {item.delimiter for item in cell.test}
+    if len(delimiters) > 1:
+        raise InputError(f"cell '{cell.cell}': its options have the delimiters {sorted(delimiters)}; one is allowed")
+    config = {
+        "task": name,
+        "output_type": "multiple_choice",
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"test": str((folder / f"{name}.jsonl").resolve())}},
+        "test_split": "test",
+        "doc_to_text": "context",
+        "doc_to_choice": "choices",
+        "doc_to_target": "answer",
+        "target_delimiter": delimiters.pop(),
+        "metric_list": [{"metric": metric} for metric in metrics],
+        "metadata": {"version": 1.0},
+    }
+    rows = (
+        {"id": item.id, "context": item.context, "choices": list(item.choices), "answer": item.answer}
+        for item in cell.test
+    )
+    with whole_file(folder / f"{name}.jsonl") as unfinished:
+        unfinished.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    with whole_file(folder / f"{name}.yaml") as unfinished:
+        unfinished.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return folder / f"{name}.yaml"
