@@ -1,5 +1,6 @@
 """What one process keeps in memory: a base model, its tokenised items, and the work that is done with them."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Cell, Precision, Run, TrainingText
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.heads import check_head
@@ -23,9 +24,10 @@ from donorgrid.store.adapters import Stamp, write_adapter
 from donorgrid.train.choose import choose_texts, split_texts
 from donorgrid.train.encode import EncodedText, encode_texts
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import train_lora
+from donorgrid.train.lora import train_together
 
 _DEFAULT_LONGEST = 2048
+_PAYS = 0.9
 
 
 class Resident:
@@ -44,26 +46,55 @@ class Resident:
 
     def train(self, run: Run, training_key: str) -> Stamp:
         """Train a run's adapter and write it into the study folder. RunFailure when training diverges."""
-        prepared = self._prepared
-        texts = choose_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
-        split = split_texts(texts, split_seed=prepared.study.split_seed, validation_share=run.recipe.validation_share)
-        corpus = Corpus(train=self._texts(split.train), validation=self._texts(split.validation))
-        stamps: list[Stamp] = []
-        train_lora(
-            self._base(run.recipe.precision),
-            corpus,
-            run.recipe,
-            train_seed=run.train_seed,
-            keep=lambda trained: stamps.append(write_adapter(prepared.folder.adapter(run), training_key, trained.save)),
-        )
-        return stamps[0]
+        (result,) = self.train_together([run], [training_key])
+        if isinstance(result, RunFailure):
+            raise result
+        return result
 
-    def try_training(self, run: Run, n_texts: int) -> int:
-        """Train a run's adapter for one epoch on its first texts and throw it away; the tokens read."""
+    def train_together(self, runs: Sequence[Run], training_keys: Sequence[str]) -> list[Stamp | RunFailure]:
+        """Train several runs of one recipe at once, each as if alone; the stamp or the failure of each.
+
+        The adapters equal those of solo training but for round-off, which depends on who trains together: a study that
+        is to repeat byte for byte trains the same runs together each time.
+        """
+        recipes = {run.recipe for run in runs}
+        if len(recipes) != 1:
+            raise InputError(f"runs of {len(recipes)} recipes cannot be trained together: {sorted(map(str, recipes))}")
+        (recipe,) = recipes
+        corpora = [self._corpus(run) for run in runs]
+        results = train_together(
+            self._base(recipe.precision), corpora, recipe, train_seeds=[run.train_seed for run in runs]
+        )
+        return [
+            one if isinstance(one, RunFailure) else write_adapter(self._prepared.folder.adapter(run), key, one.save)
+            for run, key, one in zip(runs, training_keys, results, strict=True)
+        ]
+
+    def best_group(self, run: Run, *, sizes: Sequence[int] = (1, 4, 8), n_texts: int = 48) -> int:
+        """How many adapters to train at once, by a short trial of this run's texts: the fastest size, 1 unless it pays.
+
+        The answer depends on the machine's load: find it once for a study and keep it.
+        """
+        seconds = {}
+        for size in sizes if run.recipe.dropout == 0 else sizes[:1]:
+            self.try_training(run, n_texts, n_adapters=size)
+            start = time.perf_counter()
+            self.try_training(run, n_texts, n_adapters=size)
+            seconds[size] = (time.perf_counter() - start) / size
+        best = min(seconds, key=lambda size: seconds[size])
+        return best if seconds[best] < _PAYS * seconds[sizes[0]] else sizes[0]
+
+    def try_training(self, run: Run, n_texts: int, *, n_adapters: int = 1) -> int:
+        """Train a run's adapter for one epoch on its first texts and throw it away; the tokens read.
+
+        With ``n_adapters``, so many copies at once.
+        """
         corpus = Corpus(train=self._corpus(run).train[:n_texts], validation=())
         recipe = replace(run.recipe, epochs=1)
-        train_lora(self._base(recipe.precision), corpus, recipe, train_seed=run.train_seed, keep=lambda _: None)
-        return sum(len(text.ids) for text in corpus.train)
+        train_together(
+            self._base(recipe.precision), [corpus] * n_adapters, recipe, train_seeds=[run.train_seed] * n_adapters
+        )
+        return n_adapters * sum(len(text.ids) for text in corpus.train)
 
     def try_scoring(self, target: Cell, n_items: int) -> int:
         """Score the first items of a target with the base model and forget the scores; the tokens read."""
