@@ -17,14 +17,19 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from donorgrid.analyse import AnalysisSettings
-from donorgrid.analyse.cells import judged
+from donorgrid.analyse import AnalysisSettings, AnsweredRun, deltas, deltas_by_seed, pair_answers
+from donorgrid.analyse.cells import arms, judged
+from donorgrid.analyse.differences import differences_of
+from donorgrid.analyse.item_errors import with_item_errors
 from donorgrid.analyse.noise import cells_table, noise_table
-from donorgrid.analyse.roles import roles_language
+from donorgrid.analyse.regimes import regimes_table
+from donorgrid.analyse.roles import roles_language, roles_task
+from donorgrid.analyse.shared_noise import shared_noise
 from donorgrid.analyse.sign_flips import max_t_table
 from donorgrid.analyse.uncertainty import with_uncertainty
 from donorgrid.analyse.variance import CROSSED, FITS, mean_noise_variance, usable_factors
-from donorgrid.simulate import SimulatedTables, SimulationSettings, simulate_tables, true_deltas
+from donorgrid.core.records import Run
+from donorgrid.simulate import SimulatedTables, SimulationSettings, simulate_answers, simulate_tables, true_deltas
 from donorgrid.statistics.design import make_design
 from donorgrid.statistics.reml import fit
 from donorgrid.statistics.shares import residual_degrees, share_intervals
@@ -47,9 +52,54 @@ SCENARIOS = {
     ),
     "no effect: right to wrong as likely as wrong to right": PLAIN,
 }
-NULL = "no effect"
 CELL = ["model", "source_task", "source_language", "target_task", "target_language"]
 Score = dict[str, float]
+
+
+ITEM_SCENARIOS = {
+    "no effect, item answers: cells and seeds flip the same items (latent correlations .3 and .5)": SimulationSettings(
+        n_models=1,
+        tasks=("a", "b", "c"),
+        languages=("de", "en", "hi", "zh"),
+        n_items=200,
+        seed_correlation=0.5,
+        cell_correlation=0.3,
+        flip_rate=0.06,
+    )
+}
+"""These are drawn item by item, and analysed with ``analyse`` itself."""
+QUICK = AnalysisSettings(n_bootstrap=199, n_permutations=0, n_splits=0, n_language_permutations=0)
+
+
+def measure_items(settings: SimulationSettings, seed: int) -> Score:
+    """What the whole analysis says of one grid of item answers without effects."""
+    (base_subject, base), *runs = simulate_answers(replace(settings, seed=seed))
+    labelled = (
+        (AnsweredRun(model=base_subject.model, recipe="lora", source=run.source, train_seed=run.train_seed), frame)
+        for run, frame in runs
+        if isinstance(run, Run)
+    )
+    answers = pair_answers(base, labelled)
+    pooled, by_seed = deltas(answers, metric="acc_norm"), deltas_by_seed(answers, metric="acc_norm")
+    ((arm, rows),) = arms(pooled)
+    own = differences_of([answers], arm, metric="acc_norm")
+    cells = judged(rows, QUICK)
+    measured = with_uncertainty(cells, QUICK, by_seed=by_seed)
+    found = cells_table(measured, max_t_table(own, QUICK), QUICK, shared=shared_noise(own))
+    regime = with_item_errors(_roles_and_regimes(cells), own)["regimes"].filter(pl.col("regime") == "transfer")
+    mean, error = regime["mean_pp"][0], regime["mean_noise_se_pp"][0]
+    return silence(found) | {
+        "analyses with any harmed cell by sign flips (max-T)": float(found["max_t_harm"].min() <= 0.05),
+        "mean of transfer within 1.96 clustered errors of zero": float(abs(mean) <= 1.96 * error),
+    }
+
+
+def _roles_and_regimes(cells: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {
+        "regimes": regimes_table(cells, QUICK),
+        "roles_language": roles_language(cells, QUICK),
+        "roles_task": roles_task(cells, QUICK),
+    }
 
 
 def measure(settings: SimulationSettings, seed: int) -> Score:
@@ -133,8 +183,9 @@ def true_shares(settings: SimulationSettings) -> dict[str, float]:
 
 
 def scores_of(settings: SimulationSettings, n_grids: int, n_jobs: int) -> Iterator[Score]:
+    one = measure_items if settings in ITEM_SCENARIOS.values() else measure
     with ProcessPoolExecutor(n_jobs) as pool:
-        yield from pool.map(partial(measure, settings), range(n_grids), chunksize=20)
+        yield from pool.map(partial(one, settings), range(n_grids), chunksize=20)
 
 
 def print_scenario(name: str, settings: SimulationSettings, n_grids: int, n_jobs: int) -> None:
@@ -152,9 +203,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grids", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--scenario", nargs="*", default=list(SCENARIOS), help="beginnings of scenarios' names")
+    parser.add_argument(
+        "--scenario", nargs="*", default=list(SCENARIOS | ITEM_SCENARIOS), help="beginnings of scenarios' names"
+    )
     chosen = parser.parse_args()
-    for name, settings in SCENARIOS.items():
+    for name, settings in (SCENARIOS | ITEM_SCENARIOS).items():
         if any(name.startswith(one) for one in chosen.scenario):
             print_scenario(name, settings, chosen.grids, chosen.jobs)
 

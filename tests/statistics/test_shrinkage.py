@@ -36,6 +36,17 @@ def test_shrinkage_golden():
     assert (whole.mean[0], whole.sd[0]) == (1.0, pytest.approx(0.3))
 
 
+def test_noise_that_the_cell_shares_with_its_prior_is_in_the_error():
+    one = {"prior_variance": 1.0, "prior_se": np.array([0.0])}
+    golden = shrink(np.array([4.0]), np.array([1.0]), np.array([0.0]), shared_se=np.array([0.8]), **one)
+    assert golden.sd[0] == pytest.approx(np.sqrt(0.5 + 0.75 * 0.64))
+    rng = np.random.default_rng(0)
+    shared, truth = 0.8 * rng.normal(size=200_000), rng.normal(size=200_000)
+    seen = truth + shared + 0.6 * rng.normal(size=truth.size)
+    many = shrink(seen, np.ones_like(seen), shared, shared_se=0.8, prior_variance=1.0, prior_se=np.zeros_like(seen))
+    assert np.std(many.mean - truth) == pytest.approx(many.sd[0], rel=0.01)
+
+
 def test_probabilities_of_harm():
     posterior = Posterior(mean=np.array([-1.0, 0.0, -2.0]), sd=np.array([0.5, 0.0, 0.0]))
     np.testing.assert_allclose(posterior.probability_at_most(-1.0), [0.5, 0.0, 1.0])

@@ -68,8 +68,13 @@ def degenerate_table(baselines: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_flag(cells: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
-    """The cells with ``degenerate``: whether the target's baseline measures format. False where nothing is known."""
-    flags = baselines.select("degenerate", model="model", target_task="task", target_language="language")
+    """The cells with ``degenerate`` (whether the target's baseline measures format; False where nothing is known).
+
+    And with ``shared_se_pp``, the item error of the target's mean over sources.
+    """
+    flags = baselines.select(
+        "degenerate", "shared_se_pp", model="model", target_task="task", target_language="language"
+    )
     key = ["model", "target_task", "target_language"]
     flagged = cells.join(flags, on=key, how="left", maintain_order="left")
     return flagged.with_columns(pl.col("degenerate").fill_null(False))

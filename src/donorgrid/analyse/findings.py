@@ -23,6 +23,7 @@ from donorgrid.analyse.pareto import pareto_table
 from donorgrid.analyse.regimes import regimes_table
 from donorgrid.analyse.roles import roles_family, roles_language, roles_task
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.shared_noise import shared_noise
 from donorgrid.analyse.sign_flips import max_t_table
 from donorgrid.analyse.sources import sources_table
 from donorgrid.analyse.specific import specific_cells, specific_regimes, specific_roles
@@ -137,7 +138,8 @@ def _noise(
     cells: pl.DataFrame, own: Sequence[ArmDifferences], settings: AnalysisSettings, by_seed: pl.DataFrame | None
 ) -> Made:
     flips = max_t_table(own, settings)
-    measured = cells_table(with_uncertainty(cells, settings, by_seed=by_seed), flips, settings)
+    uncertain = with_uncertainty(cells, settings, by_seed=by_seed)
+    measured = cells_table(uncertain, flips, settings, shared=shared_noise(own))
     return {
         "noise": (tables.NOISE, noise_table(measured, settings)),
         "verdicts": (tables.VERDICTS, verdicts_table(measured, settings)),

@@ -1,5 +1,6 @@
-"""How much of the harm is noise: per cell and per regime (study.md, section 9)."""
+"""How much of the harm is noise: per cell and per regime (docs/statistics.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from donorgrid.analyse.groups import means
 from donorgrid.analyse.regimes import with_transfer
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.shared_noise import NONE, SharedNoise
 from donorgrid.analyse.variance import CROSSED, FITS, usable_factors
 from donorgrid.core.errors import InputError
 from donorgrid.core.regimes import REGIMES, TRAINED_CELL
@@ -31,13 +33,24 @@ class _Prior:
     mean: Reals
     se: Reals
     variance: float
+    shared_se: float = 0.0
 
 
-def cells_table(cells: pl.DataFrame, flips: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """CELLS rows of one arm. ``cells`` as ``with_uncertainty`` gives them, ``flips`` as ``max_t_table`` does."""
+def cells_table(
+    cells: pl.DataFrame,
+    flips: pl.DataFrame,
+    settings: AnalysisSettings,
+    *,
+    shared: Mapping[str, SharedNoise] | None = None,
+) -> pl.DataFrame:
+    """CELLS rows of one arm. ``cells`` as ``with_uncertainty`` gives them, ``flips`` as ``max_t_table`` does.
+
+    ``shared`` (regime -> noise, ``shared_noise``) is taken out of what the prior says of targets, sources and models.
+    """
     tested = _with_tests(cells, settings)
     parts = tested.partition_by("regime", maintain_order=True) or [tested]
-    shrunken = pl.concat([_with_posterior(part, settings) for part in parts])
+    noise = shared or {}
+    shrunken = pl.concat([_with_posterior(part, noise.get(_regime_of(part), NONE), settings) for part in parts])
     key = ["model", "source_name", "target_task", "target_language"]
     joined = shrunken.join(flips, on=key, how="left", maintain_order="left")
     known = [name for name in CELLS.schema_without_arm() if name in joined.columns]
@@ -60,29 +73,44 @@ def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     return cells.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
 
 
-def _with_posterior(rows: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
+def _regime_of(part: pl.DataFrame) -> str:
+    return str(part["regime"][0]) if part.height else ""
+
+
+def _with_posterior(rows: pl.DataFrame, shared: SharedNoise, settings: AnalysisSettings) -> pl.DataFrame:
     """The rows of one regime with their empirical-Bayes posterior; empty where the noise is not known."""
     noise = rows["noise_se_pp"].fill_null(np.nan).to_numpy()
     empty = np.full(rows.height, np.nan)
     if np.isnan(noise).any() or rows.height < 3:
         return _posterior_columns(rows, Posterior(mean=empty, sd=empty), np.nan, settings)
-    prior = _prior(rows, rows["null_se_pp"].to_numpy())
-    posterior = shrink(rows["delta_pp"].to_numpy(), noise, prior.mean, prior_variance=prior.variance, prior_se=prior.se)
+    prior = _prior(rows, rows["null_se_pp"].to_numpy(), shared)
+    posterior = shrink(
+        rows["delta_pp"].to_numpy(),
+        noise,
+        prior.mean,
+        prior_variance=prior.variance,
+        prior_se=prior.se,
+        shared_se=prior.shared_se,
+    )
     return _posterior_columns(rows, posterior, float(np.sqrt(prior.variance)), settings)
 
 
-def _prior(rows: pl.DataFrame, noise: Reals) -> _Prior:
-    """The crossed fit's predictions, and its residual variance less the mean noise; a common mean if it has no fit."""
+def _prior(rows: pl.DataFrame, noise: Reals, shared: SharedNoise) -> _Prior:
+    """The crossed fit's predictions, and its residual variance less the noise in it; a common mean if it has no fit."""
     y = rows["delta_pp"].to_numpy()
+    apart = max(0.0, float((noise**2).mean()) - shared.total)
     try:
         design = make_design(usable_factors(rows, FITS[CROSSED]))
         found = fit(design, y)
     except InputError:
         spread = float(np.var(y, ddof=1))
         mean, se = np.full(y.size, y.mean()), np.full(y.size, np.sqrt(spread / y.size))
-        return _Prior(mean, se, max(0.0, spread - float((noise**2).mean())))
-    mean, se = row_predictions(design, found)
-    return _Prior(mean, se, max(0.0, found.residual - float((noise**2).mean())))
+        return _Prior(mean, se, max(0.0, spread - apart), float(np.sqrt(shared.mean_variance)))
+    variances = dict(zip(found.names, found.variances.tolist(), strict=True))
+    kept = {name: shared.kept(name, variance) for name, variance in variances.items()}
+    mean, se = row_predictions(design, found, kept=kept)
+    left = shared.mean_variance + sum(kept[name] * shared.of_factor.get(name, 0.0) for name in kept)
+    return _Prior(mean, se, max(0.0, found.residual - apart), float(np.sqrt(left)))
 
 
 def _posterior_columns(

@@ -1,5 +1,6 @@
 """Empirical Bayes: noisy deltas pulled towards what the mixed model predicts for their cell."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,11 @@ class Posterior:
         return np.where(self.sd > 0, ndtr(np.where(self.sd > 0, z, 0.0)), (self.mean <= limit).astype(float))
 
 
-def row_predictions(design: Design, found: MixedFit) -> tuple[Reals, Reals]:
-    """(mean, standard error), each (n,): X b + Z u of every row, with the prediction error of Henderson's equations."""
+def row_predictions(design: Design, found: MixedFit, *, kept: Mapping[str, float] | None = None) -> tuple[Reals, Reals]:
+    """(mean, standard error), each (n,): X b + Z u of every row, with the prediction error of Henderson's equations.
+
+    ``kept`` (factor -> share) scales a factor's effects in the mean.
+    """
     ratios = found.point.ratios
     per_effect = ratios[design.owner]
     active, p = per_effect > 0, design.fixed.shape[1]
@@ -35,7 +39,8 @@ def row_predictions(design: Design, found: MixedFit) -> tuple[Reals, Reals]:
         ]
     )
     inverse = np.linalg.inv(normal)
-    effects = per_effect * found.point.score
+    shares = np.array([1.0 if kept is None else kept.get(name, 1.0) for name in design.names])
+    effects = per_effect * found.point.score * shares[design.owner]
     place = np.cumsum(active) - 1 + p
     mean = design.fixed @ found.beta
     spread = np.einsum("ni,ij,nj->n", design.fixed, inverse[:p, :p], design.fixed)
@@ -48,14 +53,25 @@ def row_predictions(design: Design, found: MixedFit) -> tuple[Reals, Reals]:
     return mean, np.sqrt(np.maximum(spread, 0.0) * found.residual)
 
 
-def shrink(observed: Reals, noise_se: Reals, prior_mean: Reals, *, prior_variance: float, prior_se: Reals) -> Posterior:
+def shrink(
+    observed: Reals,
+    noise_se: Reals,
+    prior_mean: Reals,
+    *,
+    prior_variance: float,
+    prior_se: Reals,
+    shared_se: Reals | float = 0.0,
+) -> Posterior:
     """Posterior of truths t ~ N(m, v) seen as y ~ N(t, s^2): w y + (1 - w) m with w = v / (v + s^2).
 
     Variance w s^2, plus (1 - w)^2 times the squared standard error of m, because m is estimated too (Morris 1983,
-    J. Am. Stat. Assoc. 78, section 2).
+    J. Am. Stat. Assoc. 78, section 2). ``shared_se`` (q) is noise that m and y have in common, as all cells of a target
+    answer the same items: it adds (1 - w)^2 q^2 to the error of m and 2 w (1 - w) q^2 of covariance, together
+    (1 - w^2) q^2.
     """
     noise = noise_se**2
     with np.errstate(divide="ignore", invalid="ignore"):
         weight = np.where(prior_variance + noise > 0, prior_variance / (prior_variance + noise), 1.0)
     mean = weight * observed + (1.0 - weight) * prior_mean
-    return Posterior(mean=mean, sd=np.sqrt(weight * noise + (1.0 - weight) ** 2 * prior_se**2))
+    shared = (1.0 - weight**2) * np.asarray(shared_se) ** 2
+    return Posterior(mean=mean, sd=np.sqrt(weight * noise + (1.0 - weight) ** 2 * prior_se**2 + shared))

@@ -1,0 +1,79 @@
+"""Noise that the cells of a target share is not an effect of the target."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from made_answers import LANGUAGES, TASKS, item_frame, run_of
+
+from donorgrid.analyse import AnalysisSettings, deltas, pair_answers
+from donorgrid.analyse.cells import Arm, judged
+from donorgrid.analyse.differences import differences_of
+from donorgrid.analyse.noise import cells_table
+from donorgrid.analyse.shared_noise import NONE, SharedNoise, shared_noise
+from donorgrid.analyse.sign_flips import max_t_table
+from donorgrid.analyse.uncertainty import with_uncertainty
+
+SETTINGS = AnalysisSettings(n_bootstrap=0, n_permutations=0)
+N_ITEMS = 150
+
+
+def answers(seed, *, shared, own, languages=LANGUAGES):
+    """No true effect; the baseline errs by itself (``shared``), and each adapter (``own``)."""
+    rng = np.random.default_rng(seed)
+    size = len(TASKS) * len(languages) * N_ITEMS
+    truth = rng.random(size) < 0.5
+    base = truth ^ (rng.random(size) < shared)
+    runs = [
+        (run_of(task, language), item_frame(truth ^ (rng.random(size) < own)))
+        for task in TASKS
+        for language in LANGUAGES
+    ]
+    return pair_answers(item_frame(base), runs)
+
+
+def test_a_noisy_baseline_is_shared_by_a_target_and_noisy_adapters_are_not():
+    of_base, of_adapters = [], []
+    for seed in range(8):
+        for found, shared, own in ((of_base, 0.15, 0.0), (of_adapters, 0.0, 0.15)):
+            made = answers(seed, shared=shared, own=own, languages=("bn", "de", "en", "fr", "it", "pt"))
+            noise = shared_noise(differences_of([made], Arm("lora", None), metric="acc_norm"))
+            found.append(noise["CT-CL"].of_factor["target"])
+    # A cell's variance is 1e4 x .15 / 150 = 10; the mean over 12 targets takes a twelfth of it away. Adapters that err
+    # apart still share what the baseline leaves to lose: a correlation of .15.
+    assert np.mean(of_base) == pytest.approx(10 * 11 / 12, rel=0.15)
+    assert np.mean(of_adapters) == pytest.approx(0.15 * 10, abs=0.8)
+
+
+def test_what_is_shared_is_taken_out_of_the_posterior():
+    """The baseline's luck makes some targets look harmed; the posterior with shared noise does not believe it."""
+    found = {name: [] for name in ("with", "without")}
+    for seed in range(6):
+        made = answers(seed, shared=0.15, own=0.02)
+        own = differences_of([made], Arm("lora", None), metric="acc_norm")
+        cells = with_uncertainty(judged(deltas(made, metric="acc_norm"), SETTINGS), SETTINGS)
+        flips = max_t_table([], SETTINGS)
+        for name, shared in (("with", shared_noise(own)), ("without", None)):
+            table = cells_table(cells, flips, SETTINGS, shared=shared).filter(pl.col("regime") == "CT-CL")
+            inside = (table["eb_low_pp"] <= 0) & (table["eb_high_pp"] >= 0)
+            found[name].append(inside.mean())
+    assert np.mean(found["with"]) > 0.93
+    assert np.mean(found["without"]) < np.mean(found["with"]) - 0.1
+
+
+def test_shares_that_are_kept():
+    noise = SharedNoise(mean_variance=0.1, of_factor={"target": 1.0})
+    assert noise.kept("target", 4.0) == pytest.approx(0.75)
+    assert noise.kept("target", 0.5) == 0.0
+    assert noise.kept("source", 2.0) == 1.0
+    assert noise.kept("target", 0.0) == 1.0
+    assert noise.total == pytest.approx(1.1)
+    assert NONE.total == 0.0
+
+
+def test_models_with_other_items_have_no_common_noise():
+    first = differences_of([answers(0, shared=0.1, own=0.1)], Arm("lora", None), metric="acc_norm")[0]
+    other = replace(first, n_clusters=dict.fromkeys(first.n_clusters, 7))
+    assert shared_noise([first, other]) == {}
+    assert shared_noise([]) == {}
