@@ -26,11 +26,11 @@ def answers(seed, *, shared, own, languages=LANGUAGES):
     truth = rng.random(size) < 0.5
     base = truth ^ (rng.random(size) < shared)
     runs = [
-        (run_of(task, language), item_frame(truth ^ (rng.random(size) < own)))
+        (run_of(task, language), item_frame(truth ^ (rng.random(size) < own), languages=languages))
         for task in TASKS
-        for language in LANGUAGES
+        for language in languages
     ]
-    return pair_answers(item_frame(base), runs)
+    return pair_answers(item_frame(base, languages=languages), runs)
 
 
 def test_a_noisy_baseline_is_shared_by_a_target_and_noisy_adapters_are_not():
