@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
 from pathlib import Path
 
 from donorgrid.core.errors import InputError, suggestion
@@ -126,7 +125,7 @@ def _rule(pattern: str) -> re.Pattern[str]:
     if pattern.count(PLACEHOLDER) != 1:
         raise InputError(f"tasks: pattern '{pattern}': {{language}} must stand in it once")
     before, after = pattern.split(PLACEHOLDER)
-    parts = [translate(part).removeprefix("(?s:").removesuffix(r")\Z") for part in (before, after)]
+    parts = [re.escape(part).replace(r"\*", ".*") for part in (before, after)]
     return re.compile(rf"{parts[0]}(?P<language>[A-Za-z]+(?:[-_][A-Za-z0-9]+)*){parts[1]}", re.DOTALL)
 
 
