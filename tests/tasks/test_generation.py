@@ -12,6 +12,8 @@ from donorgrid.core.errors import InputError
 from donorgrid.tasks import find_task, generation_rules, load_cell, show_cell, validate_task
 from donorgrid.tasks.generation import GenerationRules
 from donorgrid.tasks.key_blocks import ExactMatch, FilterStep
+from donorgrid.tasks.lm_eval_tasks import lm_eval_task as lm_eval_by_name
+from donorgrid.tasks.lm_eval_tasks import load_lm_eval_cell
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of lm-eval and what it imports
 
@@ -148,3 +150,75 @@ def test_a_pattern_that_is_none_is_named(write_task, tmp_path):
     task = find_task(write_task(**GENERATE, filter_list=steps).name, folder=tmp_path)
     with pytest.raises(InputError, match=r"filter_list: regex_pattern '\(': missing \)"):
         generation_rules(task, "de")
+
+
+LM_EVAL_FILE = """
+task: {name}
+output_type: generate_until
+dataset_path: json
+dataset_kwargs: {{data_files: {{train: {data}, test: {data}}}, cache_dir: {cache}}}
+training_split: train
+test_split: test
+doc_to_text: q
+doc_to_target: a
+{more}
+"""
+FILTERS = """
+filter_list:
+  - {name: strict-match, filter: [{function: take_first}]}
+  - {name: flexible-extract, filter: [{function: regex, regex_pattern: '[0-9]+', group_select: -1}]}
+"""
+
+
+@pytest.fixture
+def manager_of(tmp_path):
+    def make(**files: str):
+        lm_tasks = pytest.importorskip("lm_eval.tasks")
+        data = tmp_path / "rows.jsonl"
+        data.write_text('{"q": "Q1", "a": 7}\n{"q": "Q2", "a": ["x", "y"]}\n')
+        (tmp_path / "lm").mkdir()
+        for name, more in files.items():
+            text = LM_EVAL_FILE.format(name=name, data=data, cache=tmp_path / "cache", more=more)
+            (tmp_path / "lm" / f"{name}.yaml").write_text(text)
+        return lm_tasks.TaskManager(include_path=str(tmp_path / "lm"), include_defaults=False)
+
+    return make
+
+
+def test_generation_tasks_of_lm_eval_by_name(manager_of):
+    manager = manager_of(sums_de=FILTERS, sums_fr="generation_kwargs: {until: ['!'], temperature: '0.0'}")
+    task = lm_eval_by_name("sums_{language}", languages=["de", "fr"], manager=manager)
+    assert (task.generates, task.metrics, task.has_training_split) == (True, ("acc",), True)
+    german, french = (generation_rules(task, language) for language in ("de", "fr"))
+    assert (german.until, german.max_new_tokens) == (("\n\n",), 256)
+    assert german.is_right("it is 3, no, 7.", ("7",))
+    assert (french.until, french.steps) == (("!",), ())
+
+
+def test_accepted_answers_of_lm_evals_documents(manager_of, tmp_path):
+    manager = manager_of(sums_de="")
+    (tmp_path / "rows.jsonl").write_text('{"q": "Q1", "a": "7"}\n{"q": "Q2", "a": "8"}\n')
+    task = lm_eval_by_name("sums_de", languages=["de"], manager=manager)
+    cell = load_lm_eval_cell(task, "de", num_fewshot=None, manager=manager)
+    assert [(item.context, item.choices) for item in cell.test] == [("Q1", ("7",)), ("Q2", ("8",))]
+    assert [(text.prompt, text.target, text.alternatives) for text in cell.train][0] == ("Q1", " 7", ())
+    with pytest.raises(InputError, match="task 'sums_de': output_type is 'generate_until', which cannot be scored by"):
+        load_cell(task, "de", sources={})
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            "filter_list: [{name: a, filter: []}, {name: b, filter: []}]",
+            r"several filters \['a', 'b'\], of which none is",
+        ),
+        ("filter_list: [{name: a, filter: [{function: majority_vote}]}]", "is 'majority_vote'"),
+        ("generation_kwargs: {do_sample: true, temperature: 0.7}", "do_sample' is True"),
+        ("output_type: loglikelihood", "output_type is 'loglikelihood'; allowed: multiple_choice, generate_until"),
+    ],
+)
+def test_generation_tasks_of_lm_eval_that_are_not_read(manager_of, more, expected):
+    with pytest.raises(InputError, match=expected) as error:
+        lm_eval_by_name("sums_de", languages=["de"], manager=manager_of(sums_de=more))
+    assert "\n" not in str(error.value)

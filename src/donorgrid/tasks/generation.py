@@ -57,7 +57,9 @@ def rules_of(keys: GenerationKeys, variables: Mapping[str, Any], *, where: str) 
     for step in steps:
         _check_pattern(step, where)
     try:
-        until = tuple(render(one, variables) if "{{" in one else one for one in keys.generation_kwargs.until)
+        stops = keys.generation_kwargs.until
+        written = (keys.fewshot_delimiter,) if stops is None else stops
+        until = tuple(render(one, variables) if "{{" in one else one for one in written)
     except InvalidDocument as error:
         raise InputError(f"{where}: generation_kwargs.until: {error}") from error
     return GenerationRules(

@@ -91,9 +91,12 @@ class HoldOutKeys(Keys):
 
 
 class GenerationOptions(Keys):
-    """``generation_kwargs``: when a greedy generation ends. ``until`` may name ``words`` in templates."""
+    """``generation_kwargs``: when a greedy generation ends. ``until`` may name ``words`` in templates.
 
-    until: Annotated[Texts, BeforeValidator(_listed)] = ()
+    Without ``until`` it ends before the few-shot delimiter, as in lm-eval.
+    """
+
+    until: Annotated[Texts, BeforeValidator(_listed)] | None = None
     max_gen_toks: Annotated[int, Field(ge=1)] = 256
     do_sample: Literal[False] = False
     temperature: Annotated[float, Field(ge=0, le=0)] = 0.0

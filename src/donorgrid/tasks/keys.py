@@ -140,7 +140,7 @@ class GenerationKeys(SharedKeys):
             raise ValueError(f"answer_filter: missing; say which filter's answer counts: {', '.join(names)}")
         if self.answer_filter is not None and self.answer_filter not in names:
             raise ValueError(f"answer_filter: '{self.answer_filter}' is no filter of filter_list: {', '.join(names)}")
-        if not any(entry.metric == EXACT_MATCH for entry in self.metric_list or ()):
+        if self.metric_list is not None and EXACT_MATCH not in {entry.metric for entry in self.metric_list}:
             raise ValueError("metric_list: exact_match is needed for generate_until")
         try:
             _ = self.exact_match
@@ -152,8 +152,8 @@ class GenerationKeys(SharedKeys):
     @property
     def exact_match(self) -> ExactMatch:
         """How a generated answer is compared with the right one."""
-        entry = next(one for one in self.metric_list or () if one.metric == EXACT_MATCH)
-        return ExactMatch.model_validate(entry.model_extra or {})
+        options = (one.model_extra for one in self.metric_list or () if one.metric == EXACT_MATCH)
+        return ExactMatch.model_validate(next(options, None) or {})
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

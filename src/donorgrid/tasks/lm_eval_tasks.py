@@ -1,4 +1,4 @@
-"""Any multiple-choice task of the installed lm-eval, by name, through its own code (extra ``donorgrid[lm-eval]``)."""
+"""Tasks of the installed lm-eval, by name, through its own code (extra ``donorgrid[lm-eval]``)."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,15 @@ from typing import Any
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Cell, CellItems, Item, ItemCounts, TrainingText
 from donorgrid.tasks.fewshot import FEWSHOT_SEED
+from donorgrid.tasks.generation import GenerationRules, accepted_answers
 from donorgrid.tasks.keys import EXTRA_NAME, METRICS
+from donorgrid.tasks.lm_eval_generation import rules_in
 from donorgrid.tasks.prompts import chat_delimiter
 from donorgrid.tasks.task_file import PLACEHOLDER, TaskFile
 from donorgrid.tasks.templates import InvalidDocument, answer_of, choices_of
 
 LM_EVAL = "lm_eval:"
+_TYPES = ("multiple_choice", "generate_until")
 ONE_CONTEXT = "the task has one context per choice, which donorgrid does not score"
 Reasons = list[tuple[str, str]]
 
@@ -35,23 +38,42 @@ def lm_eval_task(pattern: str, *, languages: Sequence[str], manager: Any = None)
     """
     index = (manager or task_manager()).task_index
     names = _names_by_language(pattern, languages, index)
-    leaves = [leaf for name in names.values() for leaf in _leaves(name, index)]
-    for leaf, configuration in leaves:
-        kind = configuration.get("output_type", "generate_until")
-        if kind != "multiple_choice":
-            raise InputError(f"task '{LM_EVAL}{leaf}': output_type is '{kind}'; allowed: multiple_choice")
+    by_language = {language: list(_leaves(name, index)) for language, name in names.items()}
+    leaves = [leaf for own in by_language.values() for leaf in own]
+    generates = _check_types(leaves)
     metrics = {one["metric"] for one in leaves[0][1].get("metric_list", [{"metric": name} for name in METRICS])}
+    computed = {"exact_match"} if generates else set(METRICS)
     return TaskFile(
         name=pattern.replace(PLACEHOLDER, "").strip("_-").replace("__", "_"),
         title=f"{pattern} of lm-eval",
         licence="not stated",
         languages=tuple(names),
-        metrics=tuple(metric for metric in METRICS if metric in metrics),
-        metrics_not_read=tuple(sorted(map(str, metrics - set(METRICS)))),
+        metrics=("acc",) if generates else tuple(metric for metric in METRICS if metric in metrics),
+        metrics_not_read=tuple(sorted(map(str, metrics - computed))),
         cells={},
         lm_eval_names=names,
         lm_eval_trains=all(configuration.get("training_split") for _, configuration in leaves),
+        lm_eval_rules={one: _rules(own) for one, own in by_language.items()} if generates else {},
     )
+
+
+def _check_types(leaves: Sequence[tuple[str, dict[str, Any]]]) -> bool:
+    """Whether answers are generated; InputError for another type, or a mixture."""
+    types = {leaf: configuration.get("output_type", "generate_until") for leaf, configuration in leaves}
+    for leaf, kind in types.items():
+        if kind not in _TYPES:
+            raise InputError(f"task '{LM_EVAL}{leaf}': output_type is '{kind}'; allowed: {', '.join(_TYPES)}")
+    if len(set(types.values())) > 1:
+        raise InputError(f"task '{LM_EVAL}{leaves[0][0]}': a group of several output types; one is allowed")
+    return "generate_until" in types.values()
+
+
+def _rules(leaves: Sequence[tuple[str, dict[str, Any]]]) -> GenerationRules:
+    """The rules of one language, which all tasks of a group must share."""
+    first, *others = (rules_in(configuration, where=f"task '{LM_EVAL}{leaf}'") for leaf, configuration in leaves)
+    if any(one != first for one in others):
+        raise InputError(f"task '{LM_EVAL}{leaves[0][0]}': the tasks of its group end or read answers differently")
+    return first
 
 
 def _names_by_language(pattern: str, languages: Sequence[str], index: dict[str, Any]) -> dict[str, str]:
@@ -145,7 +167,7 @@ def _contexts(one: Any, documents: list[dict[str, Any]], num_fewshot: int | None
 def _item(one: Any, document: dict[str, Any], *, cell: Cell, item_id: str, context: Any, chat: Any) -> Item:
     if not isinstance(context, str):
         raise InvalidDocument(ONE_CONTEXT)
-    choices = choices_of("choices", {"choices": one.doc_to_choice(document)})
+    choices, answer = _answers(one, document)
     turns = tuple((turn["role"], turn["content"]) for turn in json.loads(chat))
     prefix, delimiter = one.config.gen_prefix, one.config.target_delimiter
     return Item(
@@ -153,7 +175,7 @@ def _item(one: Any, document: dict[str, Any], *, cell: Cell, item_id: str, conte
         cell=cell,
         context=context,
         choices=choices,
-        answer=answer_of("answer", {"answer": one.doc_to_target(document)}, choices),
+        answer=answer,
         delimiter=delimiter,
         messages=() if turns == (("user", context),) else turns,
         chat_delimiter=chat_delimiter(prefix, delimiter),
@@ -172,13 +194,23 @@ def _training_texts(one: Any, *, prefix: str) -> tuple[list[TrainingText], Reaso
 
 
 def _training_text(one: Any, document: dict[str, Any], *, item_id: str) -> TrainingText:
-    choices = choices_of("choices", {"choices": one.doc_to_choice(document)})
-    answer = answer_of("answer", {"answer": one.doc_to_target(document)}, choices)
+    choices, answer = _answers(one, document)
     targets = tuple(one.config.target_delimiter + choice for choice in choices)
     prompt = one.fewshot_context(document, 0, gen_prefix=one.doc_to_prefix(document))
     if not isinstance(prompt, str):
         raise InvalidDocument(ONE_CONTEXT)
+    if one.OUTPUT_TYPE == "generate_until":
+        return TrainingText(item_id=item_id, prompt=prompt, target=targets[0])
     return TrainingText(item_id=item_id, prompt=prompt, target=targets[answer], answer=answer, alternatives=targets)
+
+
+def _answers(one: Any, document: dict[str, Any]) -> tuple[tuple[str, ...], int]:
+    """The choices and the right one; for a generation the accepted answers and 0."""
+    gold = {"answer": one.doc_to_target(document)}
+    if one.OUTPUT_TYPE == "generate_until":
+        return accepted_answers("answer", gold), 0
+    choices = choices_of("choices", {"choices": one.doc_to_choice(document)})
+    return choices, answer_of("answer", gold, choices)
 
 
 def _counts(kept: Sequence[Item | TrainingText], invalid: Reasons) -> ItemCounts:

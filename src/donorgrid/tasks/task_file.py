@@ -7,6 +7,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
+from donorgrid.tasks.generation import GenerationRules
 from donorgrid.tasks.keys import GenerationKeys, TaskKeys
 from donorgrid.tasks.lm_eval_texts import lm_eval_texts
 
@@ -38,7 +39,8 @@ class TaskFile:
     """One task in one or more languages.
 
     ``metrics`` are those that donorgrid computes, ``metrics_not_read`` further ones that the file names. A task that
-    lm-eval's own code reads has ``lm_eval_names`` (by language) in the place of ``cells``.
+    lm-eval's own code reads has ``lm_eval_names`` (by language) in the place of ``cells``; ``lm_eval_rules`` if it
+    generates.
     """
 
     name: str
@@ -50,6 +52,7 @@ class TaskFile:
     cells: Mapping[str, CellKeys] = field(repr=False)
     lm_eval_names: Mapping[str, str] = field(default_factory=dict, repr=False)
     lm_eval_trains: bool = False
+    lm_eval_rules: Mapping[str, GenerationRules] = field(default_factory=dict, repr=False)
 
     @property
     def non_commercial(self) -> bool:
@@ -59,7 +62,7 @@ class TaskFile:
     @property
     def generates(self) -> bool:
         """Whether answers are generated (``generate_until``) and not chosen among options."""
-        return any(isinstance(one.keys, GenerationKeys) for one in self.cells.values())
+        return bool(self.lm_eval_rules) or any(isinstance(one.keys, GenerationKeys) for one in self.cells.values())
 
     @property
     def has_training_split(self) -> bool:
@@ -81,7 +84,8 @@ class TaskFile:
     def digest_parts(self, language: str) -> dict[str, Any]:
         """What makes the texts of one cell out of its documents, for work keys: content, never paths."""
         if self.lm_eval_names:
-            return {"lm_eval": self.lm_eval_names[language]}
+            rules = self.lm_eval_rules.get(language)
+            return {"lm_eval": self.lm_eval_names[language]} | ({"rules": rules.as_plain()} if rules else {})
         cell = self.cell(language)
         keys = cell.keys.model_dump(mode="json", exclude=set(_NOT_CONTENT))
         return {"keys": keys, "variables": cell.template_variables}
