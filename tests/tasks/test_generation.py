@@ -201,7 +201,7 @@ def test_accepted_answers_of_lm_evals_documents(manager_of, tmp_path):
     task = lm_eval_by_name("sums_de", languages=["de"], manager=manager)
     cell = load_lm_eval_cell(task, "de", num_fewshot=None, manager=manager)
     assert [(item.context, item.choices) for item in cell.test] == [("Q1", ("7",)), ("Q2", ("8",))]
-    assert [(text.prompt, text.target, text.alternatives) for text in cell.train][0] == ("Q1", " 7", ())
+    assert (cell.train[0].prompt, cell.train[0].target, cell.train[0].alternatives) == ("Q1", " 7", ())
     with pytest.raises(InputError, match="task 'sums_de': output_type is 'generate_until', which cannot be scored by"):
         load_cell(task, "de", sources={})
 
