@@ -48,7 +48,8 @@ def answers_in(output: TaskOutput, cell: Cell, *, filter_name: str | None, id_fi
         }
         for row, item_id, pair, answer in zip(rows, ids, pairs, answers, strict=True)
     ]
-    return pl.DataFrame(named, schema=_SCHEMA)
+    # By column: Polars builds lists in rows one Series at a time.
+    return pl.DataFrame({name: [one[name] for one in named] for name in _SCHEMA}, schema=_SCHEMA)
 
 
 def _of_filter(rows: list[dict[str, Any]], wanted: str | None, where: str) -> list[dict[str, Any]]:
