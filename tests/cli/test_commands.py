@@ -1,32 +1,14 @@
 """The command line as its user meets it: words, files, exit codes."""
 
 import json
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
 
-from donorgrid.cli import main
 from running import run_here
 from worlds import RECIPE, make_study
-
-
-@pytest.fixture
-def donorgrid(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """Run the command line in ``tmp_path``: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["donorgrid", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")

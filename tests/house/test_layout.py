@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "statistics": {"core"},
     "facts": {"core"},
     "models": {"core", "facts"},
-    "cli": {"analyse", "core", "pipeline", "pocket", "store"},
+    "cli": {"analyse", "check", "core", "exchange", "pipeline", "pocket", "simulate", "statistics", "store"},
     "pipeline": None,
 }
 """Rooms with a rule of their own (None: any); every other room is a stage, which may import the shared rooms only."""

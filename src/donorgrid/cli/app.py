@@ -5,7 +5,7 @@ import sys
 import typer
 
 from donorgrid import __version__
-from donorgrid.cli import inventory, pocket, study
+from donorgrid.cli import check, exchange, inventory, planning, pocket, study
 from donorgrid.core.errors import DonorgridError, InputError
 
 app = typer.Typer(
@@ -17,8 +17,13 @@ app = typer.Typer(
 )
 for command in (study.demo, study.init, study.plan, study.run, study.status, study.analyse, study.report):
     app.command()(command)
+app.command()(check.check)
 app.add_typer(inventory.tasks, name="tasks")
 app.command()(inventory.models)
+app.command()(planning.power)
+app.command()(planning.simulate)
+app.add_typer(exchange.imports, name="import")
+app.add_typer(exchange.exports, name="export")
 app.add_typer(pocket.pocket, name="pocket")
 
 

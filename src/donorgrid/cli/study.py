@@ -10,6 +10,7 @@ from rich.console import Console
 
 from donorgrid.analyse import AnalysisSettings
 from donorgrid.cli import options
+from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
 from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
@@ -61,7 +62,9 @@ def plan(
     """Count a study's work and estimate its time by a short measured trial."""
     cost = options.torch_side("pipeline.torch_steps").plan_study(study, out, device=device, jobs=jobs, trial=trial)
     if as_json:
-        show_json({"models": [asdict(model) for model in cost.models], "jobs": cost.jobs, "seconds": cost.seconds})
+        power = None if cost.power is None else cost.power.to_dicts()
+        models = [asdict(model) for model in cost.models]
+        show_json({"models": models, "jobs": cost.jobs, "seconds": cost.seconds, "power": power})
         return
     console.print(
         f"{cost.n_sources} sources x {cost.n_targets} targets, {cost.n_cells:,} cells with all models and seeds"
@@ -75,6 +78,8 @@ def plan(
             f"{(model.adapter_bytes + model.answer_bytes) / 1e6:,.1f} MB on disk",
             soft_wrap=True,
         )
+    if cost.power is not None:
+        show_power(cost.power, console)
     if cost.seconds is not None:
         console.print(f"about {_duration(cost.seconds)} with {cost.jobs} processes, by a measured trial")
 

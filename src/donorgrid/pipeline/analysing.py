@@ -19,7 +19,8 @@ from donorgrid.analyse import (
 )
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder, whole_file
-from donorgrid.core.records import Baseline, Cell, Run, Subject
+from donorgrid.core.records import Baseline, Cell, Metric, Run, Subject
+from donorgrid.exchange import ImportedSubject, read_import
 from donorgrid.pipeline.ledger import Ledger
 from donorgrid.pipeline.workplan import WorkPlan, read_workplan
 from donorgrid.store.answers import read_answers
@@ -65,17 +66,36 @@ def analyse_folder(folder: StudyFolder, settings: AnalysisSettings | None = None
     """Analyse what a study folder holds, finished or not. InputError when no run has an answer to compare yet."""
     plan = read_workplan(folder)
     chosen = settings or study_settings(folder)
-    answers = list(_answers(plan, folder))
-    if not answers:
-        raise InputError(f"{folder.root}: no run and its baseline are finished yet; 'donorgrid run' goes on")
-    pooled = pl.concat([deltas(one, metric=chosen.metric) for one in answers])
-    by_seed = pl.concat([deltas_by_seed(one, metric=chosen.metric) for one in answers])
-    found = analyse(pooled, settings=chosen, by_seed=by_seed, answers=answers)
+    answers = _finished(plan, folder)
     return Analysed(
         title=f"Transfer in {folder.root.resolve().name}",
         settings=chosen,
-        tables={DELTAS: pooled, BY_SEED: by_seed, **found},
+        tables=_tables(answers, chosen),
         plan=plan,
+    )
+
+
+def study_deltas(folder: StudyFolder) -> dict[str, pl.DataFrame]:
+    """``deltas`` and ``deltas_by_seed`` of what a study folder holds, without the analysis."""
+    return _deltas(_finished(read_workplan(folder), folder), study_settings(folder).metric)
+
+
+def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> Analysed:
+    """Analyse item answers that ``donorgrid import`` put into a folder."""
+    imported = read_import(folder)
+    answers = [
+        pair_answers(imported.read(base), ((_imported_label(one), imported.read(one)) for one in runs))
+        for base, runs in imported.models()
+        if runs
+    ]
+    if not answers:
+        raise InputError(f"{folder}: no fine-tune was imported beside a base model")
+    chosen = settings or AnalysisSettings()
+    return Analysed(
+        title=f"Transfer in {folder.resolve().name}",
+        settings=chosen,
+        tables=_tables(answers, chosen),
+        notes=imported.notes,
     )
 
 
@@ -97,6 +117,40 @@ def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
             _released(name, frame, tables).write_csv(unfinished)
         written.append(folder / f"{name}.csv")
     return written
+
+
+def _tables(answers: Sequence[PairedAnswers], settings: AnalysisSettings) -> dict[str, pl.DataFrame]:
+    found = _deltas(answers, settings.metric)
+    return {**found, **analyse(found[DELTAS], settings=settings, by_seed=found[BY_SEED], answers=answers)}
+
+
+def _deltas(answers: Sequence[PairedAnswers], metric: Metric) -> dict[str, pl.DataFrame]:
+    return {
+        DELTAS: pl.concat([deltas(one, metric=metric) for one in answers]),
+        BY_SEED: pl.concat([deltas_by_seed(one, metric=metric) for one in answers]),
+    }
+
+
+def _finished(plan: WorkPlan, folder: StudyFolder) -> list[PairedAnswers]:
+    answers = list(_answers(plan, folder))
+    if not answers:
+        raise InputError(f"{folder.root}: no run and its baseline are finished yet; 'donorgrid run' goes on")
+    return answers
+
+
+def _imported_label(subject: ImportedSubject) -> AnsweredRun:
+    if subject.source is None:
+        raise InputError(f"{subject}: a base model stands where a fine-tune is expected")
+    return AnsweredRun(
+        model=subject.model,
+        recipe=subject.recipe,
+        source=subject.source,
+        train_seed=subject.train_seed,
+        data_seed=subject.data_seed,
+        train_size=subject.train_size,
+        family=subject.family,
+        size_b=subject.size_b,
+    )
 
 
 def _answers(plan: WorkPlan, folder: StudyFolder) -> Iterator[PairedAnswers]:

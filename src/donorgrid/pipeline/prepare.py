@@ -20,6 +20,16 @@ STUDY_NAME = "study.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreparedItems:
+    """A study with its grid, tasks and items, before any model is looked for."""
+
+    study: Study
+    grid: Grid
+    tasks: Mapping[str, TaskFile]
+    cells: Mapping[Cell, CellItems]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A study made ready: what to do, with which texts, on which models, into which folder."""
 
@@ -43,6 +53,16 @@ def study_paths(given: Path, out: Path | None) -> tuple[Path, StudyFolder]:
 
 def prepare(study_file: Path, folder: StudyFolder) -> Prepared:
     """Read the study, its tasks and items, and find its models. InputError, one line, for whatever is amiss."""
+    read = prepare_items(study_file)
+    models = {
+        model.name: find_model(model.id, revision=model.revision, folder=study_file.parent, built_in=built_in_models())
+        for model in read.study.models
+    }
+    return Prepared(study=read.study, folder=folder, grid=read.grid, tasks=read.tasks, cells=read.cells, models=models)
+
+
+def prepare_items(study_file: Path) -> PreparedItems:
+    """Read the study, its tasks and items. InputError, one line, for whatever is amiss."""
     study = read_study(study_file)
     tasks = _find_tasks(study, study_file)
     languages_of = {name: task.languages for name, task in tasks.items()}
@@ -51,11 +71,7 @@ def prepare(study_file: Path, folder: StudyFolder) -> Prepared:
     for cell in grid.source_cells:
         if not cells[cell].train:
             raise InputError(f"{study_file}: sources: task '{cell.task}' has no training items in '{cell.language}'")
-    models = {
-        model.name: find_model(model.id, revision=model.revision, folder=study_file.parent, built_in=built_in_models())
-        for model in study.models
-    }
-    return Prepared(study=study, folder=folder, grid=grid, tasks=tasks, cells=cells, models=models)
+    return PreparedItems(study=study, grid=grid, tasks=tasks, cells=cells)
 
 
 def built_in_models() -> dict[str, Path]:

@@ -11,11 +11,13 @@ from typing import Any
 from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
+from donorgrid.exchange import is_import
 from donorgrid.pipeline.analysing import (
     TABLE_FORMATS,
     Analysed,
     analyse_files,
     analyse_folder,
+    analyse_import,
     study_settings,
     write_tables,
 )
@@ -57,19 +59,26 @@ def study_status(study: Given, out: Given | None = None) -> tuple[Progress, list
 def analyse_study(
     given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
 ) -> Analysed:
-    """Analyse a study, finished or not, or tables of deltas (.csv, .parquet), and write ``tables/`` into its folder.
+    """Analyse a study, finished or not, an import, or tables of deltas (.csv, .parquet), and write ``tables/``.
 
-    Tables go to the folder ``analysis`` unless ``out`` says otherwise. ``change`` is given the settings (a study's own,
-    or the defaults) and returns those to use. Raises InputError for what cannot be analysed.
+    ``tables/`` goes into the folder of the study or import, or into ``analysis`` for tables, unless ``out`` says
+    otherwise. ``change`` is given the settings (a study's own, or the defaults) and returns those to use. Raises
+    InputError for what cannot be analysed.
     """
     paths = _paths(given)
+    analysed = analysis_of(paths, out, change=change)
+    write_tables(analysed.tables, output_folder(paths, out).tables)
+    return analysed
+
+
+def analysis_of(paths: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
+    """The same, and nothing is written."""
     folder = output_folder(paths, out)
     if _are_tables(paths):
-        analysed = analyse_files(paths, change(AnalysisSettings()))
-    else:
-        analysed = analyse_folder(folder, change(study_settings(folder)))
-    write_tables(analysed.tables, folder.tables)
-    return analysed
+        return analyse_files(paths, change(AnalysisSettings()))
+    if is_import(paths[0]):
+        return analyse_import(paths[0], change(AnalysisSettings()))
+    return analyse_folder(folder, change(study_settings(folder)))
 
 
 def report_study(
@@ -90,6 +99,8 @@ def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
         return StudyFolder(ANALYSIS_FOLDER if out is None else Path(out))
     if len(paths) > 1:
         raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(TABLE_FORMATS)})")
+    if is_import(paths[0]):
+        return StudyFolder(paths[0] if out is None else Path(out))
     return folder_of(paths[0], out)
 
 

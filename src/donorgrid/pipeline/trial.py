@@ -5,17 +5,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Cell, Run
 from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.jobs import default_jobs
 from donorgrid.pipeline.notes import notes_of
-from donorgrid.pipeline.prepare import Prepared, prepare
+from donorgrid.pipeline.planning import power_of_items
+from donorgrid.pipeline.prepare import Prepared, PreparedItems, prepare
 from donorgrid.pipeline.resident import Resident
 from donorgrid.pipeline.workplan import WorkPlan, make_workplan
 from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
 from donorgrid.score.encode import encode_items
+from donorgrid.statistics.power import Noise
 from donorgrid.train.encode import encode_texts
 
 _TRIAL_TEXTS = 32
@@ -24,7 +28,10 @@ _TRIAL_ITEMS = 48
 
 @dataclass(frozen=True, kw_only=True)
 class StudyCost:
-    """A study's size, its cost by model, how many processes share the work, and what to know before it runs."""
+    """A study's size, its cost by model, how many processes share the work, and what to know before it runs.
+
+    ``power`` (POWER) is what it can show at the default noise; None where it has no plain source cell.
+    """
 
     n_sources: int
     n_targets: int
@@ -32,6 +39,7 @@ class StudyCost:
     models: tuple[ModelCost, ...]
     jobs: int
     notes: tuple[str, ...]
+    power: pl.DataFrame | None
 
     @property
     def seconds(self) -> float | None:
@@ -56,7 +64,14 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
         models=tuple(costs),
         jobs=jobs,
         notes=notes_of(prepared),
+        power=_power(prepared),
     )
+
+
+def _power(prepared: Prepared) -> pl.DataFrame | None:
+    items = PreparedItems(study=prepared.study, grid=prepared.grid, tasks=prepared.tasks, cells=prepared.cells)
+    has_cells = any(run.source.kind == "cell" for run in prepared.grid.runs)
+    return power_of_items(items, Noise(), wanted_pp=prepared.study.harm_limit_pp) if has_cells else None
 
 
 def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:

@@ -1,0 +1,105 @@
+"""The subcommands that exchange with other tools: results in; tables, adapters, training jobs and tasks out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from donorgrid.cli import options
+from donorgrid.exchange import TRAINERS
+from donorgrid.pipeline import exporting, importing
+from donorgrid.pipeline.analysing import BY_SEED, DELTAS, study_deltas
+from donorgrid.pipeline.steps import folder_of
+
+console = Console(highlight=False)
+imports = typer.Typer(no_args_is_help=True, help="Take in results that were measured elsewhere.")
+exports = typer.Typer(no_args_is_help=True, help="Hand results, adapters and jobs to other tools.")
+
+Source = Annotated[str, typer.Option(help="the source that was trained on: task/language, or a mix's name")]
+Model = Annotated[str | None, typer.Option(help="the model's name; needed where the study has several")]
+Recipe = Annotated[str | None, typer.Option(help="the recipe's name; needed where the study has several")]
+TrainSeed = Annotated[int | None, typer.Option(help="the train seed; needed where the study has several")]
+NewFolder = Annotated[Path, typer.Option(help="the new folder to write to")]
+
+
+@imports.command("lm-eval")
+def import_lm_eval(
+    paths: Annotated[list[Path], typer.Argument(help="results files of lm-eval, or folders with them")],
+    mapping: Annotated[Path, typer.Option(help="the mapping file: which task is which cell, which folder whose")],
+    out: NewFolder = Path("imported"),
+    draft: Annotated[bool, typer.Option("--draft", help="write a first mapping file and import nothing")] = False,
+) -> None:
+    """Import outputs of lm-eval, item by item where samples were logged."""
+    if draft:
+        written = importing.write_draft(paths, mapping)
+        console.print(f"wrote {written}; check it, then run the same command without --draft", soft_wrap=True)
+        return
+    _tell(importing.import_outputs(paths, mapping, out))
+
+
+@imports.command("table")
+def import_table(
+    tables: Annotated[list[str], typer.Argument(help="tables: .csv or .parquet, files or addresses")],
+    mapping: Annotated[Path | None, typer.Option(help="a mapping file, where columns have other names")] = None,
+    out: NewFolder = Path("imported"),
+) -> None:
+    """Import result tables: the released format, or any with a key and a delta, or a score and its baseline."""
+    _tell(importing.import_tables(tables, mapping, out))
+
+
+@exports.command("table")
+def export_table(
+    study: options.Study, file: Annotated[Path, typer.Argument(help="the file to write: .csv or .parquet")]
+) -> None:
+    """Write a study's deltas in the released table's format."""
+    found = study_deltas(folder_of(study))
+    console.print(f"wrote {importing.export_deltas(found[DELTAS], found[BY_SEED], file)}", soft_wrap=True)
+
+
+@exports.command("adapter")
+def export_adapter(
+    study: options.Study,
+    source: Source,
+    out: NewFolder,
+    model: Model = None,
+    recipe: Recipe = None,
+    train_seed: TrainSeed = None,
+) -> None:
+    """Copy an adapter with a model card that carries its transfer profile. Nothing is published."""
+    wanted = exporting.Wanted(source=source, model=model, recipe=recipe, train_seed=train_seed)
+    console.print(f"wrote {exporting.export_run_adapter(study, wanted, out)}", soft_wrap=True)
+
+
+@exports.command("training")
+def export_training(
+    study: options.Study,
+    source: Source,
+    out: NewFolder,
+    trainer: Annotated[str, typer.Option(help=f"one of {', '.join(TRAINERS)}")] = "trl",
+    model: Model = None,
+    recipe: Recipe = None,
+    train_seed: TrainSeed = None,
+) -> None:
+    """Write a run's texts and recipe as the configuration of another trainer."""
+    wanted = exporting.Wanted(source=source, model=model, recipe=recipe, train_seed=train_seed)
+    console.print(f"wrote {exporting.export_run_training(study, wanted, out, trainer=trainer)}", soft_wrap=True)
+
+
+@exports.command("lm-eval")
+def export_lm_eval(
+    task: Annotated[str, typer.Argument(help="a catalog name, a task file, or a data file")],
+    language: Annotated[str, typer.Option("--language", "-l", help="the language")],
+    out: NewFolder,
+) -> None:
+    """Write one language of a task as a task file of lm-eval."""
+    console.print(f"wrote {exporting.export_task(task, language, out)}", soft_wrap=True)
+
+
+def _tell(imported: importing.Imported) -> None:
+    for note in imported.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    out = f" --out {imported.path.parent}" if imported.path.is_file() else ""
+    console.print(
+        f"imported {imported.size} into {imported.path}; next: donorgrid report {imported.path}{out}", soft_wrap=True
+    )

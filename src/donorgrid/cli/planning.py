@@ -1,0 +1,124 @@
+"""The subcommands that plan: what a grid can show, and grids whose truth is known."""
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from donorgrid.cli import options
+from donorgrid.cli.show import show_json
+from donorgrid.core.errors import InputError
+from donorgrid.pipeline import planning
+from donorgrid.simulate import SimulationSettings
+from donorgrid.statistics.power import Noise
+
+console = Console(highlight=False)
+
+Count = Annotated[int, typer.Option(min=1)]
+
+
+def power(
+    study: Annotated[Path | None, typer.Argument(help="a study file or folder; without it a full grid")] = None,
+    tasks: Count = 4,
+    languages: Count = 11,
+    items: Annotated[int, typer.Option(min=1, help="test items of each target")] = 400,
+    seeds: Annotated[int, typer.Option(min=1, help="train seeds")] = 3,
+    models: Count = 9,
+    wanted: Annotated[float, typer.Option(help="the delta (pp) that is to be found")] = 1.0,
+    flip_rate: Annotated[float | None, typer.Option(help="share of answers that change with no effect")] = None,
+    noise_of: Annotated[
+        list[Path] | None, typer.Option("--noise-of", help="measure the noise on this study, import or table")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say the smallest delta that a planned grid can show, and the items that a wanted one needs."""
+    noise = _noise(flip_rate, noise_of)
+    if study is not None:
+        found = planning.power_of_study(study, noise, wanted_pp=wanted)
+    else:
+        found = planning.power_of_design(
+            n_tasks=tasks,
+            n_languages=languages,
+            n_items=items,
+            n_seeds=seeds,
+            n_models=models,
+            noise=noise,
+            wanted_pp=wanted,
+        )
+    if as_json:
+        show_json(found.to_dicts())
+        return
+    show_power(found, console)
+    console.print(f"noise {noise.origin}: {100 * noise.flip_rate:.1f}% of answers flip", soft_wrap=True)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="the new folder to write to")] = Path("simulated"),
+    models: Count = 3,
+    tasks: Count = 3,
+    languages: Count = 6,
+    items: Count = 100,
+    seeds: Count = 2,
+    mean: Annotated[float, typer.Option(help="mean true delta, pp")] = 0.0,
+    spread: Annotated[
+        list[str] | None, typer.Option(help="COMPONENT=PP, such as source=1.5; may stand several times")
+    ] = None,
+    donor: Annotated[list[str] | None, typer.Option(help="TASK/LANGUAGE=PP, added to all that it gives")] = None,
+    harmed: Annotated[list[str] | None, typer.Option(help="TASK/LANGUAGE=PP, added to all that it gets")] = None,
+    flip_rate: Annotated[float, typer.Option(help="share of answers that change with no effect")] = 0.06,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the draw")] = 0,
+    answers: Annotated[bool, typer.Option("--answers", help="draw item by item, not only tables")] = False,
+) -> None:
+    """Draw a grid with known truth, to plan on or to try the analysis with."""
+    settings = SimulationSettings(
+        n_models=models,
+        tasks=tuple(f"task{number}" for number in range(1, tasks + 1)),
+        languages=tuple(f"l{number}" for number in range(1, languages + 1)),
+        train_seeds=tuple(range(1, seeds + 1)),
+        n_items=items,
+        mean_pp=mean,
+        spread_pp=_amounts(spread, "--spread"),
+        donors_pp=_amounts(donor, "--donor"),
+        harmed_pp=_amounts(harmed, "--harmed"),
+        flip_rate=flip_rate,
+        seed=seed,
+    )
+    *drawn, truth = planning.simulate_study(settings, out, items=answers)
+    console.print(f"wrote {drawn[0]} and the truth, {truth}; next: donorgrid analyse {drawn[0]}", soft_wrap=True)
+
+
+def show_power(found: pl.DataFrame, to: Console) -> None:
+    """Print what a grid can show."""
+    level, strength = found["level"][0], found["power"][0]
+    table = Table(title=f"Smallest delta found with {100 * strength:.0f}% power at the {100 * level:.0f}% level")
+    columns = ("mean of", "cells", "items each", "SE (pp)", "smallest (pp)", f"items for {found['wanted_pp'][0]:g} pp")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "mean of" else "right")
+    for row in found.iter_rows(named=True):
+        needed = "no number" if row["items_needed"] is None else f"{row['items_needed']:,}"
+        what = row["what"].removeprefix("mean of ")
+        smallest = "–" if row["smallest_delta_pp"] is None else f"{row['smallest_delta_pp']:.2f}"
+        table.add_row(what, f"{row['n_cells']:,}", f"{row['n_items']:,}", f"{row['se_pp']:.2f}", smallest, needed)
+    to.print(table)
+
+
+def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> Noise:
+    if flip_rate is not None and noise_of:
+        raise InputError("--flip-rate and --noise-of: give one of them")
+    if noise_of:
+        return planning.noise_from(noise_of)
+    return Noise() if flip_rate is None else Noise(flip_rate=flip_rate)
+
+
+def _amounts(given: list[str] | None, option: str) -> dict[str, float]:
+    amounts = {}
+    for text in given or []:
+        name, _, amount = text.rpartition("=")
+        try:
+            amounts[name] = float(amount)
+        except ValueError:
+            raise InputError(f"{option} '{text}': expected NAME=PP, such as source=1.5") from None
+    return amounts
