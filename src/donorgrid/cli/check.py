@@ -1,0 +1,89 @@
+"""``donorgrid check``: does an adapter break anything? The exit code is for continuous integration."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from donorgrid.check import WIDTH, CheckResult, as_plain, exit_code, printable, render_page, result_table, summary_lines
+from donorgrid.cli import options
+from donorgrid.cli.show import show_json
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import whole_file
+
+
+def check(
+    base: Annotated[str | None, typer.Argument(help="the base model: a folder, a hub ID, or ID@revision")] = None,
+    adapters: Annotated[list[str] | None, typer.Argument(help="adapters, merged checkpoints, or ID@revision")] = None,
+    on: Annotated[list[str] | None, typer.Option(help="a target to gain on: NAME, NAME:de,hi, or a data file")] = None,
+    guard: Annotated[list[str] | None, typer.Option(help="a target that must not be harmed; may stand again")] = None,
+    limit: Annotated[float | None, typer.Option(help="a guard may lose less than this, in pp; default -1.0")] = None,
+    config: Annotated[Path | None, typer.Option(help="a YAML file with these keys; what stands here wins")] = None,
+    report: Annotated[Path | None, typer.Option(help="write an HTML page with the items that changed")] = None,
+    items: Annotated[int | None, typer.Option(help="at most so many items per target, the first ones")] = None,
+    allow_undecided: Annotated[bool, typer.Option("--allow-undecided", help="exit 0 also when undecided")] = False,
+    metric: Annotated[str | None, typer.Option(help="acc or acc_norm (where a task has it); default acc_norm")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default fp32")] = None,
+    chat_template: Annotated[bool | None, typer.Option(help="read contexts under the chat template")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(help="the longest reply to a prompt; default 128")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
+    cache: Annotated[Path | None, typer.Option(help="where item answers are kept, so that re-runs are free")] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Compare adapters with their base item by item: what was gained, what was broken, what is not known.
+
+    Exit code 0 only if every guard is safe, 1 if any is harmed or undecided, 2 for bad input.
+    """
+    flags = {
+        "base": base,
+        "adapters": adapters,
+        "on": on,
+        "guard": guard,
+        "limit": limit,
+        "items": items,
+        "metric": metric,
+        "precision": precision,
+        "chat_template": chat_template,
+        "max_new_tokens": max_new_tokens,
+        "device": device,
+        "cache": cache,
+        "report": report,
+        "allow_undecided": allow_undecided,
+    }
+    work = options.torch_side("pipeline.check_request")
+    asked = work.asked(flags, config)
+    checked = work.run_check(asked.request, on_note=_tell)
+    code = exit_code(checked.result, allow_undecided=asked.allow_undecided)
+    page = asked.report
+    if page is not None:
+        _write(page, render_page(checked.result, checked.targets))
+    if as_json:
+        show_json(as_plain(checked.result, exit_code=code))
+    else:
+        _show(checked.result, page)
+    return code
+
+
+def _show(result: CheckResult, page: Path | None) -> None:
+    console = Console(highlight=False, width=WIDTH)
+    for adapter in result.adapters:
+        console.print(result_table(adapter, result))
+        console.print()
+    for line in summary_lines(result):
+        console.print(line, soft_wrap=True, markup=False)
+    if page is not None:
+        console.print(f"wrote {page}", soft_wrap=True, markup=False)
+
+
+def _write(page: Path, text: str) -> None:
+    try:
+        with whole_file(page) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--report {page}: cannot be written: {error.strerror}") from error
+
+
+def _tell(line: str) -> None:
+    print(printable(line), file=sys.stderr)
