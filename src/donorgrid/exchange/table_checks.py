@@ -85,7 +85,8 @@ def _check_share(frame: pl.DataFrame, name: str) -> None:
 
 def table_notes(frame: pl.DataFrame) -> tuple[str, ...]:
     """Lines for the user: what is missing, targets at chance, baselines that differ between seeds."""
-    missing = [f"no column {name}: {lost}" for name, lost in _LOST.items() if name not in frame.columns]
+    there = {*frame.columns, *(["n_seeds"] if "train_seed" in frame.columns else [])}
+    missing = [f"no column {name}: {lost}" for name, lost in _LOST.items() if name not in there]
     base = next((base for _, _, base in DELTA_OF.values() if base in frame.columns), None)
     if base is None:
         return (*missing, "no baseline scores: targets at chance cannot be found")

@@ -52,7 +52,7 @@ def _mapped(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
         frame = frame.with_columns(pl.col(name).cast(pl.String).replace(renamed))
     for name in mapping.percent:
         _need(frame, name, "percent")
-        frame = frame.with_columns(_number(frame, name) / 100.0)
+        frame = frame.with_columns(_share(frame, name))
     used = {theirs for ours, theirs in mapping.columns.items() if ours != theirs} - mapping.columns.keys()
     if mapping.baseline_rows is None:
         return frame.drop(used)
@@ -65,10 +65,11 @@ def _need(frame: pl.DataFrame, name: str, key: str) -> None:
         raise InputError(f"{key}: column '{name}' is missing{suggestion(name, frame.columns)}")
 
 
-def _number(frame: pl.DataFrame, name: str) -> pl.Expr:
+def _share(frame: pl.DataFrame, name: str) -> pl.Series:
+    """Percent as a proportion, one correctly rounded division (NumPy: Polars multiplies by a reciprocal)."""
     if not frame.schema[name].is_numeric():
         raise InputError(f"percent: column '{name}' holds {frame.schema[name]}, no numbers")
-    return pl.col(name)
+    return pl.Series(name, frame[name].cast(pl.Float64).to_numpy() / 100.0, nan_to_null=True)
 
 
 def _with_baselines(frame: pl.DataFrame, rule: BaselineRows) -> pl.DataFrame:
