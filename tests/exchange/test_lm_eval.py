@@ -1,6 +1,8 @@
 """Outputs of lm-eval become item answers, or totals, and what may not be compared is refused in one line."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -135,6 +137,50 @@ def test_gold_answers_may_be_texts(tmp_path):
             write_rows(path, [{**row, "target": "bb"} for row in rows])
     imported = import_lm_eval([tmp_path], mapping_file=mapping)
     assert imported.read(imported.subjects[0])["answer"].unique().to_list() == [1]
+
+
+def rewritten(folder: Path, change: Callable[[list[dict]], list[dict]]) -> None:
+    """Change the rows of every samples file beneath a folder."""
+    for path in folder.rglob("samples_*"):
+        write_rows(path, change([json.loads(line) for line in path.read_text().splitlines()]))
+
+
+def test_where_no_one_gold_answer_fits_right_and_wrong_are_lm_evals(tmp_path):
+    write_runs(tmp_path)
+    rewritten(tmp_path, lambda rows: [{**row, "target": "[0, 1]"} for row in rows])
+    imported = import_lm_eval([tmp_path], mapping_file=write_mapping(tmp_path))
+    answers = imported.read(imported.subjects[0])
+    assert answers["answer"].null_count() == answers.height
+    assert answers["correct"].sum() == right(0, "de", "acc") + right(0, "it", "acc")
+
+
+def test_equal_documents_are_told_apart_by_how_often_they_stood_before(tmp_path):
+    write_runs(tmp_path)
+    rewritten(tmp_path, lambda rows: [*rows, rows[4], rows[4]])
+    imported = import_lm_eval([tmp_path], mapping_file=write_mapping(tmp_path, id_field=None))
+    german = imported.read(imported.subjects[0]).filter(pl.col("target_language") == "de")
+    fifth = german["item_id"][4].partition("#")[0]
+    assert german.filter(pl.col("item_id").str.starts_with(fifth))["item_id"].to_list() == [
+        f"{fifth}#{n}" for n in range(3)
+    ]
+    assert deltas_of(imported)["n_items"].unique().to_list() == [22]
+
+
+@pytest.mark.parametrize(("prefix", "written"), [(None, "{}"), ("It is", " {}"), ("It is ", "{}")])
+def test_choices_under_a_chat_template_have_the_delimiter_that_lm_eval_wrote(tmp_path, prefix, written):
+    configs = {f"quiz_{one}": {"gen_prefix": prefix, "target_delimiter": " "} for one in ("de", "it")}
+    write_runs(tmp_path, chat_template="{{ messages }}", configs=configs)
+
+    def with_options(rows: list[dict]) -> list[dict]:
+        return [
+            {**row, "arguments": {key: {**one, "arg_1": written.format(one["arg_1"][1:])}
+                                  for key, one in row["arguments"].items()}}
+            for row in rows
+        ]  # fmt: skip
+
+    rewritten(tmp_path, with_options)
+    imported = import_lm_eval([tmp_path], mapping_file=write_mapping(tmp_path))
+    assert imported.read(imported.subjects[0])["choice_lengths"][0].to_list() == [1, 2, 3]
 
 
 def test_generated_answers_are_taken_by_their_filter(tmp_path):
