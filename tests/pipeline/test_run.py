@@ -86,3 +86,23 @@ def test_a_study_folder_may_be_moved_with_what_it_names(tmp_path: Path) -> None:
     moved = StudyFolder(tmp_path / "there" / folder.root.name)
     progress = run_jobs(moved.study_file, moved, RunOptions(device="cpu", jobs=1), lambda _: None)
     assert (progress.done, progress.left) == (4, 0)
+
+
+def test_a_plain_data_file_is_a_task(tmp_path: Path) -> None:
+    rows = ["key,lang,split,text,a,b,gold"]
+    for language in ("de", "en"):
+        for split, count in (("train", 12), ("test", 6)):
+            rows += [f"{split}{n},{language},{split},rot {n}?,blau,rot,{n % 2}" for n in range(count)]
+    columns = {
+        "id": "key",
+        "language": "lang",
+        "question": "text",
+        "choices": ["a", "b"],
+        "answer": "gold",
+    }
+    file = make_study(tmp_path, tasks=[{"task": "quiz.csv", "columns": columns}], languages=["de", "en"])
+    (tmp_path / "quiz.csv").write_text("\n".join(rows) + "\n")
+    progress, folder = run(file)
+    assert (progress.done, progress.failed) == (3, 0)
+    assert run(folder.study_file)[0].left == 0
+    assert set(analyse_folder(folder, QUICK).tables["deltas"]["n_items"]) == {6}

@@ -70,3 +70,13 @@ def test_the_command_answers_with_one_line_and_exit_code_2(tmp_path: Path, chang
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ")
+
+
+def test_a_data_file_may_name_its_columns(tmp_path: Path) -> None:
+    tasks = ["continent", {"task": "quiz.csv", "columns": {"question": "text", "choices": ["a", "b"]}}]
+    study = make_study({**GOOD, "tasks": tasks}, origin="x")
+    write_study(study, tmp_path / "study.yaml")
+    assert yaml.safe_load((tmp_path / "study.yaml").read_text())["tasks"] == tasks
+    assert read_study(tmp_path / "study.yaml") == study
+    with pytest.raises(InputError, match=r"tasks\[0\]\.colums: unknown key.*did you mean 'columns'"):
+        make_study({**GOOD, "tasks": [{"task": "quiz.csv", "colums": {}}]}, origin="x")

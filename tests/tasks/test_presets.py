@@ -13,7 +13,7 @@ from donorgrid.tasks import find_task
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_preset_is_a_study_over_tasks_that_are_there(name, tmp_path):
     study = make_study(STUDIES[name], origin=name)
-    tasks = [find_task(one, folder=tmp_path, languages=study.languages) for one in study.tasks]
+    tasks = [find_task(one.task, folder=tmp_path, languages=study.languages) for one in study.tasks]
     assert all(task.has_training_split for task in tasks)
     grid = make_grid(study, {task.name: task.languages for task in tasks}, origin=name)
     assert len(grid.targets) == len(study.tasks) * len(study.languages)
@@ -22,7 +22,7 @@ def test_a_preset_is_a_study_over_tasks_that_are_there(name, tmp_path):
 
 def test_the_paper_is_the_papers_grid(tmp_path: Path):
     study = make_study(STUDIES["paper"], origin="paper")
-    tasks = {name: find_task(name, folder=tmp_path).languages for name in study.tasks}
+    tasks = {one.task: find_task(one.task, folder=tmp_path).languages for one in study.tasks}
     grid = make_grid(study, tasks)
     assert (len(grid.baselines), len(grid.runs), len(grid.targets)) == (9, 9 * 44 * 3, 44)
     assert study.recipes["paper"].rank == 32

@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="What fine-tuning on one (task, language) gives to, and takes from, every other.",
 )
-for command in (study.demo, study.init, study.plan, study.run, study.status, study.analyse, study.report):
+for command in (study.demo, study.init, study.plan, study.fetch, study.run, study.status, study.analyse, study.report):
     app.command()(command)
 app.command()(check.check)
 app.add_typer(inventory.tasks, name="tasks")

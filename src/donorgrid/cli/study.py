@@ -84,6 +84,14 @@ def plan(
         console.print(f"about {_duration(cost.seconds)} with {cost.jobs} processes, by a measured trial")
 
 
+def fetch(study: options.Study) -> None:
+    """Bring a study's models and data into the hub's cache, for machines without network."""
+    size, notes = steps.fetch_study(study)
+    for note in notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    console.print(f"{size}; on the other machine set HF_HUB_OFFLINE=1", soft_wrap=True)
+
+
 def run(
     study: options.Study,
     out: options.Out = None,

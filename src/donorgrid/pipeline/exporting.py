@@ -34,7 +34,7 @@ def export_run_adapter(study: Path, wanted: Wanted, out: Path) -> Path:
     run = find_run(plan.grid, wanted)
     spec = next(one for one in plan.study.models if one.name == run.model)
     tasks = {cell.task for cell in run.source.cells}
-    found = {name: find_task(name, folder=folder.root) for name in plan.study.tasks if name in tasks}
+    files = [find_task(one.task, folder=folder.root, columns=one.columns) for one in plan.study.tasks]
     card = AdapterCard(
         base_model=spec.id,
         revision=spec.revision,
@@ -44,7 +44,7 @@ def export_run_adapter(study: Path, wanted: Wanted, out: Path) -> Path:
         metric=plan.study.metric,
         harm_limit_pp=plan.study.harm_limit_pp,
         profile=_profile(folder, run),
-        licences={name: task.licence for name, task in found.items()},
+        licences={task.name: task.licence for task in files if task.name in tasks},
     )
     return export_adapter(folder.adapter(run), card, out)
 

@@ -86,7 +86,7 @@ def write_resolved(prepared: Prepared, study_file: Path) -> None:
     moved = study.model_copy(
         update={
             "models": [one.model_copy(update={"id": _moved(one.id, base, root)}) for one in study.models],
-            "tasks": [_moved(one, base, root) for one in study.tasks],
+            "tasks": [one.model_copy(update={"task": _moved(one.task, base, root)}) for one in study.tasks],
         }
     )
     target = prepared.folder.study_file
@@ -104,7 +104,7 @@ def _moved(written: str, base: Path, root: Path) -> str:
 def _find_tasks(study: Study, study_file: Path) -> dict[str, TaskFile]:
     tasks: dict[str, TaskFile] = {}
     for index, written in enumerate(study.tasks):
-        task = find_task(written, folder=study_file.parent, languages=study.languages)
+        task = find_task(written.task, folder=study_file.parent, languages=study.languages, columns=written.columns)
         if task.name in tasks:
             raise InputError(f"{study_file}: tasks[{index}]: a second task is called '{task.name}'")
         tasks[task.name] = task

@@ -21,7 +21,8 @@ from donorgrid.pipeline.analysing import (
     study_settings,
     write_tables,
 )
-from donorgrid.pipeline.prepare import study_paths
+from donorgrid.pipeline.notes import notes_of
+from donorgrid.pipeline.prepare import prepare, study_paths
 from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.reporting import write_report
 from donorgrid.pipeline.workplan import read_workplan
@@ -47,6 +48,18 @@ def init_study(file: Given, *, preset: str = "pocket", study: Mapping[str, Any] 
 def study_presets() -> dict[str, str]:
     """The studies that ``init_study`` can start from, and what each is."""
     return dict(TITLES)
+
+
+def fetch_study(study: Given, out: Given | None = None) -> tuple[str, tuple[str, ...]]:
+    """Read everything that a study names, which brings it into the hub's cache; what there is now, and notes."""
+    prepared = prepare(*study_paths(Path(study), None if out is None else Path(out)))
+    n_items = sum(len(cell.train) + len(cell.test) for cell in prepared.cells.values())
+    weights = sum(file.stat().st_size for one in prepared.models.values() for file in one.path.glob("*.safetensors"))
+    size = (
+        f"{len(prepared.models)} models ({weights / 1e9:,.1f} GB of weights) and {n_items:,} items of "
+        f"{len(prepared.tasks)} tasks are here"
+    )
+    return size, notes_of(prepared)
 
 
 def study_status(study: Given, out: Given | None = None) -> tuple[Progress, list[Failure]]:

@@ -9,9 +9,26 @@ from pydantic import ValidationError
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.names import whole_file
-from donorgrid.plan.study import CellSpec, ControlSpec, Limits, MixSpec, ModelSpec, RecipeSpec, Scoring, Strict, Study
+from donorgrid.plan.study import (
+    CellSpec,
+    ControlSpec,
+    Limits,
+    MixSpec,
+    ModelSpec,
+    RecipeSpec,
+    Scoring,
+    Strict,
+    Study,
+    TaskSpec,
+)
 
-_OBJECTS: dict[str, type[Strict]] = {"models": ModelSpec, "recipes": RecipeSpec, "limits": Limits, "scoring": Scoring}
+_OBJECTS: dict[str, type[Strict]] = {
+    "models": ModelSpec,
+    "tasks": TaskSpec,
+    "recipes": RecipeSpec,
+    "limits": Limits,
+    "scoring": Scoring,
+}
 _KINDS: dict[str, type[Strict]] = {"cell": CellSpec, "mix": MixSpec, "control": ControlSpec}
 _LONGEST_VALUE = 60
 

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     Tag,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -78,6 +79,17 @@ class ModelSpec(Strict):
     @classmethod
     def _sound_name(cls, value: str) -> str:
         return _name(value)
+
+
+class TaskSpec(Strict):
+    """A task: a catalog name, a task file, or a data file with ``columns`` where its columns have other names."""
+
+    task: str = Field(min_length=1)
+    columns: Annotated[dict[str, str | list[str]], Field(min_length=1)] | None = None
+
+    @model_serializer
+    def _short(self) -> str | dict[str, Any]:
+        return self.task if self.columns is None else {"task": self.task, "columns": self.columns}
 
 
 class CellSpec(Strict):
@@ -182,7 +194,7 @@ class Study(Strict):
     """A study, as written or as resolved (then every default is filled in)."""
 
     models: Annotated[list[Annotated[ModelSpec, _object_from("id")]], Field(min_length=1), Unique]
-    tasks: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1), Unique]
+    tasks: Annotated[list[Annotated[TaskSpec, _object_from("task")]], Field(min_length=1), Unique]
     languages: Annotated[list[Annotated[str, AfterValidator(_name)]], Field(min_length=1), Unique]
     sources: Annotated[AllWord | SourceList, WordOrList] = "all"
     targets: Annotated[AllWord | CellList, WordOrList] = "all"
