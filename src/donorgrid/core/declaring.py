@@ -1,0 +1,76 @@
+"""How a table is declared: columns with types and units, and keys. A frame that leaves a stage is checked here."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from donorgrid.core.errors import InputError, suggestion
+
+TEXT, INT, REAL, YES = pl.String, pl.Int64, pl.Float64, pl.Boolean
+
+Columns = dict[str, type[pl.DataType] | pl.DataType]
+"""Column -> its type, in order."""
+
+ARM: Columns = {"recipe": TEXT, "train_size": INT}
+"""What tells the arms of a study apart: the last columns of every table of the analysis."""
+ARM_OPTIONAL = frozenset(ARM) | {"n_degenerate"}
+SUMMARY: Columns = {
+    "n": INT,
+    "mean_pp": REAL,
+    "median_pp": REAL,
+    "positive_rate": REAL,
+    "harm_rate": REAL,
+    "n_harmed": INT,
+    "harm_limit_pp": REAL,
+    "n_degenerate": INT,
+}
+"""Of n deltas; ``n_degenerate`` of them have a target whose baseline measures format (see DEGENERATE)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table's declaration: its name, its columns in order, the key (unique), and the columns that may be absent.
+
+    A key column is never null, unless it is optional (``train_size`` is null where all items are used).
+    """
+
+    name: str
+    columns: Columns
+    key: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+
+    def check(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the declared columns, in the declared order and types; further columns follow.
+
+        Raises InputError when a required column is missing, a value does not fit its type, or a key is null or double.
+        """
+        for name in self.columns.keys() - self.optional:
+            if name not in frame.columns:
+                near = suggestion(name, frame.columns)
+                raise InputError(f"table '{self.name}': column '{name}' is missing; it has {frame.columns}{near}")
+        known = [name for name in self.columns if name in frame.columns]
+        further = [name for name in frame.columns if name not in self.columns]
+        try:
+            cast = frame.select(*(pl.col(name).cast(self.columns[name]) for name in known), *further)
+        except pl.exceptions.InvalidOperationError as error:
+            raise InputError(f"table '{self.name}': {str(error).splitlines()[0]}") from error
+        return self._with_sound_key(cast)
+
+    def _with_sound_key(self, frame: pl.DataFrame) -> pl.DataFrame:
+        key = [name for name in self.key if name in frame.columns]
+        for name in key:
+            if name not in self.optional and frame[name].null_count():
+                raise InputError(f"table '{self.name}': column '{name}' has empty values; it is part of the key")
+        doubles = frame.filter(pl.struct(key).is_duplicated()) if key else frame.clear()
+        if doubles.height:
+            row = ", ".join(f"{name}={doubles[name][0]}" for name in key)
+            raise InputError(f"table '{self.name}': {doubles.height} rows share their key, the first is {row}")
+        return frame
+
+    def empty(self) -> pl.DataFrame:
+        """A frame with the declared columns and no rows."""
+        return pl.DataFrame(schema=dict(self.columns))
+
+    def schema_without_arm(self) -> Columns:
+        """The columns but for recipe and train size, which are added when the arms are stacked."""
+        return {name: kind for name, kind in self.columns.items() if name not in ARM}
