@@ -196,6 +196,7 @@ def test_generated_answers_are_taken_by_their_filter(tmp_path):
     imported = import_lm_eval([tmp_path], mapping_file=write_mapping(tmp_path, filter="flexible"))
     answers = imported.read(imported.subjects[0])
     assert answers["generated"].unique().to_list() == ["flexible 7"]
+    assert answers["choice_lengths"].list.len().unique().to_list() == [0]
     assert answers["correct"].sum() == right(0, "de", "acc") + right(0, "it", "acc")
 
 

@@ -175,8 +175,8 @@ def _generated(rows: Sequence[dict[str, Any]], where: str) -> list[dict[str, obj
         made.append(
             {
                 "answer": None,
-                "choice_logliks_nats": None,
-                "choice_lengths": None,
+                "choice_logliks_nats": [],
+                "choice_lengths": [],
                 "chosen": None,
                 "correct": _right(row, RIGHT_METRICS[::-1], where),
                 "chosen_norm": None,
