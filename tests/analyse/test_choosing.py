@@ -7,7 +7,8 @@ from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers
 from donorgrid.analyse.cells import Arm
-from donorgrid.analyse.differences import arm_differences
+from donorgrid.analyse.choosing import choosing_table
+from donorgrid.analyse.differences import arm_differences, differences_of
 from donorgrid.analyse.halves import item_halves, seed_halves
 from donorgrid.analyse.item_sums import item_sums, source_sets
 
@@ -24,7 +25,9 @@ def test_without_effects_what_is_chosen_is_worth_nothing():
     apparent, honest = [], []
     for seed in range(12):
         answers = pair_answers(*random_grid(seed, seeds=(1,), n_items=60))
-        row = tables_of([answers])["choosing"].filter(pl.col("what") == "source").row(0, named=True)
+        own = differences_of([answers], Arm("lora", None), metric="acc_norm")
+        table = choosing_table(own, SETTINGS, cells=deltas(answers, metric="acc_norm"))
+        row = table.filter(pl.col("what") == "source").row(0, named=True)
         apparent.append(row["apparent_pp"])
         honest.append(row["honest_pp"])
         assert row["split"] == "items"

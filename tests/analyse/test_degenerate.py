@@ -85,6 +85,20 @@ def test_a_model_that_always_says_the_same_letter_is_found_from_its_answers():
     assert "same option (entropy 0.00" in row["reason"]
 
 
+def test_generated_answers_have_no_options_and_no_chance():
+    rng = np.random.default_rng(2)
+    right = rng.random(len(TASKS) * len(LANGUAGES) * 30) < 0.1
+
+    def frame(correct):
+        nothing = {name: pl.lit(None, dtype=pl.Int32) for name in ("answer", "chosen", "chosen_norm")}
+        return item_frame(correct).with_columns(**nothing)
+
+    answers = pair_answers(frame(right), [(run_of(task, "en"), frame(right)) for task in TASKS])
+    table = analysed(answers)["baselines"]
+    assert table["chance"].null_count() == table["chosen_entropy"].null_count() == table.height == 6
+    assert not table["degenerate"].any()
+
+
 def test_without_degenerate_targets_both_sets_are_equal():
     tables = analysed(grid(at_chance=False))
     assert tables["degenerate"].height == 0

@@ -94,19 +94,24 @@ def _from_answers(answers: PairedAnswers, settings: AnalysisSettings) -> Iterato
     right = answers.base_norm if norm else answers.base
     items = answers.items.with_columns(pl.Series("right", right), pl.col("chosen_norm").fill_null(pl.col("chosen")))
     for (task, language), part in items.group_by("target_task", "target_language", maintain_order=True):
-        options = int(np.max(part["n_choices"].to_numpy()))
-        chosen = part["chosen_norm" if norm else "chosen"].drop_nulls().to_numpy().astype(np.int64)
-        gold = part["answer"].drop_nulls().to_numpy().astype(np.int64)
-        line = {
-            "model": answers.model,
-            "task": task,
-            "language": language,
-            "chance": float((1.0 / part["n_choices"].to_numpy()).mean()),
-            "chosen_entropy": relative_entropy_of_choices(chosen[chosen >= 0], options),
-            "answer_entropy": relative_entropy_of_choices(gold[gold >= 0], options),
-        }
+        line = {"model": answers.model, "task": task, "language": language, **_options(part, norm=norm)}
         answered = part.filter(pl.col("right") >= 0)["right"].to_numpy()
         yield _judged(line, float(answered.sum()), answered.size, settings)
+
+
+def _options(part: pl.DataFrame, *, norm: bool) -> dict[str, object]:
+    """Chance and the entropies of one target; empty where its items have no options to choose from."""
+    n_choices = part["n_choices"].drop_nulls().to_numpy()
+    if not n_choices.size:
+        return {"chance": None, "chosen_entropy": None, "answer_entropy": None}
+    most = int(np.max(n_choices))
+    chosen = part["chosen_norm" if norm else "chosen"].drop_nulls().to_numpy().astype(np.int64)
+    gold = part["answer"].drop_nulls().to_numpy().astype(np.int64)
+    return {
+        "chance": float((1.0 / n_choices).mean()),
+        "chosen_entropy": relative_entropy_of_choices(chosen[chosen >= 0], most),
+        "answer_entropy": relative_entropy_of_choices(gold[gold >= 0], most),
+    }
 
 
 def _from_scores(cells: pl.DataFrame, settings: AnalysisSettings) -> Iterator[dict[str, object]]:
