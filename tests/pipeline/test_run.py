@@ -106,3 +106,15 @@ def test_a_plain_data_file_is_a_task(tmp_path: Path) -> None:
     assert (progress.done, progress.failed) == (3, 0)
     assert run(folder.study_file)[0].left == 0
     assert set(analyse_folder(folder, QUICK).tables["deltas"]["n_items"]) == {6}
+
+
+def test_controls_and_rank_stabilised_lora_run_beside_plain_cells(tmp_path: Path) -> None:
+    controls = [{"control": kind, "of": "colours/de"} for kind in ("shuffled", "content-free")]
+    recipes = {"plain": RECIPE, "stable": {**RECIPE, "method": "rslora"}}
+    limits = {"train_items": 12, "test_items": 8}
+    file = make_study(tmp_path, sources=["colours/de", *controls], recipes=recipes, limits=limits)
+    progress, folder = run(file)
+    assert (progress.done, progress.failed, progress.total) == (7, 0, 7)
+    tables = analyse_folder(folder, QUICK).tables
+    assert set(tables["specific_regimes"]["control"]) >= {"shuffled", "content-free"}
+    assert set(tables["deltas"]["recipe"]) == {"plain", "stable"}

@@ -70,6 +70,33 @@ def test_shuffled_control_keeps_prompts_and_answer_counts() -> None:
     assert shuffled != texts(60)
 
 
+def test_a_content_free_control_keeps_format_and_lengths_and_nothing_else() -> None:
+    given = tuple(
+        TrainingText(
+            item_id=str(number),
+            prompt=f"Frage: Was ist {word}?\nA) rot\nB) blau\nAntwort:",
+            target=" A",
+            answer=0,
+            alternatives=(" A", " B"),
+        )
+        for number, word in enumerate(("Schnee", "Gras", "Meer", "Sand") * 10)
+    )
+    control = Source(kind="control", name="empty", parts=((DE, 1.0),), control="content-free")
+    emptied = choose_texts(run(control), {DE: given})
+    assert emptied[0].prompt == "Frage: Was ist ______?\nA) rot\nB) blau\nAntwort:"
+    assert [len(text.prompt) for text in emptied] == [len(text.prompt) for text in given]
+    assert {text.target for text in emptied} == {" A", " B"}
+    assert all(text.target == text.alternatives[text.answer] for text in emptied)
+    assert emptied == choose_texts(run(control), {DE: given})
+
+
+def test_a_text_without_choices_is_no_control() -> None:
+    plain = tuple(TrainingText(item_id=str(number), prompt="a", target=" b") for number in range(3))
+    control = Source(kind="control", name="empty", parts=((DE, 1.0),), control="content-free")
+    with pytest.raises(InputError, match="'0' has no choices"):
+        choose_texts(run(control), {DE: plain})
+
+
 def test_too_few_texts_are_one_line() -> None:
     with pytest.raises(InputError, match=r"8 training texts of 'colours/de' are wanted, it has 7"):
         choose_texts(run(Source.of_cell(DE), train_size=8), {DE: texts(7)})

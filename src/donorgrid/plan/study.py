@@ -112,9 +112,9 @@ class MixSpec(Strict):
 
 
 class ControlSpec(Strict):
-    """A control: the texts of the cell ``of``, with their answers shuffled among the items."""
+    """A control on the cell ``of``: its texts with the answers shuffled, or with their content taken away."""
 
-    control: Literal["shuffled"]
+    control: Literal["shuffled", "content-free"]
     of: str
 
 
@@ -147,7 +147,7 @@ SourceList = Annotated[list[SourceEntry], Field(min_length=1), Unique, Tag("list
 class RecipeSpec(Strict):
     """A fine-tuning recipe; see ``core.records.Recipe`` for what each field means."""
 
-    method: Literal["lora"] = "lora"
+    method: Literal["lora", "rslora"] = "lora"
     rank: Annotated[int, Field(ge=1, le=4096)] = 32
     alpha: Annotated[float, Field(gt=0)] = 64.0
     dropout: Share = 0.0

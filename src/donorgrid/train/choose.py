@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Run, TrainingText
+from donorgrid.train.controls import content_free, shuffled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,8 @@ def choose_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> t
     """The texts of a run's source, before the validation split.
 
     A cell gives its first ``train_size`` texts in the order that ``data_seed`` draws (all of them, in their own order,
-    without ``train_size``). A mix has as many texts as its parts have on average, shared by weight. A shuffled control
-    keeps the texts and deals their answers out anew. Raises InputError when a part has too few texts.
+    without ``train_size``). A mix has as many texts as its parts have on average, shared by weight. A control changes
+    its cell's texts (``train.controls``). Raises InputError when a part has too few texts.
     """
     source = run.source
     total = run.train_size or round(sum(len(texts_of[cell]) for cell in source.cells) / len(source.cells))
@@ -34,9 +35,10 @@ def choose_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> t
         if count > len(texts):
             raise InputError(f"source '{source}': {count} training texts of '{cell}' are wanted, it has {len(texts)}")
         chosen += _draw(texts, count, np.random.default_rng([run.data_seed, part]))
-    if source.control == "shuffled":
-        return _shuffle_answers(chosen, np.random.default_rng([run.data_seed, run.train_seed]))
-    return tuple(chosen)
+    if source.control is None:
+        return tuple(chosen)
+    change = {"shuffled": shuffled, "content-free": content_free}[source.control]
+    return change(chosen, np.random.default_rng([run.data_seed, run.train_seed]))
 
 
 def split_texts(texts: Sequence[TrainingText], *, split_seed: int, validation_share: float) -> Split:
@@ -68,18 +70,3 @@ def _by_weight(total: int, weights: Sequence[float]) -> list[int]:
     for part in order[: total - sum(counts)]:
         counts[part] += 1
     return counts
-
-
-def _shuffle_answers(texts: Sequence[TrainingText], rng: np.random.Generator) -> tuple[TrainingText, ...]:
-    """Deal the answers out anew among items with equally many choices, so that their frequencies stay."""
-    shuffled = list(texts)
-    by_choices: dict[int, list[int]] = {}
-    for index, text in enumerate(texts):
-        if text.answer is None:
-            raise InputError(f"text '{text.item_id}' has no choices: its answer cannot be shuffled")
-        by_choices.setdefault(len(text.alternatives), []).append(index)
-    for indices in by_choices.values():
-        for index, giver in zip(indices, rng.permutation(indices), strict=True):
-            answer = texts[giver].answer or 0
-            shuffled[index] = replace(texts[index], answer=answer, target=texts[index].alternatives[answer])
-    return tuple(shuffled)
