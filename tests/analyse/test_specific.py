@@ -1,14 +1,17 @@
 """Specific transfer: delta less what a control gives the same target."""
 
+from dataclasses import replace
 from statistics import fmean
 
+import numpy as np
 import polars as pl
 import pytest
 from made_answers import random_grid
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.specific import OTHER_SOURCES, specific_cells
+from donorgrid.analyse.cells import Arm, judged
+from donorgrid.analyse.differences import differences_of
+from donorgrid.analyse.specific import OTHER_SOURCES, against_other_sources, specific_cells
 
 QUICK = AnalysisSettings(n_bootstrap=0, n_permutations=0, n_splits=0)
 
@@ -75,3 +78,26 @@ def test_every_kind_of_control_has_its_own_tables(cells):
 def test_a_single_source_has_no_other_sources(cells):
     one = cells.filter(pl.col("source_name") == "alpha/de")
     assert analyse(one, settings=QUICK)["specific_regimes"].filter(pl.col("regime") != "MT-ML").height == 0
+
+
+def test_its_item_errors_are_those_of_the_difference_item_by_item():
+    """The baseline cancels: where adapters agree with one another, specific transfer has no noise at all."""
+    answers = pair_answers(*random_grid(4, seeds=(1,), n_items=50))
+    (made,) = differences_of([answers], Arm("lora", None), metric="acc_norm")
+    against = against_other_sources(made)
+    rows = judged(deltas(answers, metric="acc_norm"), QUICK)
+    found = specific_cells(rows, rows.clear(), QUICK)
+    for row in found[OTHER_SOURCES].iter_rows(named=True):
+        place = made.source_names.index(row["source_name"])
+        column = list(zip(made.target_tasks, made.target_languages, strict=True)).index(
+            (row["target_task"], row["target_language"])
+        )
+        assert against.delta_pp[place, column] == pytest.approx(row["delta_pp"], abs=1e-9)
+    same = replace(made, summed=np.broadcast_to(made.summed[:1], made.summed.shape).copy())
+    assert np.abs(against_other_sources(same).summed).max() < 1e-9
+    table = analyse(deltas(answers, metric="acc_norm"), answers=[answers], settings=QUICK)["specific_regimes"]
+    errors = table.filter(control=OTHER_SOURCES)["mean_noise_se_pp"]
+    assert errors.null_count() == 0
+    # Over all sources of a target the specific deltas cancel, and so does their noise.
+    assert table.filter(control=OTHER_SOURCES, regime="transfer")["mean_noise_se_pp"][0] < 1e-9
+    assert errors.max() > 0.1

@@ -32,7 +32,7 @@ class ArmDifferences:
     starts: Ints
     clusters: Ints
     n_clusters: dict[str, int]
-    summed: npt.NDArray[np.int16]
+    summed: npt.NDArray[np.int16] | npt.NDArray[np.float64]
     answered: npt.NDArray[np.int16]
 
     def targets(self) -> Iterator[tuple[str, str, slice]]:
@@ -51,7 +51,8 @@ class ArmDifferences:
     @cached_property
     def delta_pp(self) -> npt.NDArray[np.float64]:
         """(sources, targets): the cells' deltas; NaN where a cell has no answers."""
-        total = np.add.reduceat(self.summed, self.starts, axis=1, dtype=np.int64)
+        wide = np.float64 if self.summed.dtype.kind == "f" else np.int64
+        total = np.add.reduceat(self.summed, self.starts, axis=1, dtype=wide)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.n_answered > 0, 100.0 * total / self.n_answered, np.nan)
 

@@ -26,7 +26,7 @@ from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.shared_noise import shared_noise
 from donorgrid.analyse.sign_flips import max_t_table
 from donorgrid.analyse.sources import sources_table
-from donorgrid.analyse.specific import specific_cells, specific_regimes, specific_roles
+from donorgrid.analyse.specific import specific_cells, specific_tables
 from donorgrid.analyse.uncertainty import with_uncertainty
 from donorgrid.analyse.variance import FITS, QUICK_FITS, variance_tables
 from donorgrid.core import tables
@@ -93,7 +93,7 @@ def _one_arm(
     found |= _without_degenerate(found, cells, own, baselines, settings)
     found |= _noise(cells, own, settings, by_seed)
     found |= _choosing(cells, own, settings, by_seed)
-    found |= _specific(cells, others, settings)
+    found |= _specific(cells, others, own, settings)
     found["baselines"] = (tables.BASELINES, baselines)
     found["degenerate"] = (tables.DEGENERATE, degenerate_table(baselines))
     summary = summarise(others, ["model", "source_name", "source_kind"], settings)
@@ -158,11 +158,14 @@ def _choosing(
     }
 
 
-def _specific(cells: pl.DataFrame, others: pl.DataFrame, settings: AnalysisSettings) -> Made:
+def _specific(
+    cells: pl.DataFrame, others: pl.DataFrame, own: Sequence[ArmDifferences], settings: AnalysisSettings
+) -> Made:
     against = specific_cells(cells, others, settings)
+    regimes, roles = specific_tables(against, own, settings)
     return {
-        "specific_regimes": (tables.SPECIFIC_REGIMES, specific_regimes(against, settings)),
-        "specific_roles": (tables.SPECIFIC_ROLES, specific_roles(against, settings)),
+        "specific_regimes": (tables.SPECIFIC_REGIMES, regimes),
+        "specific_roles": (tables.SPECIFIC_ROLES, roles),
         "linguistic": (tables.LINGUISTIC, linguistic_table(cells, against, settings)),
     }
 

@@ -1,8 +1,15 @@
 """Elicitation or transfer? Specific transfer: what a source gives beyond what a control gives the same target."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
 import polars as pl
 
 from donorgrid.analyse.cells import ROUNDING_PP
+from donorgrid.analyse.differences import ArmDifferences
+from donorgrid.analyse.item_errors import with_item_errors
+from donorgrid.analyse.item_sums import cell_regimes
 from donorgrid.analyse.regimes import regimes_table
 from donorgrid.analyse.roles import roles_language, roles_task
 from donorgrid.analyse.settings import AnalysisSettings
@@ -60,17 +67,41 @@ def _judged(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     )
 
 
-def specific_regimes(found: dict[str, pl.DataFrame], settings: AnalysisSettings) -> pl.DataFrame:
-    """SPECIFIC_REGIMES rows of one arm."""
-    parts = [regimes_table(frame, settings).with_columns(control=pl.lit(name)) for name, frame in found.items()]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=SPECIFIC_REGIMES.schema_without_arm())
-
-
-def specific_roles(found: dict[str, pl.DataFrame], settings: AnalysisSettings) -> pl.DataFrame:
-    """SPECIFIC_ROLES rows of one arm."""
-    parts = []
+def specific_tables(
+    found: Mapping[str, pl.DataFrame], own: Sequence[ArmDifferences], settings: AnalysisSettings
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(SPECIFIC_REGIMES, SPECIFIC_ROLES) rows of one arm; item errors where the control is the other sources."""
+    regimes, roles = [], []
+    against_others = [against_other_sources(made) for made in own]
     for name, frame in found.items():
-        for kind, make in (("language", roles_language), ("task", roles_task)):
-            table = make(frame, settings).rename({kind: "name"})
-            parts.append(table.with_columns(control=pl.lit(name), kind=pl.lit(kind)))
-    return pl.concat(parts) if parts else pl.DataFrame(schema=SPECIFIC_ROLES.schema_without_arm())
+        made = {
+            "regimes": regimes_table(frame, settings),
+            "roles_language": roles_language(frame, settings),
+            "roles_task": roles_task(frame, settings),
+        }
+        tables = with_item_errors(made, against_others if name == OTHER_SOURCES else ())
+        regimes.append(tables["regimes"].with_columns(control=pl.lit(name)))
+        for kind in ("language", "task"):
+            named = tables[f"roles_{kind}"].rename({kind: "name"})
+            roles.append(named.with_columns(control=pl.lit(name), kind=pl.lit(kind)))
+    return (
+        pl.concat(regimes) if regimes else pl.DataFrame(schema=SPECIFIC_REGIMES.schema_without_arm()),
+        pl.concat(roles) if roles else pl.DataFrame(schema=SPECIFIC_ROLES.schema_without_arm()),
+    )
+
+
+def against_other_sources(made: ArmDifferences) -> ArmDifferences:
+    """Differences less the other sources' mean, item by item: their means over items are the specific transfer.
+
+    A cell's share of an item is its difference over the cell's answers; the trained cell is nobody's control.
+    """
+    lengths = np.diff(np.append(made.starts, made.summed.shape[1]))
+    answers = np.repeat(np.maximum(made.n_answered, 1.0), lengths, axis=1)
+    control = (cell_regimes(made) != TRAINED_CELL) & (made.n_answered > 0)
+    of_control = np.repeat(control, lengths, axis=1)
+    shares = made.summed / answers
+    total = np.where(of_control, shares, 0.0).sum(axis=0)
+    n_others = np.repeat(control.sum(axis=0) - control, lengths, axis=1)
+    others = (total - np.where(of_control, shares, 0.0)) / np.maximum(n_others, 1)
+    answered = np.where(n_others > 0, made.answered, np.int16(0))
+    return replace(made, summed=(shares - others) * answers * (answered > 0), answered=answered)
