@@ -1,6 +1,7 @@
 """An exported adapter opens with PEFT, names its base model, and its card says what it gives and takes."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,15 @@ def test_the_card_tells_what_it_gives_and_takes(trained: Path, tmp_path: Path) -
     assert "| quiz | it | 50.0% | 53.0% | +3.00 | 1.25 | 400 |" in text
     assert "- quiz: CC-BY-NC-4.0" in text
     assert "seed 17" in text
+
+
+def test_a_base_model_in_a_folder_is_named_and_its_path_is_not_told(trained: Path, tmp_path: Path) -> None:
+    for given in ("/home/me/models/tiny", "../models/tiny"):
+        folder = export_adapter(trained, card(base_model=given, revision=None), tmp_path / "out")
+        assert "models" not in (folder / "README.md").read_text().replace("AutoModelForCausalLM", "")
+        assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny"
+        assert ModelCard.load(folder / "README.md").data.base_model is None
+        shutil.rmtree(folder)
 
 
 def test_names_are_text_and_not_markdown(trained: Path, tmp_path: Path) -> None:

@@ -83,11 +83,20 @@ def test_without_samples_totals_give_the_same_deltas(tmp_path):
     imported = import_lm_eval([tmp_path / "b"], mapping_file=write_runs(tmp_path / "b", log_samples=False))
     assert isinstance(imported, ImportedTable)
     assert any("totals only, without paired errors; run lm_eval with --log_samples" in note for note in imported.notes)
+    assert not any("at chance" in note for note in imported.notes)  # nothing is known of this task's options
     imported.frame.write_csv(tmp_path / "totals.csv")
     read = read_tables([tmp_path / "totals.csv"]).by_seed
     key = ["source_name", "target_language"]
     counts = [*key, "n_items", "n_right", "n_right_base", "n_right_norm", "n_right_norm_base", "delta_pp"]
     assert read.select(counts).sort(key).equals(items.select(counts).sort(key))
+
+
+def test_totals_warn_of_targets_at_chance(tmp_path):
+    write_runs(tmp_path, log_samples=False)
+    runs = {name: {**run, **({"source": "belebele/de"} if "source" in run else {}), "train_seed": seed}
+            for seed, (name, run) in enumerate(RUNS.items())}  # fmt: skip
+    mapping = write_mapping(tmp_path, tasks={"quiz_{language}": "belebele"}, runs=runs)
+    assert any("start at chance" in note for note in import_lm_eval([tmp_path], mapping_file=mapping).notes)
 
 
 def test_without_id_field_the_document_is_the_id_and_that_is_said(tmp_path):

@@ -243,7 +243,7 @@ def answered(paths: list[Path], mapping: Path) -> bool:
     return True
 
 
-@QUIET
+@settings(QUIET, max_examples=12)
 @given(st.sampled_from(["results", "versions", "n-shot", "n-samples", "config", "configs", "group_subtasks"]), ANYTHING)
 def test_whatever_stands_in_a_results_file_the_answer_is_rows_or_one_line(tmp_path, key, value):
     for log_samples in (True, False):

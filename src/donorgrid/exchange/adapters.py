@@ -20,7 +20,7 @@ def export_adapter(adapter: Path, card: AdapterCard, folder: Path) -> Path:
     """
     config = _config(adapter)
     refuse_filled(folder)
-    config["base_model_name_or_path"] = card.base_model
+    config["base_model_name_or_path"] = card.base_name
     config["revision"] = card.revision
     text = card_text(card)
     with whole_folder(folder) as unfinished:

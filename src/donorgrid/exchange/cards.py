@@ -12,6 +12,7 @@ from donorgrid.core.records import Metric, Recipe, Source
 from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES
 
 NEEDED = ("target_task", "target_language", "delta_pp")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
 
@@ -33,6 +34,11 @@ class AdapterCard:
     licences: Mapping[str, str] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
 
+    @property
+    def base_name(self) -> str:
+        """The base model as others may know it: its hub ID, or the last part of a path, which is nobody's business."""
+        return self.base_model if _HUB_ID.fullmatch(self.base_model) else _last(self.base_model)
+
 
 def card_text(card: AdapterCard) -> str:
     """The card as Markdown under the hub's YAML. InputError when the profile is no table of deltas."""
@@ -45,7 +51,7 @@ def card_text(card: AdapterCard) -> str:
 def _metadata(card: AdapterCard) -> ModelCardData:
     languages = dict.fromkeys(cell.language for cell in card.source.cells)
     return ModelCardData(
-        base_model=card.base_model,
+        base_model=card.base_name if card.base_name == card.base_model else None,
         datasets=list(card.datasets) or None,
         eval_results=list(_results(card)) or None,
         language=[one for one in languages if _LANGUAGE.fullmatch(one)] or None,
@@ -83,7 +89,7 @@ def _head(card: AdapterCard) -> str:
     control = f", a control: its answers are {card.source.control}" if card.source.control else ""
     return (
         f"# {_plain(_last(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
-        f"A {recipe.method} adapter for `{card.base_model}`{revision}, trained on {trained}{control}: rank "
+        f"A {recipe.method} adapter for `{card.base_name}`{revision}, trained on {trained}{control}: rank "
         f"{recipe.rank}, alpha {recipe.alpha:g}, {recipe.epochs} epochs, learning rate {recipe.learning_rate:g}, batch "
         f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid."
     )
@@ -136,7 +142,7 @@ def _table(card: AdapterCard) -> str:
 def _how(card: AdapterCard) -> str:
     return (
         "## How to use it\n\n```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
-        f"base = AutoModelForCausalLM.from_pretrained({card.base_model!r})\n"
+        f"base = AutoModelForCausalLM.from_pretrained({card.base_name!r})\n"
         'model = PeftModel.from_pretrained(base, "THIS FOLDER OR ITS HUB ID")\n```'
     )
 

@@ -15,6 +15,7 @@ from donorgrid.exchange.lm_eval_items import PAIR, PROMPT, answers_in
 from donorgrid.exchange.lm_eval_totals import totals
 from donorgrid.exchange.mapping import LmEvalMapping, read_mapping
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, ImportedTable
+from donorgrid.exchange.table_checks import at_chance
 
 Tasks = Mapping[ImportedSubject, Mapping[str, TaskOutput]]
 """By subject and lm-eval task name."""
@@ -55,7 +56,8 @@ def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnsw
     if missing:
         note = f"no samples of {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
         lost = f"{note}: totals only, without paired errors; run lm_eval with --log_samples"
-        return ImportedTable(frame=totals(evaluated.tasks, cells, mapping), notes=(*notes, lost))
+        frame = totals(evaluated.tasks, cells, mapping)
+        return ImportedTable(frame=frame, notes=(*notes, lost, *at_chance(frame, "score_norm_base")))
     subjects = tuple(sorted(evaluated.tasks, key=lambda one: one.source is not None))
     return ImportedAnswers(subjects=subjects, read=_reader(evaluated), notes=(*notes, *_id_notes(evaluated)))
 

@@ -90,7 +90,7 @@ def table_notes(frame: pl.DataFrame) -> tuple[str, ...]:
     base = next((base for _, _, base in DELTA_OF.values() if base in frame.columns), None)
     if base is None:
         return (*missing, "no baseline scores: targets at chance cannot be found")
-    return (*missing, *_at_chance(frame, base), *_spread(frame, base))
+    return (*missing, *at_chance(frame, base), *_spread(frame, base))
 
 
 _LOST = {
@@ -100,7 +100,7 @@ _LOST = {
 }
 
 
-def _at_chance(frame: pl.DataFrame, base: str) -> list[str]:
+def at_chance(frame: pl.DataFrame, base: str) -> list[str]:
     """Targets whose baseline is not above chance, by the lower end of its 95% Wilson interval."""
     own = frame.filter(pl.col(base).is_not_null() & pl.col("target_task").is_in(list(N_CHOICES)))
     found = []
