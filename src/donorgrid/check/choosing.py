@@ -16,7 +16,7 @@ from donorgrid.check.records import (
     TargetAnswers,
     Yes,
 )
-from donorgrid.check.verdicts import joint, judge_target
+from donorgrid.check.verdicts import joint, verdict_on
 from donorgrid.statistics.paired import Verdict
 
 Reals = npt.NDArray[np.float64]
@@ -81,7 +81,7 @@ def _part(target: TargetAnswers, keep: Yes) -> TargetAnswers:
 
 
 def _joint(targets: Sequence[TargetAnswers], place: int, settings: CheckSettings) -> Verdict | None:
-    return joint(judge_target(one, one.adapters[place], settings).verdict for one in targets if one.role == "guard")
+    return joint(verdict_on(one, one.adapters[place], settings) for one in targets if one.role == "guard")
 
 
 def _changes(targets: Sequence[TargetAnswers], place: int, role: Role) -> list[Reals]:

@@ -33,7 +33,7 @@ def result_table(adapter: AdapterVerdict, result: CheckResult) -> Table:
     for title, rows in (
         ("to gain on", [one for one in sound if one.role == "on"]),
         ("guarded", [one for one in sound if one.role == "guard"]),
-        ("set apart: no skill to lose", [one for one in adapter.targets if one.degenerate is not None]),
+        ("set apart", [one for one in adapter.targets if one.degenerate is not None]),
     ):
         _add(table, title, rows)
     if adapter.joint is not None:

@@ -18,16 +18,20 @@ from scipy.special import bdtr, betaincinv, gammaln, xlog1py, xlogy
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _OUTSIDE = 0.001
-_RATES = 40
-_HALVINGS = 22
+_RATES = 32
+_CLOSE = 2e-5
 _NEGLIGIBLE = 1e-7
 
 
 @lru_cache(maxsize=4096)
 def lower_bound(gains: int, losses: int, n_items: int, tail: float = 0.05) -> float:
     """The largest share d that the test rejects at ``tail``: p - q lies above it with confidence 1 - tail."""
-    low, high = -1.0, (gains - losses) / n_items
-    for _ in range(_HALVINGS):
+    centre = (gains - losses) / n_items
+    step = (np.sqrt(gains + losses) + 2.0) / n_items
+    low, high = centre, centre
+    while low > -1.0 and not p_value_above(gains, losses, n_items, low) <= tail:
+        low, high = max(-1.0, low - step), low
+    while high - low > _CLOSE:
         middle = (low + high) / 2.0
         if p_value_above(gains, losses, n_items, middle) <= tail:
             low = middle
@@ -41,6 +45,7 @@ def upper_bound(gains: int, losses: int, n_items: int, tail: float = 0.05) -> fl
     return -lower_bound(losses, gains, n_items, tail)
 
 
+@lru_cache(maxsize=65536)
 def p_value_above(gains: int, losses: int, n_items: int, bound: float) -> float:
     """The p-value of H0: p - q <= ``bound`` (a share), never above 1 and never below 0.001."""
     observed = float(score_statistic(np.array(gains), np.array(losses), n_items, bound))
