@@ -90,7 +90,7 @@ def _one_arm(
     baselines = baselines_table(plain, settings, answers=answers, own=own)
     cells = with_flag(plain, baselines)
     found = _headline(cells, own, settings)
-    found |= _without_degenerate(found, cells, own, baselines, settings)
+    found |= _without_degenerate(found, cells, own=own, baselines=baselines, settings=settings)
     found |= _noise(cells, own, settings, by_seed)
     found |= _choosing(cells, own, settings, by_seed)
     found |= _specific(cells, others, own, settings)
@@ -121,6 +121,7 @@ def _headline(
 def _without_degenerate(
     found: Made,
     cells: pl.DataFrame,
+    *,
     own: Sequence[ArmDifferences],
     baselines: pl.DataFrame,
     settings: AnalysisSettings,

@@ -138,22 +138,13 @@ def _same(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
 def _fit_one(
     rows: pl.DataFrame, factors: _Factors, *, n_refits: int, rng: np.random.Generator, settings: AnalysisSettings
 ) -> tuple[MixedFit | None, Design | None, list[Line]]:
-    y = rows["delta_pp"].to_numpy()
     try:
         design = make_design(factors.usable)
-        found = fit(design, y)
+        found = fit(design, rows["delta_pp"].to_numpy())
     except InputError as error:
         return None, None, _refused(factors, rows.height, str(error))
-    low, high, done = _intervals(
-        design,
-        found,
-        y,
-        n_refits=n_refits,
-        rng=rng,
-        confidence=settings.confidence,
-        noise_variance=mean_noise_variance(rows),
-    )
-    common = {
+    low, high, done = _intervals(design, found, rows, n_refits=n_refits, rng=rng, confidence=settings.confidence)
+    about_fit = {
         "criterion": found.criterion,
         "converged": found.converged,
         "evaluations": found.evaluations,
@@ -162,8 +153,17 @@ def _fit_one(
         "intercept_pp": float(found.beta[0]),
         "intercept_se_pp": float(found.beta_se[0]),
     }
-    lines: list[Line] = [
-        {
+    lines = [line | about_fit for line in _components(found, factors, low, high)]
+    return found, design, lines + _refused(factors, rows.height)
+
+
+def _components(
+    found: MixedFit, factors: _Factors, low: list[float | None], high: list[float | None]
+) -> Iterator[Line]:
+    """What is said of each component of a fit; the residual stands last."""
+    names, variances = (*found.names, RESIDUAL), (*found.variances, found.residual)
+    for place, (name, variance, share) in enumerate(zip(names, variances, found.shares, strict=True)):
+        yield {
             "component": name,
             "variance": float(variance),
             "share": float(share),
@@ -171,13 +171,7 @@ def _fit_one(
             "share_high": high[place],
             "n_levels": factors.levels.get(name),
             "status": _ZERO if name in found.at_zero else _WHOLE,
-            **common,
         }
-        for place, (name, variance, share) in enumerate(
-            zip((*found.names, RESIDUAL), (*found.variances, found.residual), found.shares, strict=True)
-        )
-    ]
-    return found, design, lines + _refused(factors, rows.height)
 
 
 def _refused(factors: _Factors, n_rows: int, reason: str = "") -> list[Line]:
@@ -192,13 +186,14 @@ def _refused(factors: _Factors, n_rows: int, reason: str = "") -> list[Line]:
 def _intervals(
     design: Design,
     found: MixedFit,
-    y: npt.NDArray[np.float64],
+    rows: pl.DataFrame,
     *,
     n_refits: int,
     rng: np.random.Generator,
     confidence: float,
-    noise_variance: float,
 ) -> tuple[list[float | None], list[float | None], int]:
+    """(low, high, refits done) of each component's share; the upper end of one at zero is from its profile."""
+    y = rows["delta_pp"].to_numpy()
     none: list[float | None] = [None] * (len(found.names) + 1)
     if n_refits < 2:
         return none, none, 0
@@ -208,7 +203,7 @@ def _intervals(
         n_refits=n_refits,
         rng=rng,
         confidence=confidence,
-        tail_degrees=residual_degrees(design, found, y, noise_variance=noise_variance),
+        tail_degrees=residual_degrees(design, found, y, noise_variance=mean_noise_variance(rows)),
     )
     high = made.high.copy()
     for name in found.at_zero:
