@@ -1,14 +1,19 @@
 """A whole small study on real checkpoints: run, resume, change, analyse."""
 
+import json
+import re
 from pathlib import Path
 
+import polars as pl
 import pytest
+import yaml
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.analysing import analyse_folder, write_tables
 from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.progress import Progress
+from donorgrid.pipeline.trial import estimate
 from running import QUICK
 from worlds import RECIPE, make_checkpoint, make_study
 
@@ -118,3 +123,40 @@ def test_controls_and_rank_stabilised_lora_run_beside_plain_cells(tmp_path: Path
     tables = analyse_folder(folder, QUICK).tables
     assert set(tables["specific_regimes"]["control"]) >= {"shuffled", "content-free"}
     assert set(tables["deltas"]["recipe"]) == {"plain", "stable"}
+
+
+def test_answers_may_be_generated(tmp_path: Path) -> None:
+    file = make_study(tmp_path, tasks=["sums.yaml"], languages=["de", "en"], recipes={"tiny": {**RECIPE, "epochs": 6}})
+    for split, count in (("train", 20), ("test", 4)):
+        rows = [{"id": f"{split}{n}", "prompt": f"rot {n}", "reply": "blau"} for n in range(count)]
+        for language in ("de", "en"):
+            lines = [json.dumps(row) + "\n" for row in rows]
+            (tmp_path / f"sums-{language}-{split}.jsonl").write_text("".join(lines))
+    task = {
+        "task": "sums",
+        "languages": ["de", "en"],
+        "output_type": "generate_until",
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {split: f"sums-{{language}}-{split}.jsonl" for split in ("train", "test")}},
+        "training_split": "train",
+        "test_split": "test",
+        "id_column": "id",
+        "doc_to_text": "prompt",
+        "doc_to_target": "reply",
+        "generation_kwargs": {"until": ["\n"], "max_gen_toks": 4},
+        "filter_list": [{"name": "first", "filter": [{"function": "regex", "regex_pattern": r"(\w+)"}]}],
+        "metric_list": [{"metric": "exact_match"}],
+    }
+    (tmp_path / "sums.yaml").write_text(yaml.safe_dump(task))
+    progress, folder = run(file)
+    assert (progress.done, progress.failed) == (3, 0)
+    (own,) = folder.root.glob("items/llama/sums@de--*.parquet")
+    texts = pl.read_parquet(own)
+    assert texts["generated"].null_count() == 0
+    assert texts["correct"].to_list() == [re.findall(r"\w+", text)[:1] == ["blau"] for text in texts["generated"]]
+    assert texts["correct"].sum() > 0  # twenty times the same reply: it is learned
+    deltas = analyse_folder(folder, QUICK).tables["deltas"]
+    assert deltas.height == 4
+    assert deltas["score_base"].to_list() == [0.0] * 4
+    cost = estimate(file, folder, device="cpu", jobs=1)
+    assert any("generated" in note for note in cost.notes)

@@ -100,7 +100,8 @@ def _sorted_items(baseline: pl.DataFrame) -> pl.DataFrame:
     # Without the list of options, the largest index seen says how many there are at least.
     seen = pl.max_horizontal("answer", "chosen").max().over("target_task") + 1
     counted = pl.col("choice_lengths").list.len() if "choice_lengths" in baseline.columns else seen
-    items = baseline.select(*ANSWER_COLUMNS, n_choices=counted.cast(pl.Int64)).sort(ITEM_KEY)
+    known = pl.when(counted > 0).then(counted.cast(pl.Int64))  # an answer that was written has no options
+    items = baseline.select(*ANSWER_COLUMNS, n_choices=known).sort(ITEM_KEY)
     double = items.select(ITEM_KEY).is_duplicated()
     if double.any():
         raise InputError(f"baseline answers: item {items.select(ITEM_KEY).filter(double).row(0)} appears twice")

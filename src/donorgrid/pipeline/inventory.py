@@ -50,7 +50,7 @@ def catalog() -> list[CatalogTask]:
 def item_text(task: str, language: str | None, *, item_id: str | None, encode: Encode | None) -> str:
     """One item of a task as text; the task's first language and first item unless they are named."""
     found = find_task(task, folder=Path(), languages=() if language is None else (language,))
-    cell = load_cell(found, language or found.languages[0], sources=DOCUMENT_SOURCES)
+    cell = load_cell(found, language or found.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
     return show_cell(cell, item_id=item_id, encode=encode)
 
 

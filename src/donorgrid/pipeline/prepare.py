@@ -112,7 +112,7 @@ def _find_tasks(study: Study, study_file: Path) -> dict[str, TaskFile]:
 
 
 def _load(cell: Cell, task: TaskFile, limits: Limits) -> CellItems:
-    items = load_cell(task, cell.language, sources=DOCUMENT_SOURCES)
+    items = load_cell(task, cell.language, sources=DOCUMENT_SOURCES, allow_generation=True)
     return CellItems(
         cell=items.cell,
         train=items.train[: limits.train_items],

@@ -15,12 +15,14 @@ from donorgrid.models.folders import ModelFolder
 from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer
 from donorgrid.models.merging import Merger
+from donorgrid.pipeline.generated import generated_answers
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, encode_items
 from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import PackedItems
 from donorgrid.store.adapters import Stamp, write_adapter
+from donorgrid.tasks import generation_rules
 from donorgrid.train.choose import choose_texts, split_texts
 from donorgrid.train.encode import EncodedText, encode_texts
 from donorgrid.train.loop import Corpus
@@ -97,7 +99,10 @@ class Resident:
         return n_adapters * sum(len(text.ids) for text in corpus.train)
 
     def try_scoring(self, target: Cell, n_items: int) -> int:
-        """Score the first items of a target with the base model and forget the scores; the tokens read."""
+        """Score the first items of a target with the base model and forget the scores; the tokens read.
+
+        The target is one whose options are scored.
+        """
         items = self._items(target).items[:n_items]
         self._scorer().score(self._scorer().pack(items))
         return sum(len(item.context) + len(tail) for item in items for tail in item.tails)
@@ -119,10 +124,24 @@ class Resident:
     def _score(self, targets: Sequence[Cell]) -> pl.DataFrame:
         frames = []
         for target in targets:
+            if self._prepared.tasks[target.task].generates:
+                frames.append(self._generate(target))
+                continue
             packed = self._packed(target)
             norm = "acc_norm" in self._prepared.tasks[target.task].metrics
             frames.append(item_answers(packed.items, self._scorer().score(packed), norm=norm))
         return pl.concat(frames)
+
+    def _generate(self, target: Cell) -> pl.DataFrame:
+        scoring = self._prepared.study.scoring
+        return generated_answers(
+            self._prepared.cells[target].test,
+            generation_rules(self._prepared.tasks[target.task], target.language),
+            network=self._base(scoring.precision).network,
+            tokenizer=self._tokenizer,
+            max_length=self._max_length,
+            chat_template=scoring.chat_template,
+        )
 
     def _encode(self, target: Cell) -> EncodedItems:
         chat_template = self._prepared.study.scoring.chat_template

@@ -38,7 +38,7 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
         )
         cut = tuple((text.item_id, excess) for text, excess in over if excess > 0)
         found[cell]["train"] = TokenCounts(kept=len(texts), cut=cut)
-    for cell in prepared.grid.targets:
+    for cell in (one for one in prepared.grid.targets if not prepared.tasks[one.task].generates):
         chat_template = prepared.study.scoring.chat_template
         encoded = encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
         if not encoded.items:

@@ -1,7 +1,8 @@
 """A short measured trial: how many tokens a second this machine trains and scores, and what the study then costs."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
         n_cells=len(grid.runs) * len(grid.targets),
         models=tuple(costs),
         jobs=jobs,
-        notes=notes_of(prepared),
+        notes=(*notes_of(prepared), *_generation_notes(prepared)),
         power=_power(prepared),
     )
 
@@ -84,7 +85,10 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
         for cell in grid.source_cells
     }
     chat_template = prepared.study.scoring.chat_template
-    targets = [encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template) for cell in grid.targets]
+    targets = [
+        encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
+        for cell in _scored_targets(prepared)
+    ]
     items = [item for target in targets for item in target.items]
     shapes = weight_shapes(folder)
     return model_cost(
@@ -108,11 +112,22 @@ def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -
 def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
     resident = Resident(prepared, model, device=device)
     run = next(run for run in prepared.grid.runs if run.model == model)
-    target = prepared.grid.targets[0]
+    scored = _scored_targets(prepared)
     return Rates(
         train=_rate(lambda: resident.try_training(run, _TRIAL_TEXTS)),
-        score=_rate(lambda: resident.try_scoring(target, _TRIAL_ITEMS)),
+        score=_rate(lambda: resident.try_scoring(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
     )
+
+
+def _scored_targets(prepared: Prepared) -> list[Cell]:
+    """The targets whose options are scored; answers of the others are generated, at a cost that is not estimated."""
+    return [cell for cell in prepared.grid.targets if not prepared.tasks[cell.task].generates]
+
+
+def _generation_notes(prepared: Prepared) -> Iterator[str]:
+    for name, task in prepared.tasks.items():
+        if task.generates:
+            yield f"task '{name}': its answers are generated; the estimate of time leaves that out"
 
 
 def _rate(work: Callable[[], int]) -> float:

@@ -19,6 +19,7 @@ from donorgrid.pipeline.prepare import Prepared
 from donorgrid.plan.files import read_study
 from donorgrid.plan.grid import Grid, make_grid
 from donorgrid.plan.study import Study
+from donorgrid.tasks import generation_rules
 
 SEMANTICS = 1
 """Raised whenever the engine would give another result for the same input."""
@@ -126,11 +127,17 @@ def _condition(prepared: Prepared, model: str, target: Cell, items_digest: str) 
             **_model_part(prepared, model),
             "items": items_digest,
             "metrics": prepared.tasks[target.task].metrics,
+            **_generation(prepared, target),
             "precision": prepared.study.scoring.precision,
             "chat_template": prepared.study.scoring.chat_template,
             "merge": MERGE_MODE,
         }
     )
+
+
+def _generation(prepared: Prepared, target: Cell) -> dict[str, object]:
+    task = prepared.tasks[target.task]
+    return {"generation": generation_rules(task, target.language).as_plain()} if task.generates else {}
 
 
 def _training_key(prepared: Prepared, run: Run, text_digests: Mapping[Cell, str]) -> str:
