@@ -1,8 +1,8 @@
 """Training texts side by side without padding waste: short texts share a row, and no adapter waits for another's."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from donorgrid.models.rows import Row, RowBatch, batch_rows, joined_row
 from donorgrid.train.encode import EncodedText
 
 Texts = Sequence[EncodedText]
-_WIDTHS = (1.0, 1.5, 2.0, 3.0, 4.0)
 _EMPTY = Row(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 
@@ -59,27 +58,21 @@ def _apart(texts_of: Sequence[Texts]) -> tuple[int, list[list[list[EncodedText]]
 
 def _best_bins(texts_of: Sequence[Texts], token_worth: float) -> tuple[int, list[list[list[EncodedText]]]]:
     """The row width, and the texts of each row of each adapter, that cost least to read (attention grows by width)."""
-    longest = max(len(text.ids) for texts in texts_of for text in texts)
     candidates = []
-    for factor in _WIDTHS:
-        bins_of = [_bins(texts, math.ceil(longest * factor)) for texts in texts_of]
+    for n_rows in range(1, max(map(len, texts_of)) + 1):
+        bins_of = [_level(texts, n_rows) for texts in texts_of]
         width = max(sum(len(text.ids) for text in texts) for bins in bins_of for texts in bins)
-        cost = max(map(len, bins_of)) * width * (token_worth + width)
-        candidates.append((cost, width, bins_of))
+        candidates.append((n_rows * width * (token_worth + width), width, bins_of))
     _, width, bins_of = min(candidates, key=lambda one: one[:2])
     return width, bins_of
 
 
-def _bins(texts: Texts, width: int) -> list[list[EncodedText]]:
-    """First fit, the longest first; every bin holds at most ``width`` tokens."""
-    bins: list[list[EncodedText]] = []
-    room: list[int] = []
+def _level(texts: Texts, n_rows: int) -> list[list[EncodedText]]:
+    """Texts in at most ``n_rows`` rows of much the same length: each, the longest first, joins the shortest row."""
+    rows: list[list[EncodedText]] = [[] for _ in range(n_rows)]
+    lengths = [(0, row) for row in range(n_rows)]
     for text in sorted(texts, key=lambda one: -len(one.ids)):
-        length = len(text.ids)
-        place = next((place for place, free in enumerate(room) if free >= length), len(bins))
-        if place == len(bins):
-            bins.append([])
-            room.append(width)
-        bins[place].append(text)
-        room[place] -= length
-    return bins
+        length, row = heappop(lengths)
+        rows[row].append(text)
+        heappush(lengths, (length + len(text.ids), row))
+    return [row for row in rows if row]

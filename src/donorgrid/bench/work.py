@@ -1,0 +1,100 @@
+"""The work of a benchmark on disk: a random checkpoint of a real architecture, a tokenizer, the questions."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
+
+from donorgrid.bench.texts import BenchTexts, Question
+from donorgrid.core.records import Cell, Item, Precision, Recipe, TrainingText
+
+_VOCABULARY = 16_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What every way does: fine-tune once on ``texts.train``, then score all targets."""
+
+    checkpoint: Path
+    folder: Path
+    texts: BenchTexts
+    recipe: Recipe
+    precision: Precision
+    threads: int
+
+    def documents(self, target: str) -> Path:
+        """The questions of a target as lm-eval reads them."""
+        return self.folder / f"{target}.jsonl"
+
+
+def make_work(folder: Path, texts: BenchTexts, *, precision: Precision, threads: int, epochs: int) -> Work:
+    """Write a 10-million-parameter Llama with a vocabulary of 16k and the questions into ``folder``."""
+    checkpoint = folder / "llama-10m"
+    if not checkpoint.exists():
+        _make_checkpoint(checkpoint, texts)
+    for target, questions in texts.targets.items():
+        lines = [json.dumps(asdict(question), ensure_ascii=False) for question in questions]
+        (folder / f"{target}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recipe = Recipe(name="bench", epochs=epochs, precision=precision)
+    return Work(checkpoint=checkpoint, folder=folder, texts=texts, recipe=recipe, precision=precision, threads=threads)
+
+
+def training_texts(questions: Sequence[Question]) -> list[TrainingText]:
+    """The questions as training texts, the loss on the answer."""
+    return [
+        TrainingText(item_id=str(number), prompt=question.text, target=f" {question.choices[question.answer]}")
+        for number, question in enumerate(questions)
+    ]
+
+
+def items(target: str, questions: Sequence[Question]) -> list[Item]:
+    """The questions as test items."""
+    cell = Cell(task=target, language="und")
+    return [
+        Item(id=str(number), cell=cell, context=question.text, choices=question.choices, answer=question.answer)
+        for number, question in enumerate(questions)
+    ]
+
+
+def _make_checkpoint(folder: Path, texts: BenchTexts) -> None:
+    tokenizer = _make_tokenizer(texts)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=_VOCABULARY,
+        hidden_size=256,
+        intermediate_size=704,
+        num_hidden_layers=7,
+        num_attention_heads=8,
+        num_key_value_heads=8,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=2,
+    )
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:  # a fresh model answers almost evenly; wider weights give it opinions
+                parameter.mul_(2.0)
+    model.save_pretrained(folder)
+
+
+def _make_tokenizer(texts: BenchTexts) -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=_VOCABULARY,
+        special_tokens=["<bos>", "<eos>", "<pad>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts.all_texts(), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 0)])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>")
