@@ -4,7 +4,6 @@ import json
 import re
 from io import StringIO
 
-import numpy as np
 import pytest
 from rich.console import Console
 
@@ -20,7 +19,7 @@ from donorgrid.check import (
 )
 from donorgrid.check.changes import MOST_SHOWN, changes_of
 from donorgrid.check.texts import readable
-from made_targets import made_subject, made_target
+from made_targets import made_target
 
 SETTINGS = CheckSettings(limit_pp=1.0)
 EVIL = "<script>alert('x')</script>\x1b[2J\u202e&\"\r\n\tend"
@@ -35,13 +34,12 @@ def table_of(targets, name: str = "mine") -> str:
 
 def test_the_table_fits_100_columns_with_long_names_and_large_numbers() -> None:
     long = made_target("a-very-long-name-of-a-task-that-nobody-would-like-to-read/zh-Hant", (3, 9), n_items=120_000)
-    gold = np.arange(400) % 4
     degenerate = made_target("format/id", (0, 60), base_right=100)
-    text = table_of([long, degenerate, made_target("on/de", (400, 0), role="on", base=made_subject(gold < 0, gold))])
+    text = table_of([long, degenerate, made_target("on/de", (134, 0), role="on")])
     assert max(map(len, text.splitlines())) <= 100
     for shown in (
         "120,000",
-        "+100.0",
+        "+33.5",
         "set apart",
         "guarded",
         "to gain on",

@@ -74,7 +74,7 @@ def _harm_steps(adapter: AdapterVerdict) -> Iterator[str]:
     worst = min(harmed, key=lambda one: one.delta_pp)
     yield (
         f"{adapter.name} lost {worst.lost} and gained {worst.gained} of {worst.n_items:,} items on {worst.target}: "
-        "do not ship it as it is; --report shows the items that changed."
+        "do not ship it as it is; the page (--report) shows which."
     )
     weak = [one for one in harmed if one.harm_p_adjusted is not None and one.harm_p_adjusted > _LEVEL]
     if len(weak) == len(harmed):

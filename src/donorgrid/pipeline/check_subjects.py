@@ -18,6 +18,7 @@ from donorgrid.pipeline.prepare import built_in_models
 
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _LORA = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _NUMBERED = re.compile(r"\d+\..+")
 
 
@@ -29,6 +30,7 @@ class CheckSubject:
     folder: ModelFolder
     adapter: Path | None = None
     adapter_digest: str | None = None
+    notes: tuple[str, ...] = ()
 
     def is_the_same_as(self, base: "CheckSubject") -> bool:
         """Whether it is the base, weight by weight."""
@@ -98,7 +100,20 @@ def _adapter(written: str, path: Path, base: CheckSubject) -> CheckSubject:
     _check_fit(written, _shapes(written, path / _WEIGHTS), base)
     content = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
     digest = digest_of([digest_of_files([path / _WEIGHTS]), content])
-    return CheckSubject(name=written, folder=base.folder, adapter=path, adapter_digest=digest)
+    notes = _notes(written, config.get("base_model_name_or_path"), base)
+    return CheckSubject(name=written, folder=base.folder, adapter=path, adapter_digest=digest, notes=notes)
+
+
+def _notes(written: str, made_for: object, base: CheckSubject) -> tuple[str, ...]:
+    """Whether an adapter that fits names another base: a hub ID, or a folder that is here."""
+    if not isinstance(made_for, str) or not made_for:
+        return ()
+    if Path(made_for).is_dir():
+        other = Path(made_for).resolve() != base.folder.path.resolve()
+    else:
+        other = all(_HUB_ID.fullmatch(one) for one in (made_for, _split(base.name)[0])) and not Path(base.name).exists()
+        other = other and made_for != _split(base.name)[0]
+    return (f"{written}: it says that it was made for {made_for}, not for {base.name}",) if other else ()
 
 
 def _config(written: str, path: Path) -> dict[str, Any]:

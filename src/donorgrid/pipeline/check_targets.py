@@ -99,13 +99,13 @@ def _single(spec: TargetSpec, folder: Path) -> Iterator[TargetSpec]:
 def _targets(role: Role, spec: TargetSpec, folder: Path, names: dict[str, str]) -> Iterator[CheckTarget]:
     rows = _rows_of(spec, folder)
     if rows is not None and is_prompts(rows, spec.columns):
-        yield from _prompt_targets(role, spec, rows, names)
+        yield from _prompt_targets(role, spec, rows, _unique(Path(spec.reference).stem, spec.reference, folder, names))
         return
     languages = spec.languages
     if rows and not languages and spec.columns.get("language", "language") not in rows[0]:
         languages = (NO_LANGUAGE,)
     task = find_task(spec.reference, folder=folder, languages=languages, columns=spec.columns or None)
-    task = replace(task, name=_unique(task.name, spec.reference, names))
+    task = replace(task, name=_unique(task.name, spec.reference, folder, names))
     for language in spec.languages or task.languages:
         yield _target(role, task, language)
 
@@ -130,13 +130,12 @@ def _is_file(reference: str) -> bool:
     return Path(reference).suffix in FORMATS and not reference.startswith(LM_EVAL)
 
 
-def _prompt_targets(role: Role, spec: TargetSpec, rows: Rows, names: dict[str, str]) -> Iterator[CheckTarget]:
+def _prompt_targets(role: Role, spec: TargetSpec, rows: Rows, task: str) -> Iterator[CheckTarget]:
     if role == "on":
         raise InputError(
             f"--on '{spec.reference}': its column '{PROMPT_COLUMN}' has no right answers beside it; prompts can be "
             "guarded (--guard), not gained on"
         )
-    task = _unique(Path(spec.reference).stem, spec.reference, names)
     stated = spec.languages[0] if len(spec.languages) == 1 else None
     for language, asked in read_prompts(rows, spec.columns, where=spec.reference, language=stated).items():
         if spec.languages and language not in spec.languages:
@@ -179,11 +178,12 @@ def _name_of(cell: Cell) -> str:
     return cell.task if cell.language == NO_LANGUAGE else str(cell)
 
 
-def _unique(name: str, reference: str, names: dict[str, str]) -> str:
-    """The name, with the file's folder before it, or a number after it, where another reference has it already."""
-    folder = Path(reference).parent.name
+def _unique(name: str, reference: str, folder: Path, names: dict[str, str]) -> str:
+    """The name, with its folder's before it, or a number after it, where another file or task has it already."""
+    path = folder / reference
+    what = str(path.resolve()) if path.exists() else reference
+    above = path.resolve().parent.name
     numbered = (f"{name}-{number}" for number in range(2, len(names) + 3))
-    free = (one for one in (name, *([f"{folder}-{name}"] if folder else []), *numbered))
-    chosen = next(one for one in free if names.get(one, reference) == reference)
-    names[chosen] = reference
+    chosen = next(one for one in (name, f"{above}-{name}", *numbered) if names.get(one, what) == what)
+    names[chosen] = what
     return chosen
