@@ -100,6 +100,24 @@ def test_stop_strings_end_a_text_and_are_not_part_of_it(world: Path) -> None:
     assert stopped == [text.split(stop)[0] for text in free]
 
 
+def test_tokens_that_end_a_text_leave_nothing_in_it(world: Path) -> None:
+    base = base_of(world, "llama")
+    contexts = ["which colour is the red?", "quale"]
+    free = generate_texts(base.network, base.tokenizer, contexts, until=(), max_new_tokens=16, max_length=256)
+    first = base.tokenizer.encode(contexts[0])
+    with torch.no_grad():
+        made = base.network.generate(torch.tensor([first]), do_sample=False, max_new_tokens=16)[
+            0, len(first) :
+        ].tolist()
+    ended = base.tokenizer.convert_ids_to_tokens(made[5])
+    base.tokenizer.add_special_tokens({"additional_special_tokens": [ended]})
+    base.network.generation_config.eos_token_id = [1, made[5]]
+    stopped = generate_texts(base.network, base.tokenizer, contexts, until=(), max_new_tokens=16, max_length=256)
+    assert stopped[0] == base.tokenizer.decode(made[: made.index(made[5])])
+    assert free[0].startswith(stopped[0])
+    assert len(stopped[0]) < len(free[0])
+
+
 def test_batches_do_not_change_a_text(world: Path) -> None:
     base = base_of(world, "qwen2")
     contexts = [f"which number is {'the ' * number}?" for number in range(9)]

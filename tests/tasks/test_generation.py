@@ -62,6 +62,9 @@ def test_answers_are_read_and_judged_as_lm_eval_does(text, gold):
     theirs = RegexFilter(regex_pattern=NUMBER.regex_pattern, group_select=-1).apply([[text]], [{}])
     (their_number,) = next(iter(theirs))
     assert rules(NUMBER).answer_in(text) == their_number
+    after = FilterStep(function="regex", regex_pattern="-(.*)")
+    ((their_rest,),) = RegexFilter(regex_pattern="-(.*)").apply([[text]], [{}])
+    assert rules(after).answer_in(text) == their_rest
     ((trimmed,),) = WhitespaceFilter().apply([[text]], [{}])
     assert rules(FilterStep(function="remove_whitespace")).answer_in(text) == trimmed
     for options in ({}, {"ignore_case": True, "ignore_punctuation": True}, {"ignore_numbers": True}):

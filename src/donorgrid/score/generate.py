@@ -89,8 +89,7 @@ def _generate(
             generation_config=settings,
             stopping_criteria=StoppingCriteriaList([_Stops(tokenizer, stops, longest)]),
         )
-    ends = _ends(settings)
-    return [_before(row, ends) for row in made[:, longest:].tolist()]
+    return [list(row) for row in made[:, longest:].tolist()]
 
 
 def _greedy(network: Any, tokenizer: Any, max_new_tokens: int) -> GenerationConfig:
@@ -113,17 +112,8 @@ def _padding(tokenizer: Any) -> int:
     return token
 
 
-def _ends(settings: GenerationConfig) -> frozenset[int]:
-    ends = settings.eos_token_id
-    return frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
-
-
-def _before(row: list[int], ends: frozenset[int]) -> list[int]:
-    """The tokens before the first that ends the text; what follows is padding."""
-    return row[: next((place for place, token in enumerate(row) if token in ends), len(row))]
-
-
 def _text(ids: list[int], tokenizer: Any, stops: Sequence[str]) -> str:
+    # End-of-text tokens, and the padding of a row that ended before its batch, are special: they leave no text.
     text: str = tokenizer.decode(ids, skip_special_tokens=True)
     for stop in stops:
         if stop:
