@@ -6,7 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.analysing import analyse_folder, write_tables
@@ -160,3 +162,18 @@ def test_answers_may_be_generated(tmp_path: Path) -> None:
     assert deltas["score_base"].to_list() == [0.0] * 4
     cost = estimate(file, folder, device="cpu", jobs=1)
     assert any("generated" in note for note in cost.notes)
+
+
+def test_runs_trained_together_equal_runs_trained_alone_and_one_may_diverge(tmp_path: Path) -> None:
+    wild = {**RECIPE, "learning_rate": 1.0, "max_grad_norm": 1e30, "alpha": 1e30}
+    limits = {"train_items": 12, "test_items": 8}
+    file = make_study(tmp_path, recipes={"tiny": RECIPE, "wild": wild}, limits=limits)
+    alone, together = (StudyFolder(tmp_path / name) for name in ("alone", "together"))
+    for folder, size in ((alone, None), (together, 2)):
+        options = RunOptions(device="cpu", jobs=1, together=size)
+        progress = run_jobs(file, folder, options, lambda _: None)
+        assert (progress.done, progress.failed) == (4, 3)
+    for path in alone.root.glob("adapters/**/adapter_model.safetensors"):
+        ours, theirs = (load_file(root / path.relative_to(alone.root)) for root in (alone.root, together.root))
+        for name, weight in ours.items():
+            torch.testing.assert_close(theirs[name], weight, rtol=1e-4, atol=1e-6)

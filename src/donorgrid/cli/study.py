@@ -100,11 +100,19 @@ def run(
     shard: Annotated[str | None, typer.Option(help="i/n: do every n-th run from the i-th")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="stop after so many baselines and adapters")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try failed work again")] = False,
+    together: Annotated[
+        int | None, typer.Option(min=1, help="adapters trained at once; default: one on a CPU, by a trial on a GPU")
+    ] = None,
 ) -> int:
     """Train every source's adapter and score it on every target; a re-run goes on."""
     work = options.torch_side("pipeline.torch_steps")
     chosen = work.RunOptions(
-        device=device, jobs=jobs, shard=options.shard(shard), limit=limit, retry_failed=retry_failed
+        device=device,
+        jobs=jobs,
+        shard=options.shard(shard),
+        limit=limit,
+        retry_failed=retry_failed,
+        together=together,
     )
     with ProgressDisplay(console) as display:
         final: Progress = work.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)

@@ -29,13 +29,17 @@ _INTERRUPTED, _BAD_INPUT = 130, 2
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a study is run. ``jobs`` processes share this machine's cores; None: one per core, one on a GPU."""
+    """How a study is run. ``jobs`` processes share this machine's cores; None: one per core, one on a GPU.
+
+    ``together`` adapters are trained at once; None: one on a CPU, what a short trial finds fastest elsewhere.
+    """
 
     device: str = "auto"
     jobs: int | None = None
     shard: tuple[int, int] | None = None
     limit: int | None = None
     retry_failed: bool = False
+    together: int | None = None
 
 
 def run_jobs(
@@ -68,7 +72,7 @@ def run_jobs(
     if before.left:
         jobs = options.jobs or default_jobs(device)
         _note(prepared, on_note, device=device, jobs=jobs)
-        work = WorkOptions(device=device, shard=options.shard, limit=options.limit)
+        work = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
         if jobs == 1 or options.limit is not None:
             Worker(prepared, work, tell).run()
         else:
