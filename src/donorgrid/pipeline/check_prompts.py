@@ -103,9 +103,16 @@ def validator(schema: str, *, where: str) -> Validate:
         kind.check_schema(content)
     except jsonschema.exceptions.SchemaError as error:
         raise InputError(f"{where}: not a JSON schema: {str(error).splitlines()[0]}") from error
-    registry = import_module("referencing").Registry()
-    checker = kind(content, registry=registry)
-    return lambda value: bool(checker.is_valid(value))
+    referencing = import_module("referencing")
+    checker = kind(content, registry=referencing.Registry())
+
+    def validate(value: Any) -> bool:
+        try:
+            return bool(checker.is_valid(value))
+        except referencing.exceptions.Unresolvable as error:
+            raise InputError(f"{where}: the schema refers to another document: {error}") from error
+
+    return validate
 
 
 @cache

@@ -9,10 +9,13 @@ from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check_file import CheckKeys, read_check_file, specs
 from donorgrid.pipeline.check_targets import TargetSpec
 from donorgrid.pipeline.checking import Checked, CheckRequest, run_check
+from donorgrid.tasks.lm_eval_tasks import LM_EVAL
+from donorgrid.tasks.local_files import FORMATS
 
 __all__ = ["Asked", "Checked", "asked", "run_check"]
 
 _ALLOWED = {"metric": ("acc", "acc_norm"), "precision": ("fp32", "bf16")}
+_SUFFIXES = frozenset({".yaml", ".yml", *FORMATS})
 _PLAIN = ("limit", "items", "metric", "precision", "chat_template", "max_new_tokens", "device", "cache")
 
 
@@ -50,9 +53,10 @@ def asked(flags: Mapping[str, Any], config: Path | None) -> Asked:
         **{name: value for name, value in plain.items() if value is not None},
     )
     report = flags.get("report") or (None if keys.report is None else folder / keys.report)
-    return Asked(
-        request=request, report=report, allow_undecided=bool(flags.get("allow_undecided")) or keys.allow_undecided
-    )
+    if report is not None and report.is_dir():
+        raise InputError(f"--report {report}: it is a folder; give the name of a file")
+    allow_undecided = bool(flags.get("allow_undecided")) or keys.allow_undecided
+    return Asked(request=request, report=report, allow_undecided=allow_undecided)
 
 
 def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSpec, ...]:
@@ -67,5 +71,5 @@ def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSp
 def _from(folder: Path, written: str) -> str:
     """A path that holds from the file's folder as one that holds from here; any other name as it is."""
     path = folder / written
-    is_path = path.exists() or written.startswith(".") or any(one in path.name for one in "*?[{")
-    return str(path) if is_path else written
+    is_file = path.suffix in _SUFFIXES and not written.startswith(LM_EVAL)
+    return str(path) if is_file or written.startswith(".") or path.exists() else written

@@ -84,7 +84,8 @@ def _answered(
     frames = {one.name: engine.answers(one, targets) for one in (base, *order)}
     same = [one.is_the_same_as(base) for one in subjects]
     judged: list[TargetAnswers] = []
-    notes = [note for one in (*subjects, *targets) for note in one.notes]
+    notes = [note for one in subjects for note in one.notes]
+    notes += [note for one in targets for note in one.notes]
     for place, target in enumerate(targets):
         own = [frames[one.name][place] for one in subjects]
         found, said = target_answers(target, frames[base.name][place], own, same=same, metric=request.metric)
