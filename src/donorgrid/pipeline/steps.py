@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
@@ -87,11 +89,12 @@ def analyse_study(
 def analysis_of(paths: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
     """The same, and nothing is written."""
     folder = output_folder(paths, out)
-    if _are_tables(paths):
-        return analyse_files(paths, change(AnalysisSettings()))
-    if is_import(paths[0]):
-        return analyse_import(paths[0], change(AnalysisSettings()))
-    return analyse_folder(folder, change(study_settings(folder)))
+    with threadpool_limits(limits=1):  # the matrices are small: threads of the linear algebra would only wait
+        if _are_tables(paths):
+            return analyse_files(paths, change(AnalysisSettings()))
+        if is_import(paths[0]):
+            return analyse_import(paths[0], change(AnalysisSettings()))
+        return analyse_folder(folder, change(study_settings(folder)))
 
 
 def report_study(
