@@ -65,10 +65,11 @@ def export_adapter(
     model: Model = None,
     recipe: Recipe = None,
     train_seed: TrainSeed = None,
+    base_model: Annotated[str | None, typer.Option(help="the base's hub ID, where the study has a folder")] = None,
 ) -> None:
     """Copy an adapter with a model card that carries its transfer profile. Nothing is published."""
     wanted = exporting.Wanted(source=source, model=model, recipe=recipe, train_seed=train_seed)
-    console.print(f"wrote {exporting.export_run_adapter(study, wanted, out)}", soft_wrap=True)
+    console.print(f"wrote {exporting.export_run_adapter(study, wanted, out, base_model=base_model)}", soft_wrap=True)
 
 
 @exports.command("training")

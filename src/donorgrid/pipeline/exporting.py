@@ -27,8 +27,11 @@ class Wanted:
     train_seed: int | None = None
 
 
-def export_run_adapter(study: Path, wanted: Wanted, out: Path) -> Path:
-    """Copy a run's adapter, with a model card that carries its transfer profile, into the new folder ``out``."""
+def export_run_adapter(study: Path, wanted: Wanted, out: Path, *, base_model: str | None = None) -> Path:
+    """Copy a run's adapter, with a model card that carries its transfer profile, into the new folder ``out``.
+
+    ``base_model`` is the base's hub ID for the card, where the study names a local folder.
+    """
     _, folder = study_paths(study, None)
     plan = read_workplan(folder)
     run = find_run(plan.grid, wanted)
@@ -36,7 +39,7 @@ def export_run_adapter(study: Path, wanted: Wanted, out: Path) -> Path:
     tasks = {cell.task for cell in run.source.cells}
     files = [find_task(one.task, folder=folder.root, columns=one.columns) for one in plan.study.tasks]
     card = AdapterCard(
-        base_model=spec.id,
+        base_model=base_model or spec.id,
         revision=spec.revision,
         source=run.source,
         recipe=run.recipe,

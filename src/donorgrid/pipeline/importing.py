@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from donorgrid.analyse import to_released
+from donorgrid.analyse import read_tables, to_released
 from donorgrid.analyse.released import from_released
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import whole_file
@@ -69,4 +69,9 @@ def _write_table(imported: ImportedTable, out: Path) -> Imported:
     if path.exists():
         raise InputError(f"{path}: exists already; give another folder")
     export_table(to_released(imported.frame), path)
+    try:
+        read_tables([path])  # what contradicts itself shows now, not when it is analysed
+    except InputError:
+        path.unlink()
+        raise
     return Imported(path=path, size=f"{imported.frame.height:,} rows", notes=imported.notes)

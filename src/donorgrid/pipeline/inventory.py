@@ -7,7 +7,15 @@ from pathlib import Path
 from donorgrid.facts.models import model_facts
 from donorgrid.models.folders import ModelFolder, find_model
 from donorgrid.pipeline.prepare import DOCUMENT_SOURCES, built_in_models
-from donorgrid.tasks import TaskReport, catalog_names, find_task, load_cell, show_cell, validate_task
+from donorgrid.tasks import (
+    TaskReport,
+    catalog_names,
+    find_task,
+    generation_rules,
+    load_cell,
+    show_cell,
+    validate_task,
+)
 from donorgrid.tasks.show import Encode
 
 
@@ -51,7 +59,8 @@ def item_text(task: str, language: str | None, *, item_id: str | None, encode: E
     """One item of a task as text; the task's first language and first item unless they are named."""
     found = find_task(task, folder=Path(), languages=() if language is None else (language,))
     cell = load_cell(found, language or found.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
-    return show_cell(cell, item_id=item_id, encode=encode)
+    rules = generation_rules(found, cell.cell.language) if found.generates else None
+    return show_cell(cell, item_id=item_id, encode=encode, rules=rules)
 
 
 def validated(task: str, languages: Sequence[str]) -> TaskReport:
