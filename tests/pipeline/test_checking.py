@@ -76,14 +76,14 @@ def test_the_base_comes_back_bit_for_bit_between_adapters(place: Path, tmp_path:
 
 def test_a_rerun_computes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = checked(place, "wild", "other").result
-    monkeypatch.setattr(check_engine, "_Loaded", None)
+    monkeypatch.setattr(check_engine, "open_network", None)
     assert checked(place, "wild", "other").result == first
 
 
 def test_answers_are_kept_by_content_not_by_name(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked(place, "wild")
     (tmp_path / "renamed").symlink_to(place / "wild")
-    monkeypatch.setattr(check_engine, "_Loaded", None)
+    monkeypatch.setattr(check_engine, "open_network", None)
     assert checked(place, str(tmp_path / "renamed")).result.adapters[0].targets
     with pytest.raises(TypeError):
         checked(place, "wild", guard=specs("colours.yaml:it"))
@@ -223,7 +223,7 @@ def test_prompts_without_answers_become_a_guard_for_each_check(place: Path) -> N
 def test_replies_are_kept_and_judged_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_rows(place / "prompts.jsonl", PROMPTS)
     first = checked(place, "wild", guard=specs("prompts.jsonl"), max_new_tokens=12)
-    monkeypatch.setattr(check_engine, "_Loaded", None)
+    monkeypatch.setattr(check_engine, "open_network", None)
     assert checked(place, "wild", guard=specs("prompts.jsonl"), max_new_tokens=12).result == first.result
     with pytest.raises(TypeError):
         checked(place, "wild", guard=specs("prompts.jsonl"), max_new_tokens=13)

@@ -7,9 +7,9 @@ from pathlib import Path
 from donorgrid.check import CheckResult, CheckSettings, TargetAnswers, judge
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric, Precision
-from donorgrid.models.loading import pick_device
 from donorgrid.pipeline.check_answers import target_answers
-from donorgrid.pipeline.check_engine import CheckEngine, EngineSettings
+from donorgrid.pipeline.check_engine import CheckEngine, check_device
+from donorgrid.pipeline.check_settings import EngineSettings
 from donorgrid.pipeline.check_subjects import CheckSubject, find_base, find_subjects
 from donorgrid.pipeline.check_targets import CheckTarget, TargetSpec, find_targets
 
@@ -62,6 +62,7 @@ class Checked:
 
 def run_check(request: CheckRequest, *, on_note: Callable[[str], None] = lambda _: None) -> Checked:
     """Check adapters: all answers that are not in the cache are given first. InputError for what cannot be used."""
+    check_device(request.device)
     settings = CheckSettings(limit_pp=-request.limit + 0.0)
     targets = find_targets(request.on, request.guard, folder=request.folder, most_items=request.items)
     base = find_base(request.base, folder=request.folder)
@@ -98,7 +99,7 @@ def _engine_settings(request: CheckRequest) -> EngineSettings:
     return EngineSettings(
         precision=request.precision,
         chat_template=request.chat_template,
-        device=pick_device(request.device),
+        device=request.device,
         max_new_tokens=request.max_new_tokens,
         cache=request.cache.expanduser(),
     )

@@ -1,0 +1,93 @@
+"""How targets and subjects are named: languages after a colon, presets, files, the hub and its revisions."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from adapters import make_adapter
+from donorgrid.core.errors import InputError
+from donorgrid.pipeline.check_subjects import find_base, find_subjects
+from donorgrid.pipeline.check_targets import TargetSpec, find_targets
+from worlds import make_checkpoint
+
+WRITTEN = {
+    "belebele:de,hi,th,sw": ("belebele", ("de", "hi", "th", "sw")),
+    "belebele": ("belebele", ()),
+    "mine/a.jsonl:de": ("mine/a.jsonl", ("de",)),
+    "mine/*.jsonl": ("mine/*.jsonl", ()),
+    "global_mmlu:pt-BR,zh_Hant": ("global_mmlu", ("pt-BR", "zh_Hant")),
+    "xnli:de,de": ("xnli", ("de",)),
+    "lm_eval:arc_de": ("lm_eval:arc_de", ()),
+    "lm_eval:arc_{language}:de,fr": ("lm_eval:arc_{language}", ("de", "fr")),
+    "odd:name.jsonl": ("odd:name.jsonl", ()),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_languages_stand_after_the_last_colon(written: str) -> None:
+    found = TargetSpec.parse(written)
+    assert (found.reference, found.languages) == WRITTEN[written]
+
+
+def names(*written: str, most_items: int | None = None) -> list[tuple[str, int]]:
+    specs = [TargetSpec.parse(one) for one in written]
+    return [(one.name, len(one.items)) for one in find_targets((), specs, folder=Path(), most_items=most_items)]
+
+
+def test_a_task_without_languages_has_all_of_them() -> None:
+    assert len(names("currency")) == 11
+
+
+def test_a_preset_is_all_its_tasks() -> None:
+    assert names("demo:de", most_items=5) == [("continent/de", 5), ("currency/de", 5), ("language/de", 5)]
+
+
+def test_what_is_named_twice_is_one_target() -> None:
+    assert names("currency:de,fr", "demo:de") == [
+        ("currency/de", 100),
+        ("currency/fr", 100),
+        ("continent/de", 100),
+        ("language/de", 100),
+    ]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub's cache with one model in two revisions and one adapter."""
+    cache = tmp_path / "hub"
+    commits = {"main": "a" * 40, "v1": "b" * 40}
+    model = cache / "models--me--tiny"
+    for seed, (revision, commit) in enumerate(commits.items()):
+        make_checkpoint("llama", model / "snapshots" / commit, seed=seed)
+        (model / "refs").mkdir(exist_ok=True)
+        (model / "refs" / revision).write_text(commit)
+    adapter = cache / "models--me--adapter"
+    make_adapter(model / "snapshots" / commits["main"], adapter / "snapshots" / ("c" * 40))
+    (adapter / "refs").mkdir()
+    (adapter / "refs" / "main").write_text("c" * 40)
+    for module in ("file_download", "_snapshot_download", "constants"):
+        monkeypatch.setattr(f"huggingface_hub.{module}.HF_HUB_CACHE", str(cache), raising=False)
+    return cache
+
+
+@pytest.mark.filterwarnings("default")
+def test_models_revisions_and_adapters_come_from_the_hubs_cache(hub: Path, tmp_path: Path) -> None:
+    base = find_base("me/tiny", folder=tmp_path)
+    revision, adapter = find_subjects(["me/tiny@v1", "me/adapter"], base, folder=tmp_path)
+    assert revision.adapter is None
+    assert revision.folder.weights_digest != base.folder.weights_digest
+    assert find_base("me/tiny@v1", folder=tmp_path).folder.weights_digest == revision.folder.weights_digest
+    assert adapter.adapter is not None
+    assert adapter.folder == base.folder
+    with pytest.raises(InputError, match="model 'me/tiny' at revision 'v9'"):
+        find_base("me/tiny@v9", folder=tmp_path)
+
+
+@pytest.mark.filterwarnings("default")
+def test_an_adapters_digest_is_of_its_content(hub: Path, tmp_path: Path) -> None:
+    base = find_base("me/tiny", folder=tmp_path)
+    shutil.copytree(hub / "models--me--adapter" / "snapshots" / ("c" * 40), tmp_path / "copy")
+    make_adapter(base.folder.path, tmp_path / "wild", strength=1.0)
+    same, copy, wild = find_subjects(["me/adapter", "copy", "wild"], base, folder=tmp_path)
+    assert same.adapter_digest == copy.adapter_digest != wild.adapter_digest
