@@ -5,7 +5,7 @@ import sys
 import typer
 
 from donorgrid import __version__
-from donorgrid.cli import check, exchange, inventory, planning, pocket, study
+from donorgrid.cli import bench, check, exchange, inventory, planning, pocket, study
 from donorgrid.core.errors import DonorgridError, InputError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(inventory.tasks, name="tasks")
 app.command()(inventory.models)
 app.command()(planning.power)
 app.command()(planning.simulate)
+app.command()(bench.bench)
 app.add_typer(exchange.imports, name="import")
 app.add_typer(exchange.exports, name="export")
 app.add_typer(pocket.pocket, name="pocket")
