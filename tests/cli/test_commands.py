@@ -105,6 +105,7 @@ BAD = {
     "no such item": (["tasks", "show", "currency", "--item", "no"], "no item has the ID 'no'"),
     "no such model": (["models", "nowhere/none"], "not in the hub's cache"),
     "no such table": (["analyse", "none.csv"], "no such file"),
+    "no such precision": (["bench", "--precision", "fp8"], "fp32, bf16"),
     "two studies at once": (["analyse", "{study}", "{study}"], "one study at a time"),
 }
 

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from donorgrid.cli import options
+from donorgrid.core.errors import InputError
+
+PRECISIONS = ("fp32", "bf16")
 
 
 def bench(
@@ -23,6 +26,8 @@ def bench(
 
     Needs the extra 'lm-eval'.
     """
+    if precision not in PRECISIONS:
+        raise InputError(f"--precision '{precision}': allowed are {', '.join(PRECISIONS)}")
     work: Any = options.torch_side("bench.run")
     chosen = work.BenchOptions(
         data=data, precision=precision, n_train=train, n_items=items, repeats=repeats, share=share, threads=threads
