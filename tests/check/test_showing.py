@@ -3,6 +3,7 @@
 import json
 import re
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -161,3 +162,12 @@ def test_joiners_of_scripts_stay_and_controls_are_written_out() -> None:
     assert printable(devanagari) == devanagari
     assert printable("a\nb\x07\u2066") == r"a\nb\x07\u2066"
     assert readable("a\n\tb\x9b") == "a\n\tb\\x9b"
+
+
+def test_every_key_of_the_json_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "check.md").read_text(encoding="utf-8")
+    targets = [made_target("on/de", (40, 2), (3, 3), role="on"), made_target("a/de", (0, 50), (40, 0))]
+    content = as_plain(judge("base", ["one", "two"], targets, SETTINGS), exit_code=1)
+    keys = {*content, *content["adapters"][0], *content["adapters"][0]["targets"][0]}
+    keys |= {*content["comparisons"][0], *content["recommendation"]}
+    assert not {key for key in keys if f"`{key}`" not in text}

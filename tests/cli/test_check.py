@@ -96,7 +96,7 @@ def test_json_stands_alone_on_standard_output(donorgrid) -> None:
     content = json.loads(out)
     assert (code, content["exit_code"], content["limit_pp"]) == (0, 0, -2.5)
     assert content["adapters"][0]["name"] == "nothing"
-    assert all(line.endswith("to answer") for line in err.splitlines() if "targets" in line)
+    assert "Traceback" not in err
 
 
 def test_the_page_is_written_whole(donorgrid, tmp_path: Path) -> None:
@@ -135,6 +135,14 @@ def test_control_characters_in_texts_and_ids_are_handled(donorgrid, place: Path,
     assert code == 1
     for text in (out, err, (tmp_path / "out.html").read_text()):
         assert not set(text) & {"\x1b", "\x00", "\x07", "\u202e"}
+
+
+def test_an_adapter_that_answers_nothing_finite_is_one_line_and_not_safe(donorgrid, place: Path) -> None:
+    make_adapter(place / "base", place / "burst", strength=1e38)
+    code, out, err = donorgrid("base", "burst", "--guard", "good.jsonl")
+    assert (code, out) == (1, "")
+    assert "log-likelihoods" in err.splitlines()[-1]
+    assert "are not finite" in err.splitlines()[-1]
 
 
 def test_an_adapter_that_fits_but_names_another_base_is_said_to(donorgrid) -> None:

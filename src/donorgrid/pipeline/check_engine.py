@@ -45,8 +45,9 @@ class CheckEngine:
             self._note(f"{subject.name}: {len(missing)} of {len(set(paths))} targets to answer")
             network = self._load(subject.folder)
             with network.merged(subject.adapter):
-                for path, target in missing.items():
+                for number, (path, target) in enumerate(missing.items(), 1):
                     self._keep(path, subject, target, network.answer(target))
+                    self._note(f"{subject.name}: {number} of {len(missing)}: {target.name}")
         return [read_answers(path) for path in paths]
 
     def _load(self, folder: ModelFolder) -> Any:
