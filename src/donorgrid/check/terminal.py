@@ -18,7 +18,7 @@ _COLUMNS = ("items", "base", "adapter", "delta pp", "interval", "lost", "gained"
 def result_table(adapter: AdapterVerdict, result: CheckResult) -> Table:
     """The verdicts on one adapter, degenerate targets apart, never wider than ``WIDTH``."""
     table = Table(
-        title=Text(f"{adapter.name} against {result.base}, limit {signed_pp(-result.settings.limit_pp)} pp"),
+        title=Text(printable(f"{adapter.name} against {result.base}, limit {signed_pp(-result.settings.limit_pp)} pp")),
         caption=Text(f"{100 * result.settings.confidence:.0f}% intervals of paired differences; base, adapter in %"),
         box=None,
         pad_edge=False,

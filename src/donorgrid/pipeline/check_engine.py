@@ -1,7 +1,6 @@
 """Item answers for a check: the base scored once, adapters one after another on it, and everything kept by its key."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ class CheckEngine:
             "base": subject.folder.weights_digest,
             "tokenizer": subject.folder.tokenizer_digest,
             "semantics": SEMANTICS,
-            "items": digest_of([asdict(item) for item in target.items]),
+            "items": target.items_digest,
             "norm": target.norm,
             "generated": generation_of(target, settings) if target.generates else None,
             "precision": settings.precision,

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from donorgrid.check.records import Role
+from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item
 from donorgrid.pipeline.check_prompts import PROMPT_COLUMN, Asked, is_prompts, read_prompts
@@ -56,6 +58,11 @@ class CheckTarget:
     rules: GenerationRules | None = None
     asked: tuple[Asked, ...] | None = None
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def items_digest(self) -> str:
+        """What the items are, for work keys."""
+        return digest_of([asdict(item) for item in self.items])
 
     @property
     def generates(self) -> bool:
