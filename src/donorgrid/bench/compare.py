@@ -95,10 +95,10 @@ def compare(
 
 
 def product_rate(dtype: torch.dtype, *, size: int = 1024) -> float:
-    """The machine's rate of dense products, floating-point operations a second: the best of a few."""
+    """The machine's rate of dense products, floating-point operations a second: the best of many."""
     one = torch.randn(size, size).to(dtype)
     best = float("inf")
-    for _ in range(5):
+    for _ in range(20):
         start = time.perf_counter()
         one @ one
         best = min(best, time.perf_counter() - start)

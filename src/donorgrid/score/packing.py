@@ -15,7 +15,7 @@ from donorgrid.models.rows import Row, RowBatch, Tokens, batch_rows, common_leng
 from donorgrid.score.encode import EncodedItem
 from donorgrid.score.sequences import ScoredSequence, sequence_of
 
-_FILLED, _ENOUGH_TOKENS = 0.9, 512
+_FILLED, _ENOUGH_TOKENS = 0.95, 512
 _LONGEST_ROW = 2048
 
 
