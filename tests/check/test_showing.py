@@ -67,7 +67,7 @@ def test_the_conclusion_is_one_sentence_and_the_next_steps_follow() -> None:
     )
     steps = " ".join(lines[1:])
     assert "mine lost 50 and gained 0 of 400 items on a/de: do not ship it as it is" in steps
-    assert re.search(r"about 3,\d{3} items would decide b/de \(it has 400\)", steps)
+    assert re.search(r"about 3,0\d{2} items would decide b/de \(it has 400\)", steps)
     assert "c/de stands at the limit of −1 pp itself" in steps
     assert "d/de measures format, not skill" in steps
 

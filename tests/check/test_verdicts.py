@@ -75,8 +75,15 @@ def test_at_the_limit_itself_no_number_of_items_decides() -> None:
 
 
 def test_items_needed_are_those_of_the_formula() -> None:
-    # z(0.95) + z(0.8) = 2.4865; one item's variance with a pseudo-item each way is 22 / 402; 1 pp away: 3,383.
-    assert judged(10, 10).items_needed == pytest.approx((2.4865 / 0.01) ** 2 * 22 / 402, rel=1e-3)
+    # z(0.95) + z(0.8) = 2.4865; the variance of one item's difference is 20 / 400; 1 pp away: 3,092.
+    assert judged(10, 10).items_needed == pytest.approx((2.4865 / 0.01) ** 2 * 20 / 400, rel=1e-3)
+
+
+def test_without_flips_some_300_items_decide_and_they_do() -> None:
+    needed = judged(0, 0, 25).items_needed
+    assert needed == 301
+    assert judged(0, 0, needed).verdict == "safe"
+    assert judged(0, 0, needed - 3).verdict == "undecided"
 
 
 def test_clusters_widen_the_interval() -> None:

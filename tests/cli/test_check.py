@@ -12,8 +12,6 @@ from donorgrid.cli import main
 from donorgrid.pocket import model_folder
 from worlds import make_checkpoint, make_documents, make_task
 
-pytestmark = pytest.mark.filterwarnings("default")
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -21,7 +21,6 @@ from donorgrid.score.packed import Scorer
 from donorgrid.tasks import find_task, load_cell
 from running import run_here
 
-pytestmark = pytest.mark.filterwarnings("default")
 STUDY = {
     "models": ["pocket"],
     "tasks": ["continent"],

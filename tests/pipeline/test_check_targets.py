@@ -71,7 +71,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return cache
 
 
-@pytest.mark.filterwarnings("default")
 def test_models_revisions_and_adapters_come_from_the_hubs_cache(hub: Path, tmp_path: Path) -> None:
     base = find_base("me/tiny", folder=tmp_path)
     revision, adapter = find_subjects(["me/tiny@v1", "me/adapter"], base, folder=tmp_path)
@@ -84,7 +83,6 @@ def test_models_revisions_and_adapters_come_from_the_hubs_cache(hub: Path, tmp_p
         find_base("me/tiny@v9", folder=tmp_path)
 
 
-@pytest.mark.filterwarnings("default")
 def test_an_adapters_digest_is_of_its_content(hub: Path, tmp_path: Path) -> None:
     base = find_base("me/tiny", folder=tmp_path)
     shutil.copytree(hub / "models--me--adapter" / "snapshots" / ("c" * 40), tmp_path / "copy")

@@ -16,8 +16,6 @@ from donorgrid.pipeline.checking import Checked, CheckRequest, run_check
 from donorgrid.store.answers import read_answers
 from worlds import make_checkpoint, make_documents, make_task
 
-pytestmark = pytest.mark.filterwarnings("default")
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -91,6 +89,7 @@ def test_answers_are_kept_by_content_not_by_name(place: Path, tmp_path: Path, mo
         checked(place, "wild", items=7)
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_merged_checkpoint_answers_as_its_adapter(place: Path) -> None:
     import torch
     from peft import PeftModel
@@ -165,6 +164,7 @@ def test_one_class_only_is_set_apart(place: Path) -> None:
     assert "every item has the same right answer, 'yes'" in (found.degenerate or "")
 
 
+@pytest.mark.filterwarnings("default")
 def test_lm_eval_gives_the_same_accuracies_and_mcnemars_test_the_same_sign(place: Path) -> None:
     from lm_eval import evaluate
     from lm_eval.api.task import ConfigurableTask

@@ -25,10 +25,9 @@ class Flips:
 
     @property
     def item_sd(self) -> float:
-        """Standard deviation of one item's difference, with one pseudo-item gained and one lost."""
-        larger = self.n_items + 2
-        mean = (self.gained - self.lost) / larger
-        return float(np.sqrt(self.design_effect * ((self.gained + self.lost + 2) / larger - mean**2)))
+        """Standard deviation of one item's difference, as clusters inflate it."""
+        mean = (self.gained - self.lost) / self.n_items
+        return float(np.sqrt(self.design_effect * ((self.gained + self.lost) / self.n_items - mean**2)))
 
     def bounds_pp(self, tail: float) -> tuple[float, float]:
         """The lower and the upper bound of the delta, each passed by the truth with at most ``tail``."""

@@ -91,7 +91,7 @@ def _item_steps(adapter: AdapterVerdict, result: CheckResult) -> Iterator[str]:
         most = max(known, key=lambda one: one.items_needed or 0)
         yield (
             f"{adapter.name}: about {items(most.items_needed)} items would decide {most.target} (it has "
-            f"{most.n_items:,}) if its delta stays as measured"
+            f"{most.n_items:,}) if its flips stay as measured"
             + (f"; the other {len(known) - 1} undecided need fewer." if len(known) > 1 else ".")
         )
     if len(undecided) > len(known):

@@ -8,6 +8,7 @@ import numpy as np
 from donorgrid.check.flips import Flips, flips_of
 from donorgrid.check.records import CheckSettings, GainVerdict, SubjectAnswers, TargetAnswers, TargetVerdict
 from donorgrid.statistics.degeneracy import degenerate_reasons
+from donorgrid.statistics.noninferiority import items_without_flips
 from donorgrid.statistics.paired import Verdict, items_to_decide, joint_verdict
 
 MOST_ITEMS = 1_000_000
@@ -74,9 +75,12 @@ def _bounds(flips: Flips, limit_pp: float, settings: CheckSettings) -> tuple[flo
 
 
 def _items_needed(flips: Flips, limit_pp: float, settings: CheckSettings) -> int | None:
+    """Never fewer than exclude the limit when nothing flips at all, nor than there are."""
     distance = np.array([flips.delta_pp + limit_pp])
     needed = items_to_decide(np.array([flips.item_sd]), distance, tail=settings.tail, power=settings.power)[0]
-    return int(needed) if needed <= MOST_ITEMS else None
+    if distance[0] > 0 and limit_pp > 0:
+        needed = max(needed, np.ceil(flips.design_effect * items_without_flips(limit_pp / 100.0, settings.tail)))
+    return int(max(needed, flips.n_items + 1)) if needed <= MOST_ITEMS else None
 
 
 def degenerate_reason(target: TargetAnswers) -> str | None:

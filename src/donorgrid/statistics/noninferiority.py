@@ -61,6 +61,11 @@ def p_value_above(gains: int, losses: int, n_items: int, bound: float) -> float:
     return min(1.0, largest + _NEGLIGIBLE + _OUTSIDE)
 
 
+def items_without_flips(share: float, tail: float = 0.05) -> float:
+    """How many items without any flip exclude a loss of ``share``: (1 - share)^n is then below ``tail``."""
+    return float(np.log(tail - _OUTSIDE) / np.log1p(-share))
+
+
 def score_statistic(gains: Ints, losses: Ints, n_items: int, bound: float) -> Reals:
     """Tango's statistic (gains - losses - n d) / sqrt(n (2 q + d (1 - d))), q the constrained estimate of losses."""
     b, c = np.asarray(gains, dtype=np.float64), np.asarray(losses, dtype=np.float64)
