@@ -112,7 +112,7 @@ def roles_section(tables: Tables, head: ReportHead) -> Section | None:
         for label, rows in () if frame is None else by_arm(frame):
             figure = (_roles_plot(rows, kind, title, head), plain_table(rows, title, names))
             found.setdefault(label, []).append(figure)
-            errors[label] = error_in_words(rows, "donor")
+            errors[label] = errors.get(label) or error_in_words(rows, "donor")
     parts = tuple(
         Part(label=label, content={"figures": figures, "errors": errors[label]}) for label, figures in found.items()
     )
