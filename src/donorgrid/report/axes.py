@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from donorgrid.report.numbers import MINUS, is_absent
 
+_SMALLEST_SPAN = 1e-9
 _ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _ROUND_LIMITS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
@@ -48,7 +49,7 @@ def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6, signed: 
     """The axis that shows all values and 0, its ends on ticks. Missing values do not count."""
     known = [0.0, *(value for value in values if value is not None and not is_absent(value))]
     low, high = min(known), max(known)
-    span = (high - low) or 1.0
+    span = high - low if high - low > _SMALLEST_SPAN else 1.0
     step = _round_up(span / wanted_ticks, _ROUND_STEPS)
     margin = 0.02 * span
     return Axis(
