@@ -78,3 +78,11 @@ def test_the_standard_error_is_over_models_where_there_are_several_and_else_over
     assert error_beside(several, "donor") == "donor_se_pp"
     assert error_in_words(several, "donor") == "over models"
     assert error_in_words(neither, "donor") == ""
+
+
+def test_regimes_stand_again_without_degenerate_targets_where_there_are_any() -> None:
+    sound = pl.DataFrame({"regime": ["transfer"], "n": [12], "mean_pp": [1.25], "mean_se_pp": [None]})
+    marked = pl.DataFrame({"model": ["one"], "task": ["continent"], "language": ["de"], "reason": ["at chance"]})
+    assert "Without degenerate targets" not in page(regimes_sound=sound).tables
+    shown = page(regimes_sound=sound, degenerate=marked).tables["Without degenerate targets"]
+    assert "+1.25" in shown[1]

@@ -30,11 +30,12 @@ class RateBar:
 
 
 def regimes_section(tables: Tables) -> Section | None:
-    """Mean and rates by regime; behind them where the harm is, and the mixes and controls."""
+    """Mean and rates by regime; behind them the same without degenerate targets, where the harm is, and the rest."""
     frame = filled(tables, "regimes")
     if frame is None:
         return None
     further = (
+        *([("regimes_sound", "Without degenerate targets")] if filled(tables, "degenerate") is not None else []),
         ("harm_breakdown", "Where the harm is"),
         ("mixes_controls", "Mixes and controls, over all their targets"),
     )
