@@ -11,11 +11,10 @@ from donorgrid.analyse.groups import means
 from donorgrid.analyse.item_sums import item_sums, over_models_se
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.tables import BASELINES
+from donorgrid.statistics.degeneracy import chance_reason, same_answer_reason
 from donorgrid.statistics.proportions import relative_entropy_of_choices, wilson_interval
 from donorgrid.statistics.shrinkage import shrink
 
-SAME_ANSWER = 0.5
-"""A target is suspect when the entropy of its chosen options is below this share of the gold answers' entropy."""
 _KEY = ["model", "task", "language"]
 
 
@@ -137,13 +136,14 @@ def _judged(
 ) -> dict[str, object]:
     low, high = wilson_interval(n_right, n_items, settings.confidence)
     mean = n_right / n_items if n_items else (float(np.mean(score.to_numpy())) if score is not None else None)
-    reasons = []
+    found: list[str | None] = []
     chance = line["chance"]
-    if n_items and isinstance(chance, float) and low <= chance:
-        reasons.append(f"its baseline of {100 * n_right / n_items:.1f}% is not above chance ({100 * chance:.1f}%)")
+    if isinstance(chance, float):
+        found.append(chance_reason(n_right, n_items, chance, confidence=settings.confidence))
     chosen, gold = line.get("chosen_entropy"), line.get("answer_entropy")
-    if isinstance(chosen, float) and isinstance(gold, float) and chosen < SAME_ANSWER * gold:
-        reasons.append(f"it nearly always chooses the same option (entropy {chosen:.2f}, the gold answers' {gold:.2f})")
+    if isinstance(chosen, float) and isinstance(gold, float):
+        found.append(same_answer_reason(chosen, gold))
+    reasons = [reason for reason in found if reason is not None]
     return line | {
         "n_items": n_items or None,
         "score_base": mean,

@@ -10,20 +10,29 @@ SAME_ANSWER = 0.5
 Ints = npt.NDArray[np.int64]
 
 
-def degenerate_reasons(
-    *, n_right: int, chosen: Ints, gold: Ints, n_choices: Ints, confidence: float = 0.95
-) -> tuple[str, ...]:
-    """Why the answers of a baseline measure format and not skill; empty when nothing says so.
+def chance_reason(n_right: float, n_items: int, chance: float, *, confidence: float = 0.95) -> str | None:
+    """Why a baseline is no better than chance: the interval of its score reaches down to it. None where it does not."""
+    if not n_items or wilson_interval(n_right, n_items, confidence)[0] > chance:
+        return None
+    return f"its baseline of {100 * n_right / n_items:.1f}% is not above chance ({100 * chance:.1f}%)"
+
+
+def same_answer_reason(chosen_entropy: float, answer_entropy: float) -> str | None:
+    """Why a baseline gives one answer to everything, by relative entropies of chosen and gold options; None if not."""
+    if not chosen_entropy < SAME_ANSWER * answer_entropy:
+        return None
+    return (
+        f"it nearly always chooses the same option (entropy {chosen_entropy:.2f}, the gold answers' "
+        f"{answer_entropy:.2f})"
+    )
+
+
+def degenerate_reasons(*, n_right: int, chosen: Ints, gold: Ints, n_choices: Ints) -> tuple[str, ...]:
+    """Both reasons from the answers of a baseline; empty when nothing says that they measure format.
 
     ``chosen`` and ``gold`` (n,) are option indices, ``n_choices`` (n,) the options of each item.
     """
-    n_items, options = chosen.size, int(n_choices.max())
-    low, _ = wilson_interval(n_right, n_items, confidence)
-    chance = float((1.0 / n_choices).mean())
-    reasons = []
-    if low <= chance:
-        reasons.append(f"its baseline of {100 * n_right / n_items:.1f}% is not above chance ({100 * chance:.1f}%)")
-    entropy, of_gold = relative_entropy_of_choices(chosen, options), relative_entropy_of_choices(gold, options)
-    if entropy < SAME_ANSWER * of_gold:
-        reasons.append(f"it nearly always chooses the same option (entropy {entropy:.2f}, the gold's {of_gold:.2f})")
-    return tuple(reasons)
+    most = int(n_choices.max())
+    entropies = (relative_entropy_of_choices(one, most) for one in (chosen, gold))
+    found = (chance_reason(n_right, chosen.size, float((1.0 / n_choices).mean())), same_answer_reason(*entropies))
+    return tuple(reason for reason in found if reason is not None)
