@@ -106,6 +106,7 @@ BAD = {
     "no such model": (["models", "nowhere/none"], "not in the hub's cache"),
     "no such table": (["analyse", "none.csv"], "no such file"),
     "no such precision": (["bench", "--precision", "fp8"], "fp32, bf16"),
+    "an extra that is not installed": (["analyse", "{study}", "--typology"], "donorgrid[typology]"),
     "two studies at once": (["analyse", "{study}", "{study}"], "one study at a time"),
 }
 

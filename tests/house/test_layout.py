@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "statistics": {"core"},
     "facts": {"core"},
     "models": {"core", "facts"},
-    "cli": {"analyse", "check", "core", "exchange", "pipeline", "pocket", "simulate", "statistics", "store"},
+    "cli": {"analyse", "check", "core", "exchange", "facts", "pipeline", "pocket", "simulate", "statistics", "store"},
     "bench": {"core", "models", "train", "score"},
     "pipeline": None,
 }

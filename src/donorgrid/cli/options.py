@@ -23,6 +23,8 @@ ReleaseArithmetic = Annotated[
     bool, typer.Option("--release-arithmetic", help="compare raw floats with the limit, as the release did")
 ]
 
+Typology = Annotated[bool, typer.Option("--typology", help="add URIEL+ distances (extra 'typology')")]
+
 
 def torch_side(module: str) -> Any:
     """A part of the pipeline that needs torch, loaded only by the commands that train or score."""

@@ -1,6 +1,6 @@
 """The subcommands that take a study from its file to its report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
 from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
+from donorgrid.facts.distances import Distances
 from donorgrid.pipeline import steps
 from donorgrid.pipeline.progress import Progress
 from donorgrid.pipeline.reporting import write_report
@@ -142,10 +143,13 @@ def analyse(
     harm: options.Harm = None,
     metric: options.Metric = None,
     release_arithmetic: options.ReleaseArithmetic = False,
+    typology: options.Typology = False,
     as_json: options.Json = False,
 ) -> None:
     """Analyse a study, finished or not, or tables of deltas that others made, into tables/."""
-    analysed = steps.analyse_study(given, out, change=_change(harm, metric, release_arithmetic))
+    distances = steps.typology(given, out) if typology else None
+    change = _change(harm, metric, release_arithmetic=release_arithmetic, distances=distances)
+    analysed = steps.analyse_study(given, out, change=change)
     folder = steps.output_folder(given, out)
     if as_json:
         show_json({"tables": str(folder.tables), "regimes": analysed.tables["regimes"].to_dicts()})
@@ -163,16 +167,19 @@ def report(
     harm: options.Harm = None,
     metric: options.Metric = None,
     release_arithmetic: options.ReleaseArithmetic = False,
+    typology: options.Typology = False,
 ) -> None:
     """Analyse as 'analyse' does and write report.html."""
-    analysed = steps.analyse_study(given, out, change=_change(harm, metric, release_arithmetic))
+    distances = steps.typology(given, out) if typology else None
+    change = _change(harm, metric, release_arithmetic=release_arithmetic, distances=distances)
+    analysed = steps.analyse_study(given, out, change=change)
     show_regimes(analysed.tables["regimes"], console)
     page = write_report(analysed, steps.output_folder(given, out))
     console.print(f"report: {page.resolve()}", soft_wrap=True)
 
 
 def _change(
-    harm: float | None, metric: str | None, release_arithmetic: bool
+    harm: float | None, metric: str | None, *, release_arithmetic: bool, distances: Mapping[str, Distances] | None
 ) -> Callable[[AnalysisSettings], AnalysisSettings]:
     if metric is not None and metric not in METRICS:
         raise InputError(f"--metric '{metric}': allowed are {', '.join(METRICS)}")
@@ -180,6 +187,7 @@ def _change(
         "harm_limit_pp": harm,
         "metric": metric,
         "release_arithmetic": release_arithmetic or None,
+        "distances": distances,
     }
     return lambda settings: replace(settings, **{name: one for name, one in chosen.items() if one is not None})
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from donorgrid.analyse import AnalysisSettings
+from donorgrid.analyse import AnalysisSettings, read_tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.exchange import is_import
+from donorgrid.exchange import is_import, read_import
+from donorgrid.facts.distances import Distances
+from donorgrid.facts.typology import uriel_distances
 from donorgrid.pipeline.analysing import (
     TABLE_FORMATS,
     Analysed,
@@ -95,6 +97,22 @@ def analysis_of(paths: Sequence[Path], out: Given | None = None, *, change: Chan
         if is_import(paths[0]):
             return analyse_import(paths[0], change(AnalysisSettings()))
         return analyse_folder(folder, change(study_settings(folder)))
+
+
+def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mapping[str, Distances]:
+    """URIEL+'s distances between the languages of what is analysed, for ``AnalysisSettings.distances``.
+
+    Raises InputError without the extra ``typology``.
+    """
+    paths = _paths(given)
+    if _are_tables(paths):
+        languages = read_tables(paths).deltas["target_language"].unique().sort().to_list()
+    elif is_import(paths[0]):
+        subjects = read_import(paths[0]).subjects
+        languages = sorted({cell.language for one in subjects if one.source for cell in one.source.cells})
+    else:
+        languages = list(read_workplan(output_folder(paths, out)).study.languages)
+    return uriel_distances(languages)
 
 
 def report_study(
