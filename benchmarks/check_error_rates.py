@@ -8,9 +8,11 @@ items that is said to decide an open verdict does.
 """
 
 import argparse
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
+from scipy.stats import binom
 
 from donorgrid.check.flips import Flips
 from donorgrid.check.verdicts import joint
@@ -43,10 +45,31 @@ def normal_safe_rate(flips: np.ndarray, n_items: int) -> float:
     return float((low > -LIMIT_PP).mean())
 
 
+def exact_safe_rate(n_items: int, flip_rate: float) -> float:
+    """The probability of *safe* at exactly the limit, summed over the numbers of gains and of losses."""
+    gain, loss = (flip_rate - LIMIT_PP / 100) / 2, (flip_rate + LIMIT_PP / 100) / 2
+    total = 0.0
+    for gained in range(int(binom.ppf(1e-6, n_items, gain)), int(binom.ppf(1 - 1e-6, n_items, gain)) + 1):
+        most = most_losses(gained, n_items)
+        total += binom.pmf(gained, n_items, gain) * binom.cdf(most, n_items - gained, loss / (1 - gain))
+    return float(total)
+
+
+@cache
+def most_losses(gained: int, n_items: int) -> int:
+    """The most losses beside so many gains that are called safe; -1 for none."""
+    low, high = -1, n_items - gained
+    while low < high:
+        middle = (low + high + 1) // 2
+        if verdict_of(gained, middle, n_items) == "safe":
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def one_guard(rng: np.random.Generator, n_draws: int) -> None:
-    print(
-        f"\nOne guard, true effect {-LIMIT_PP:+.1f} pp, limit {-LIMIT_PP:+.1f} pp: false safe in % (normal interval)\n"
-    )
+    print("\nOne guard at exactly the limit, false safe in %: exact / simulated / simulated for a normal interval\n")
     print("| items | " + " | ".join(f"{100 * rate:g}% flips" for rate in FLIP_RATES) + " |")
     print("|---" * (len(FLIP_RATES) + 1) + "|")
     worst = 0.0
@@ -55,10 +78,11 @@ def one_guard(rng: np.random.Generator, n_draws: int) -> None:
         for rate in FLIP_RATES:
             flips = draw_flips(rng, n_items, rate, -LIMIT_PP, n_draws)
             found = verdict_rate(flips, n_items, "safe")
-            worst = max(worst, found)
-            cells.append(f"{100 * found:.1f} ({100 * normal_safe_rate(flips, n_items):.1f})")
+            exact = exact_safe_rate(n_items, rate)
+            worst = max(worst, exact)
+            cells.append(f"{100 * exact:.1f} / {100 * found:.1f} / {100 * normal_safe_rate(flips, n_items):.1f}")
         print(f"| {n_items:,} | " + " | ".join(cells) + " |", flush=True)
-    print(f"\nworst false safe: {100 * worst:.1f}% (standard error {100 * np.sqrt(0.05 * 0.95 / n_draws):.1f})")
+    print(f"\nworst exact rate: {100 * worst:.2f}%")
 
 
 def joint_guards(rng: np.random.Generator, n_draws: int) -> None:
