@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from safetensors.torch import load_file, save_file
 
 from adapters import change_config, make_adapter
 from donorgrid.cli import main
@@ -57,6 +58,16 @@ def _bad_adapters(root: Path) -> None:
     (make_adapter(root / "base", root / "no_json") / "adapter_config.json").write_text("{")
     change_config(make_adapter(root / "base", root / "prefix"), peft_type="PREFIX_TUNING")
     change_config(make_adapter(root / "base", root / "whole_head"), modules_to_save=["lm_head"])
+    change_config(make_adapter(root / "base", root / "no_rank"), r=None)
+    for name in ("cut_model", "odd_model"):
+        make_checkpoint("llama", root / name, seed=3)
+    weights = root / "cut_model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    (root / "odd_model" / "config.json").write_text("{}")
+    make_adapter(root / "base", root / "other_names")
+    tensors = load_file(root / "other_names" / "adapter_model.safetensors")
+    renamed = {name.replace("model.layers", "text.layers"): tensor for name, tensor in tensors.items()}
+    save_file(renamed, root / "other_names" / "adapter_model.safetensors")
 
 
 @pytest.fixture
@@ -167,6 +178,10 @@ BAD = {
     "broken configuration": (["base", "no_json", *GUARD], "adapter_config.json cannot be read"),
     "another kind of adapter": (["base", "prefix", *GUARD], "its kind is 'PREFIX_TUNING'"),
     "an adapter with its own head": (["base", "whole_head", *GUARD], "modules_to_save"),
+    "an adapter without a rank": (["base", "no_rank", *GUARD], "r is None; expected a number"),
+    "an adapter with other names": (["base", "other_names", *GUARD], "it was made for another base"),
+    "a checkpoint with cut weights": (["base", "cut_model", *GUARD], "the weights cannot be read"),
+    "a checkpoint with an odd configuration": (["base", "odd_model", *GUARD], "model 'odd_model': its config.json"),
     "an adapter named twice": (["base", "wild", "wild", *GUARD], "it is named twice"),
     "an empty revision": (["base@", "wild", *GUARD], "expected a revision after '@'"),
     "wrong columns": (["base", "wild", "--guard", "no_choices.jsonl"], "column 'choices' (choices) is missing"),

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
+from safetensors import SafetensorError
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Item
@@ -15,6 +16,7 @@ from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer, pick_device
 from donorgrid.models.merging import Merger
 from donorgrid.pipeline.check_settings import EngineSettings, generation_of
+from donorgrid.pipeline.check_subjects import lora_modules
 from donorgrid.pipeline.check_targets import CheckTarget
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import chat_context, encode_items
@@ -23,6 +25,13 @@ from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import PackedItems
 
 _DEFAULT_LONGEST = 2048
+
+
+def _load(folder: ModelFolder, settings: EngineSettings) -> Base:
+    try:
+        return load_base(folder, precision=settings.precision, device=pick_device(settings.device))
+    except SafetensorError as error:
+        raise InputError(f"{folder.path}: the weights cannot be read: {error}") from error
 
 
 class Network:
@@ -34,7 +43,7 @@ class Network:
         self._tokenizer = load_tokenizer(folder)
         if settings.chat_template and not self._tokenizer.chat_template:
             raise InputError(f"{folder.path}: the tokenizer has no chat template; leave --chat-template out")
-        self._base: Base = load_base(folder, precision=settings.precision, device=pick_device(settings.device))
+        self._base = _load(folder, settings)
         check_head(self._base.network, self._base.device)
         self._merger = Merger(self._base)
         known = (folder.max_positions, self._tokenizer.model_max_length)
@@ -49,6 +58,10 @@ class Network:
         if adapter is None:
             yield
             return
+        known = {name for name, _ in self._base.network.named_modules()}
+        missing = next((one for one in lora_modules(adapter) if one not in known), None)
+        if missing is not None:
+            raise InputError(f"adapter '{adapter}': it was made for another base: {self.folder.path} has no {missing}")
         with self._merger.merged(adapter):
             yield
 

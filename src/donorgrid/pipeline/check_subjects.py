@@ -68,7 +68,10 @@ def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:
 
 def _model(written: str, folder: Path) -> ModelFolder:
     name, revision = (written, None) if (folder / written).exists() else _split(written)
-    return find_model(name, revision=revision, folder=folder, built_in=built_in_models())
+    try:
+        return find_model(name, revision=revision, folder=folder, built_in=built_in_models())
+    except (ValueError, KeyError) as error:
+        raise InputError(f"model '{written}': its config.json or weights cannot be read: {error!r}") from error
 
 
 def _split(written: str) -> tuple[str, str | None]:
@@ -123,6 +126,9 @@ def _config(written: str, path: Path) -> dict[str, Any]:
         raise InputError(f"adapter '{written}': {_CONFIG} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(config, dict):
         raise InputError(f"adapter '{written}': {_CONFIG} is no JSON object")
+    for key in ("r", "lora_alpha"):
+        if config.get("peft_type") == "LORA" and not isinstance(config.get(key), int | float):
+            raise InputError(f"adapter '{written}': {_CONFIG}: {key} is {config.get(key)!r}; expected a number")
     return config
 
 
@@ -132,6 +138,12 @@ def _shapes(written: str, weights: Path) -> dict[str, tuple[int, ...]]:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise InputError(f"adapter '{written}': {_WEIGHTS} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def lora_modules(adapter: Path) -> tuple[str, ...]:
+    """The modules that an adapter changes, as its weights name them."""
+    names = _shapes(adapter.name, adapter / _WEIGHTS)
+    return tuple(dict.fromkeys(match["module"] for name in names if (match := _LORA.fullmatch(name))))
 
 
 def _check_fit(written: str, shapes: dict[str, tuple[int, ...]], base: CheckSubject) -> None:
