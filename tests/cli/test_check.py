@@ -31,6 +31,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(root / "twice.jsonl", [{"id": "1", "prompt": "welche?"}, {"id": "1", "prompt": "welches?"}])
     write(root / "schema.jsonl", [{"id": "1", "prompt": "welche?", "schema": {"type": "nothing"}}])
     write(root / "format.jsonl", [{"id": "1", "prompt": "welche?", "format": "xml"}])
+    write(root / "number.jsonl", [{"id": "1", "prompt": "welche?", "schema": 7}])
+    write(root / "split.jsonl", [{**rows[0], "split": ["test"]}])
+    write(root / "null.jsonl", [{**rows[0], "choices": None, "answer": "1"}])
+    (root / "half.jsonl").write_text('{"id": "1", "prompt": "welche \\ud83d?"}\n')
     write(root / "blank.jsonl", [{"id": "1", "prompt": "  "}])
     (root / "broken.jsonl").write_text('{"id": 1\n')
     (root / "broken.parquet").write_bytes(b"PAR1 nothing more")
@@ -196,6 +200,10 @@ BAD = {
     "prompts to gain on": (["base", "wild", "--on", "prompts.jsonl"], "can be guarded (--guard), not gained on"),
     "prompts with one ID": (["base", "wild", "--guard", "twice.jsonl"], "the ID '1' stands earlier"),
     "a schema that is none": (["base", "wild", "--guard", "schema.jsonl"], "not a JSON schema"),
+    "a schema that is a number": (["base", "wild", "--guard", "number.jsonl"], "schema is '7'"),
+    "a split that is a list": (["base", "wild", "--guard", "split.jsonl"], "column 'split' holds a list"),
+    "no choices in a row": (["base", "wild", "--guard", "null.jsonl"], "column 'choices' is empty"),
+    "half a character": (["base", "wild", "--guard", "half.jsonl"], "its text is not Unicode"),
     "an unknown format": (["base", "wild", "--guard", "format.jsonl"], "allowed: json, text"),
     "a blank prompt": (["base", "wild", "--guard", "blank.jsonl"], "holds no text"),
     "too long replies": (["base", "wild", "--guard", "prompts.jsonl", "--max-new-tokens", "256"], "reads 256 tokens"),

@@ -85,6 +85,8 @@ def _schema(written: Any, where: str) -> str | None:
         content = json.loads(written) if isinstance(written, str) else written
     except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{where}: schema is not JSON: {error}") from error
+    if not isinstance(content, dict | bool):
+        raise InputError(f"{where}: schema is {str(content)[:60]!r}; expected a JSON object")
     text = json.dumps(content, sort_keys=True)
     validator(text, where=where)
     return text

@@ -11,16 +11,16 @@ from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item
 from donorgrid.pipeline.check_prompts import PROMPT_COLUMN, Asked, is_prompts, read_prompts
+from donorgrid.pipeline.check_rows import check_texts, read_checked_rows
 from donorgrid.pipeline.prepare import DOCUMENT_SOURCES
 from donorgrid.plan.presets import STUDIES, study_preset
 from donorgrid.tasks import GenerationRules, TaskFile, catalog_names, find_task, generation_rules, load_cell
 from donorgrid.tasks.lm_eval_tasks import LM_EVAL
-from donorgrid.tasks.local_files import FORMATS, Rows, read_rows
+from donorgrid.tasks.local_files import FORMATS, Rows
 from donorgrid.tasks.plain import Columns
 
 NO_LANGUAGE = "und"
 """ISO 639's code for a language that is not said."""
-LARGEST_BYTES = 2**30
 _LANGUAGES = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*(,[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)*")
 _WILD = frozenset("*?[")
 
@@ -121,16 +121,7 @@ def _rows_of(spec: TargetSpec, folder: Path) -> Rows | None:
     """The rows of a plain data file; None for anything else, also a path with a language to fill in."""
     if not _is_file(spec.reference) or "{" in spec.reference:
         return None
-    path = folder / spec.reference
-    if path.is_file() and path.stat().st_size > LARGEST_BYTES:
-        raise InputError(
-            f"data file {path}: it has {path.stat().st_size / 2**30:.1f} GiB; a target may have {LARGEST_BYTES >> 30} "
-            "GiB: cut it to the items that you want to check"
-        )
-    rows = read_rows(path, as_text=True)
-    if not rows:
-        raise InputError(f"data file {path}: it has no rows; a target needs items")
-    return rows
+    return read_checked_rows(folder / spec.reference, spec.columns)
 
 
 def _is_file(reference: str) -> bool:
@@ -178,7 +169,10 @@ def _notes(name: str, loaded: CellItems) -> tuple[str, ...]:
 
 def _cut(target: CheckTarget, most_items: int | None) -> CheckTarget:
     asked = None if target.asked is None else target.asked[:most_items]
-    return replace(target, items=target.items[:most_items], asked=asked)
+    items = target.items[:most_items]
+    for item in items:
+        check_texts(item)
+    return replace(target, items=items, asked=asked)
 
 
 def _name_of(cell: Cell) -> str:

@@ -1,0 +1,45 @@
+"""The rows of a plain data file, looked at before they become items: what no reader could use is one line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Item
+from donorgrid.tasks.local_files import Rows, read_rows
+
+LARGEST_BYTES = 2**30
+_NAMES = ("language", "split")
+
+
+def read_checked_rows(path: Path, columns: Mapping[str, Any]) -> Rows:
+    """The rows of a file. InputError when it is too large, has no rows, or one cannot be placed or read."""
+    if path.is_file() and path.stat().st_size > LARGEST_BYTES:
+        raise InputError(
+            f"data file {path}: it has {path.stat().st_size / 2**30:.1f} GiB; a target may have {LARGEST_BYTES >> 30} "
+            "GiB: cut it to the items that you want to check"
+        )
+    rows = read_rows(path, as_text=True)
+    if not rows:
+        raise InputError(f"data file {path}: it has no rows; a target needs items")
+    for place, row in enumerate(rows):
+        _check_row(row, columns, where=f"data file {path}: row {place}")
+    return rows
+
+
+def _check_row(row: Mapping[str, Any], columns: Mapping[str, Any], *, where: str) -> None:
+    for name in _NAMES:
+        column = columns.get(name, name)
+        if isinstance(row.get(column), list | dict):
+            raise InputError(f"{where}: column '{column}' holds a list or an object; expected a text")
+    choices, answer = columns.get("choices", "choices"), row.get(columns.get("answer", "answer"))
+    if isinstance(answer, str) and isinstance(choices, str) and choices in row and row[choices] is None:
+        raise InputError(f"{where}: column '{choices}' is empty")
+
+
+def check_texts(item: Item) -> None:
+    """InputError when an item's text is no text: half of a surrogate pair, which no encoding can write."""
+    try:
+        "\n".join((item.id, item.context, *item.choices)).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"item '{item.id}' of '{item.cell}': its text is not Unicode ({error.reason})") from error
