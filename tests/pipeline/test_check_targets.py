@@ -9,7 +9,7 @@ from adapters import make_adapter
 from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check_subjects import find_base, find_subjects
 from donorgrid.pipeline.check_targets import TargetSpec, find_targets
-from worlds import make_checkpoint
+from worlds import make_checkpoint, make_task
 
 WRITTEN = {
     "belebele:de,hi,th,sw": ("belebele", ("de", "hi", "th", "sw")),
@@ -50,6 +50,13 @@ def test_what_is_named_twice_is_one_target() -> None:
         ("continent/de", 100),
         ("language/de", 100),
     ]
+
+
+def test_a_licence_that_forbids_commercial_use_is_said(tmp_path: Path) -> None:
+    task = make_task(tmp_path)
+    task.write_text(task.read_text() + "metadata: {licence: CC-BY-NC-4.0}\n")
+    (target,) = find_targets((), [TargetSpec.parse("colours.yaml:de")], folder=tmp_path, most_items=None)
+    assert target.notes == ("task 'colours': licence CC-BY-NC-4.0, not for commercial use",)
 
 
 @pytest.fixture

@@ -251,6 +251,19 @@ def test_a_generated_answer_is_judged_by_exact_match(place: Path) -> None:
     assert [said == "red" for said in target.base.said] == target.base.right.tolist()
 
 
+def test_items_that_are_longer_than_the_model_reads_are_said(place: Path, tmp_path: Path) -> None:
+    rows = make_documents("colours", "de", count=3, seed=8)
+    write_rows(place / "long.jsonl", [{**rows[0], "question": "rot " * 400}, *rows[1:]])
+    request = CheckRequest(
+        base="base", adapters=("wild",), guard=specs("long.jsonl"), device="cpu", cache=tmp_path, folder=place
+    )
+    said: list[str] = []
+    run_check(request, on_note=said.append)
+    assert [one for one in said if "longer" in one] == [
+        "long: 1 items are longer than the 256 tokens that the model reads; they lose their beginning"
+    ]
+
+
 def test_a_request_is_plain_data_that_can_be_changed() -> None:
     request = CheckRequest(base="pocket", adapters=("a",), guard=specs("currency:de"))
     assert replace(request, limit=-2.0).limit == -2.0

@@ -16,9 +16,9 @@ from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 
 
-def open_network(folder: ModelFolder, settings: EngineSettings) -> Any:
+def open_network(folder: ModelFolder, settings: EngineSettings, on_note: Callable[[str], None]) -> Any:
     """A network in memory. Torch is loaded here and no earlier, so that a re-run is quick."""
-    return import_module("donorgrid.pipeline.check_network").Network(folder, settings)
+    return import_module("donorgrid.pipeline.check_network").Network(folder, settings, on_note)
 
 
 def check_device(wanted: str) -> None:
@@ -52,7 +52,7 @@ class CheckEngine:
     def _load(self, folder: ModelFolder) -> Any:
         if self._loaded is None or self._loaded.folder.path != folder.path:
             self._loaded = None  # the former network goes before the next one comes
-            self._loaded = open_network(folder, self._settings)
+            self._loaded = open_network(folder, self._settings, self._note)
         return self._loaded
 
     def _keep(self, path: Path, subject: CheckSubject, target: CheckTarget, frame: pl.DataFrame) -> None:

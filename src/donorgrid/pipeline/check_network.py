@@ -37,9 +37,10 @@ def _load(folder: ModelFolder, settings: EngineSettings) -> Base:
 class Network:
     """A network in memory with what is made once for it: the scorer, and the items packed for it."""
 
-    def __init__(self, folder: ModelFolder, settings: EngineSettings) -> None:
+    def __init__(self, folder: ModelFolder, settings: EngineSettings, on_note: Callable[[str], None]) -> None:
         self.folder = folder
         self._settings = settings
+        self._note = on_note
         self._tokenizer = load_tokenizer(folder)
         if settings.chat_template and not self._tokenizer.chat_template:
             raise InputError(f"{folder.path}: the tokenizer has no chat template; leave --chat-template out")
@@ -77,6 +78,13 @@ class Network:
         encoded = encode_items(target.items, self._tokenizer, chat_template=self._settings.chat_template)
         if not encoded.items:
             raise InputError(f"target '{target.name}': no item can be scored; the first: {encoded.invalid[0]}")
+        room = self._longest + 1
+        n_cut = sum(len(one.context) + max(map(len, one.tails)) > room for one in encoded.items)
+        if n_cut:
+            self._note(
+                f"{target.name}: {n_cut} items are longer than the {self._longest} tokens that the model reads; "
+                "they lose their beginning"
+            )
         return self._scorer.pack(encoded.items)
 
     def _generate(self, target: CheckTarget) -> pl.DataFrame:

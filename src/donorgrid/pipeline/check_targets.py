@@ -153,18 +153,17 @@ def _target(role: Role, task: TaskFile, language: str) -> CheckTarget:
         items=loaded.test,
         norm="acc_norm" in task.metrics,
         rules=generation_rules(task, language) if task.generates else None,
-        notes=_notes(name, loaded),
+        notes=tuple(_notes(name, task, loaded)),
     )
 
 
-def _notes(name: str, loaded: CellItems) -> tuple[str, ...]:
-    invalid = loaded.counts["test"].invalid if "test" in loaded.counts else ()
-    if not invalid:
-        return ()
-    item_id, reason = invalid[0]
-    return (
-        f"{name}: {len(invalid)} of {loaded.counts['test'].read} items are not used; the first, '{item_id}': {reason}",
-    )
+def _notes(name: str, task: TaskFile, loaded: CellItems) -> Iterator[str]:
+    if task.non_commercial:
+        yield f"task '{task.name}': licence {task.licence}, not for commercial use"
+    counts = loaded.counts["test"]
+    if counts.invalid:
+        item_id, reason = counts.invalid[0]
+        yield f"{name}: {len(counts.invalid)} of {counts.read} items are not used; the first, '{item_id}': {reason}"
 
 
 def _cut(target: CheckTarget, most_items: int | None) -> CheckTarget:
