@@ -8,6 +8,8 @@ from donorgrid import __version__
 from donorgrid.cli import bench, check, exchange, inventory, planning, pocket, study
 from donorgrid.core.errors import DonorgridError, InputError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -50,11 +52,13 @@ def main() -> None:
     except DonorgridError as error:
         sys.exit(_complain(error, 1))
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(_complain("interrupted; what was finished is kept, the same command goes on", 130))
+        code = INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):  # not a usage error of the option parser: a defect, shown whole
             raise
         sys.exit(_complain(error.format_message(), 2))
+    if code == INTERRUPTED:  # Typer answers Ctrl-C with this code and no word
+        sys.exit(_complain("interrupted; what was finished is kept, the same command goes on", code))
     sys.exit(code or 0)
 
 

@@ -94,9 +94,9 @@ def show_power(found: pl.DataFrame, to: Console) -> None:
     """Print what a grid can show."""
     level, strength = found["level"][0], found["power"][0]
     table = Table(title=f"Smallest delta found with {100 * strength:.0f}% power at the {100 * level:.0f}% level")
-    columns = ("mean of", "cells", "items each", "SE (pp)", "smallest (pp)", f"items for {found['wanted_pp'][0]:g} pp")
+    columns = ("mean of", "cells", "items", "SE, pp", "smallest, pp", f"items for {found['wanted_pp'][0]:g} pp")
     for name in columns:
-        table.add_column(name, justify="left" if name == "mean of" else "right")
+        table.add_column(name, justify="left" if name == "mean of" else "right", no_wrap=True)
     for row in found.iter_rows(named=True):
         needed = "no number" if row["items_needed"] is None else f"{row['items_needed']:,}"
         what = row["what"].removeprefix("mean of ")

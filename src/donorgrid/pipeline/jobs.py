@@ -1,30 +1,21 @@
 """Running a study: in this process, or in several that share the folder by claims, with progress read off the files."""
 
-import multiprocessing
-import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.names import StudyFolder, remove_unfinished
 from donorgrid.models.loading import pick_device
 from donorgrid.pipeline.manifest import manifest_of
 from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
+from donorgrid.pipeline.processes import n_cores, run_processes
 from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.token_counts import count_tokens, token_notes
 from donorgrid.pipeline.work import Worker, WorkOptions
 from donorgrid.pipeline.workplan import make_workplan, write_workplan
 from donorgrid.store.claims import remove_dead_claims
 from donorgrid.store.logs import forget_failures, write_manifest
-
-_POLL_S = 0.3
-_INTERRUPTED, _BAD_INPUT = 130, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +67,7 @@ def run_jobs(
         if jobs == 1 or options.limit is not None:
             Worker(prepared, work, tell).run()
         else:
-            _in_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=tell)
+            run_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=tell)
     after = tell()
     if options.shard is None:
         remove_dead_claims(folder, open_keys=watch.open_keys())
@@ -109,45 +100,4 @@ def _when_changed(on_progress: Callable[[Progress], None], watch: Watch) -> Call
 
 def default_jobs(device: str) -> int:
     """One process per core on a CPU, where small steps do not fill two; one on a GPU."""
-    return len(os.sched_getaffinity(0)) if device == "cpu" else 1
-
-
-def _in_processes(
-    study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], object]
-) -> None:
-    context = multiprocessing.get_context("spawn")
-    threads = max(1, len(os.sched_getaffinity(0)) // jobs)
-    processes: list[BaseProcess] = [
-        context.Process(target=_job, args=(study_file, folder.root, replace(work), threads), name=f"job {number}")
-        for number in range(jobs)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        while any(process.is_alive() for process in processes):
-            tell()
-            time.sleep(_POLL_S)
-    finally:
-        for process in processes:
-            process.join()
-    _raise_for(processes)
-
-
-def _raise_for(processes: list[BaseProcess]) -> None:
-    for process in processes:
-        if process.exitcode == _INTERRUPTED:
-            raise KeyboardInterrupt
-        if process.exitcode:
-            raise RunFailure(f"{process.name} ended with exit code {process.exitcode}; what was finished is kept")
-
-
-def _job(study_file: Path, root: Path, work: WorkOptions, threads: int) -> None:
-    """One process of several: the same loop as a lone process, on its share of the cores."""
-    torch.set_num_threads(threads)
-    try:
-        Worker(prepare(study_file, StudyFolder(root)), work, lambda: None).run()
-    except KeyboardInterrupt:
-        raise SystemExit(_INTERRUPTED) from None
-    except InputError as error:
-        print(f"error: {error}", flush=True)
-        raise SystemExit(_BAD_INPUT) from None
+    return n_cores() if device == "cpu" else 1
