@@ -7,11 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from running import run_here
-from worlds import make_study
-
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.steps import study_status
+from running import run_here
+from worlds import make_study
 
 
 def test_interrupted_processes_put_down_their_work(tmp_path: Path) -> None:

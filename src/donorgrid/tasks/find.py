@@ -40,8 +40,8 @@ def find_task(
         return task_of_plain(name_or_path, folder=folder, columns=columns, languages=languages)
     if path.suffix not in _SUFFIXES:
         raise InputError(
-            f"task '{name_or_path}': neither in the catalog{suggestion(name_or_path, catalog_names())} nor a file "
-            f"name; allowed: {', '.join(catalog_names())}, 'lm_eval:NAME', or the path of a file that ends in "
+            f"task '{name_or_path}': not in the catalog{suggestion(name_or_path, catalog_names())}; allowed: "
+            f"{', '.join(catalog_names())}, 'lm_eval:NAME', or the path of a file that ends in "
             f"{', '.join([*_SUFFIXES, *FORMATS])}"
         )
     if PLACEHOLDER in name_or_path:
