@@ -107,7 +107,7 @@ def test_a_plain_file_that_cannot_be_read(tmp_path, name, text, expected):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("hellaswga", r"task 'hellaswga': neither in the catalog; did you mean 'hellaswag'\?.*allowed: .*xcopa"),
+        ("hellaswga", r"task 'hellaswga': not in the catalog; did you mean 'hellaswag'\?.*allowed: .*xcopa"),
         ("none.yaml", r"none.yaml: there is no such file"),
         ("none_{language}.yaml", r"there is no file of that form"),
         ("none_{language}.csv", r"there is no file of that form"),
