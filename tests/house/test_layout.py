@@ -60,13 +60,13 @@ def test_no_room_imports_its_own_modules_inside_functions(room: str) -> None:
 
 def test_analysis_and_report_import_without_torch() -> None:
     """The light path: every module of these rooms, and the step that analyses, load none of the heavy packages."""
-    light = ("core", "statistics", "facts", "analyse", "report", "store", "exchange", "simulate")
+    light = ("check", "core", "statistics", "facts", "analyse", "report", "store", "exchange", "simulate")
     modules = [
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
         for room in light
         for path in sorted((PACKAGE / room).rglob("*.py"))
     ]
-    modules += ["donorgrid.pipeline.steps", "donorgrid.cli.app", "donorgrid"]
+    modules += ["donorgrid.pipeline.steps", "donorgrid.pipeline.check_request", "donorgrid.cli.app", "donorgrid"]
     code = (
         "import sys\n"
         "from importlib import import_module\n"
