@@ -92,7 +92,7 @@ def _item_steps(adapter: AdapterVerdict, result: CheckResult) -> Iterator[str]:
         yield (
             f"{adapter.name}: about {items(most.items_needed)} items would decide {most.target} (it has "
             f"{most.n_items:,}) if its flips stay as measured"
-            + (f"; the other {len(known) - 1} undecided need fewer." if len(known) > 1 else ".")
+            + ("; the others need no more." if len(known) > 1 else ".")
         )
     if len(undecided) > len(known):
         names = _names([one for one in undecided if one.items_needed is None])
