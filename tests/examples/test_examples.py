@@ -1,0 +1,40 @@
+"""The scripts that readers copy run as they stand."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from donorgrid.plan.files import make_study
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_study_in_python(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "examples" / "currency.py"), str(tmp_path / "study")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "MT-CL" in done.stdout
+    assert (tmp_path / "study" / "report.html").is_file()
+
+
+def test_the_readme_and_the_docs_show_studies_that_can_be_read() -> None:
+    shown = [
+        yaml.safe_load(text)
+        for page in (ROOT / "README.md", ROOT / "docs" / "study-files.md")
+        for text in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    ]
+    assert len(shown) >= 2
+    for study in shown:
+        make_study(study, origin="docs")
+
+
+def test_the_readmes_example_is_the_one_that_is_tested() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    compile(code, "README.md", "exec")
+    assert len(code.splitlines()) <= 21
+    tested = (ROOT / "examples" / "currency.py").read_text(encoding="utf-8")
+    called = set(re.findall(r"dg\.\w+", code))
+    assert called == set(re.findall(r"dg\.\w+", tested))
