@@ -1,11 +1,13 @@
 """Data files without YAML."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from donorgrid.core.errors import InputError
 from donorgrid.tasks import find_task, load_cell
 
 ROWS = [
@@ -63,3 +65,11 @@ def test_csv_cells_stay_as_they_are_written(tmp_path):
     (tmp_path / "x.csv").write_text('id,language,question,choices,answer\n007,de,1.50,"[""a"", ""b""]",1\n')
     (item,) = load_cell(find_task("x.csv", folder=tmp_path), "de", sources={}).test
     assert (item.id, item.context, item.answer) == ("007", "Question: 1.50\nAnswer:", 1)
+
+
+@pytest.mark.parametrize("row", [{"split": ["test"]}, {"split": None}, {"choices": None, "answer": "1"}])
+def test_cells_of_a_wrong_kind_are_one_line(tmp_path: Path, row: dict) -> None:
+    good = {"id": "a", "language": "de", "split": "test", "question": "?", "choices": ["x", "y"], "answer": 0}
+    (tmp_path / "quiz.jsonl").write_text(json.dumps({**good, **row}) + "\n")
+    with pytest.raises(InputError):
+        load_cell(find_task("quiz.jsonl", folder=tmp_path), "de", sources={})

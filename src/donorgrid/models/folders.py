@@ -54,7 +54,7 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
     weights = sorted(path.glob(_WEIGHTS))
     if not weights:
         raise InputError(f"model '{model_id}': {path} holds no *.safetensors; other weight formats are not read")
-    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    config = _read_config(path, model_id)
     return ModelFolder(
         path=path,
         weights_digest=digest_of_files([*weights, path / "config.json"]),
@@ -63,6 +63,16 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
         model_type=config["model_type"],
         max_positions=_max_positions(config),
     )
+
+
+def _read_config(path: Path, model_id: str) -> dict[str, Any]:
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"model '{model_id}': {path / 'config.json'} is not JSON: {error}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise InputError(f"model '{model_id}': {path / 'config.json'} names no model_type")
+    return config
 
 
 def _from_hub(model_id: str, revision: str | None, built_in: list[str]) -> Path:
@@ -93,6 +103,12 @@ def weight_shapes(folder: ModelFolder) -> dict[str, tuple[int, ...]]:
 
 
 def _shapes_in(weights: Path) -> dict[str, tuple[int, ...]]:
-    with weights.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+    try:
+        with weights.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if length > weights.stat().st_size:
+                raise ValueError("its header is longer than the file")
+            header = json.loads(stream.read(length))
+        return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{weights}: no whole safetensors file: {error}") from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -49,7 +50,7 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str) -> Base
             use_safetensors=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{folder.path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
     network.requires_grad_(False)
     network = network.to(device).eval()

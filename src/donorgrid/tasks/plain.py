@@ -136,12 +136,13 @@ def _belongs(row: Mapping[str, Any], names: Mapping[str, Any], *, language: str,
 def _document(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     choices = names["choices"]
     listed = row[choices] if isinstance(choices, str) else [row[one] for one in choices if row[one] not in (None, "")]
-    answer = row[names["answer"]]
+    answer, options = row[names["answer"]], _as_list(listed)
     number = isinstance(answer, str) and answer.isascii() and answer.isdecimal()
+    is_option = isinstance(options, list) and answer in options
     document = {
         "question": row[names["question"]],
-        "choices": _as_list(listed),
-        "answer": int(answer) if number and answer not in _as_list(listed) else answer,
+        "choices": options,
+        "answer": int(answer) if number and not is_option else answer,
     }
     return document | ({"id": row[names["id"]]} if names["id"] in row else {})
 
@@ -174,7 +175,7 @@ def _check_columns(rows: list[dict[str, Any]], names: Mapping[str, Any], needed:
 
 def _splits_of(rows: list[dict[str, Any]], names: Mapping[str, Any], *, where: str) -> set[str]:
     column = names["split"]
-    found = {row[column] for row in rows} if column in rows[0] else {"test"}
-    for value in sorted(map(str, found - set(SPLITS))):
+    found = {str(row.get(column)) for row in rows} if column in rows[0] else {"test"}
+    for value in sorted(found - set(SPLITS)):
         raise InputError(f"{where}: column '{column}' has '{value}'; allowed: train, test")
     return found
