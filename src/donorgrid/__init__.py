@@ -1,8 +1,8 @@
 """donorgrid: what fine-tuning on one (task, language) gives to, and takes from, every other.
 
 The steps of a study are functions here, as they are subcommands on the command line: ``init_study``, ``plan_study``,
-``run_study``, ``study_status``, ``analyse_study``, ``report_study``, ``run_demo``. What a name needs is loaded when it
-is first used, so that analysis and report work without torch.
+``run_study``, ``study_status``, ``analyse_study``, ``report_study``, ``run_demo``; so is ``run_check``. What a name needs
+is loaded when it is first used, so that analysis and report work without torch.
 """
 
 from importlib import import_module
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from donorgrid.core.records import Source as Source
     from donorgrid.core.regimes import regime as regime
     from donorgrid.pipeline.analysing import Analysed as Analysed
+    from donorgrid.pipeline.checking import CheckRequest as CheckRequest
+    from donorgrid.pipeline.checking import run_check as run_check
     from donorgrid.pipeline.jobs import RunOptions as RunOptions
     from donorgrid.pipeline.progress import Progress as Progress
     from donorgrid.pipeline.steps import analyse_study as analyse_study
@@ -41,6 +43,7 @@ _HOMES = {
     "core.records": ("Cell", "Recipe", "Run", "Source"),
     "core.regimes": ("regime",),
     "pipeline.analysing": ("Analysed",),
+    "pipeline.checking": ("CheckRequest", "run_check"),
     "pipeline.jobs": ("RunOptions",),
     "pipeline.progress": ("Progress",),
     "pipeline.steps": ("analyse_study", "init_study", "report_study", "study_status"),
