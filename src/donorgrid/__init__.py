@@ -1,8 +1,8 @@
 """donorgrid: what fine-tuning on one (task, language) gives to, and takes from, every other.
 
 The steps of a study are functions here, as they are subcommands on the command line: ``init_study``, ``plan_study``,
-``run_study``, ``study_status``, ``analyse_study``, ``report_study``, ``run_demo``; so is ``run_check``. What a name needs
-is loaded when it is first used, so that analysis and report work without torch.
+``run_study``, ``study_status``, ``analyse_study``, ``report_study``, ``run_demo``; so is ``run_check``. What a name
+needs is loaded when it is first used, so that analysis and report work without torch.
 """
 
 from importlib import import_module
