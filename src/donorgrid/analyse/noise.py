@@ -18,6 +18,7 @@ from donorgrid.core.regimes import REGIMES, TRAINED_CELL
 from donorgrid.core.tables import CELLS, VERDICTS
 from donorgrid.statistics.design import make_design
 from donorgrid.statistics.multiplicity import false_discovery_adjusted
+from donorgrid.statistics.no_effect import harm_without_effect
 from donorgrid.statistics.paired import joint_verdict
 from donorgrid.statistics.reml import fit
 from donorgrid.statistics.shrinkage import Posterior, row_predictions, shrink
@@ -62,10 +63,9 @@ def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     delta, null_se = cells["delta_pp"].to_numpy(), cells["null_se_pp"].fill_null(np.nan).to_numpy()
     half = np.nan_to_num(cells["half_step_pp"].fill_null(np.nan).to_numpy(), nan=0.0)
     z = np.where(null_se > 0, delta / np.where(null_se > 0, null_se, 1.0), np.where(np.isnan(null_se), np.nan, 0.0))
-    without = np.where(null_se > 0, ndtr((half - settings.harm_limit_pp) / np.where(null_se > 0, null_se, 1.0)), 0.0)
     transfer = (cells["regime"] != TRAINED_CELL).to_numpy()
     columns = {"p_harm": ndtr(z), "p_help": ndtr(-z)}
-    columns["no_effect_harm_probability"] = np.where(np.isnan(null_se), np.nan, without)
+    columns["no_effect_harm_probability"] = harm_without_effect(null_se, half, settings.harm_limit_pp)
     for name in ("harm", "help"):
         p_values = np.where(transfer, columns[f"p_{name}"], np.nan)
         columns[f"q_{name}"] = false_discovery_adjusted(p_values)
