@@ -27,7 +27,7 @@ def test_a_simulated_donor_is_found(donorgrid, tmp_path: Path) -> None:
     truth = pl.read_csv(tmp_path / "drawn" / "truth.csv")
     own = truth.filter(pl.col("source_task") == "task1", pl.col("source_language") == "l2", pl.col("regime") != "MT-ML")
     assert own["true_pp"].to_list() == [8.0] * own.height
-    code, _, _ = donorgrid("analyse", "drawn/deltas_by_seed.csv", "--out", "drawn")
+    code, _, _ = donorgrid("analyse", "drawn")
     assert code == 0
     best = pl.read_csv(tmp_path / "drawn" / "tables" / "sources.csv").sort("rank").row(0, named=True)
     assert (best["source_task"], best["source_language"]) == ("task1", "l2")
@@ -58,7 +58,7 @@ def test_deltas_go_out_and_come_back(donorgrid, finished: Path, tmp_path: Path) 
     assert code == 0
     code, out, _ = donorgrid("import", "table", "mine.parquet", "--out", "back")
     assert (code, "imported 9 rows" in out) == (0, True)
-    assert donorgrid("analyse", "back/deltas.csv", "--out", "back")[0] == 0
+    assert donorgrid("analyse", "back")[0] == 0
     assert donorgrid("analyse", finished)[0] == 0
     ours, again = (pl.read_csv(root / "tables" / "regimes.csv") for root in (finished, tmp_path / "back"))
     assert again["mean_pp"].to_list() == pytest.approx(ours["mean_pp"].to_list())

@@ -58,7 +58,17 @@ def test_the_resolved_study_reads_back_equal(tmp_path: Path) -> None:
     assert "harm_limit_pp: 1.0" in (tmp_path / "study.yaml").read_text()
 
 
-@pytest.mark.parametrize("change", [{"languages": ["xx"]}, {"tasks": ["contnent"]}, {"models": ["no/such"]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"languages": ["xx"]},
+        {"tasks": ["contnent"]},
+        {"models": ["no/such"]},
+        {"keep_adapters": ["contnent/de"]},
+        {"sources": ["continent/de"], "languages": ["de", "en"], "keep_adapters": ["continent/en"]},
+        {"recipes": {"bad": {"target_modules": ["nope"]}}},
+    ],
+)
 def test_the_command_answers_with_one_line_and_exit_code_2(tmp_path: Path, change: dict) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump({**GOOD, **change}))
@@ -80,3 +90,14 @@ def test_a_data_file_may_name_its_columns(tmp_path: Path) -> None:
     assert read_study(tmp_path / "study.yaml") == study
     with pytest.raises(InputError, match=r"tasks\[0\]\.colums: unknown key.*did you mean 'columns'"):
         make_study({**GOOD, "tasks": [{"task": "quiz.csv", "colums": {}}]}, origin="x")
+
+
+def test_numbers_as_people_write_them_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("models: [pocket]\ntasks: [continent]\nlanguages: [de]\nrecipes: {a: {learning_rate: 5e-5}}\n")
+    assert read_study(path).recipes["a"].learning_rate == 5e-5
+
+
+def test_the_word_no_is_explained() -> None:
+    with pytest.raises(InputError, match="write the word in quotes"):
+        make_study({**GOOD, "languages": ["de", False]}, origin="x")

@@ -73,3 +73,21 @@ def test_cells_of_a_wrong_kind_are_one_line(tmp_path: Path, row: dict) -> None:
     (tmp_path / "quiz.jsonl").write_text(json.dumps({**good, **row}) + "\n")
     with pytest.raises(InputError):
         load_cell(find_task("quiz.jsonl", folder=tmp_path), "de", sources={})
+
+
+def written(folder: Path, rows: list[tuple[str, str, str]]) -> Path:
+    lines = [f"{number},de,{question},{choices},{answer}" for number, (question, choices, answer) in enumerate(rows)]
+    (folder / "quiz.csv").write_text("\n".join(["id,language,question,choices,answer", *lines]) + "\n")
+    return folder
+
+
+def test_answers_in_digits_are_read_by_one_rule_for_the_whole_file(tmp_path: Path) -> None:
+    def gold(rows: list[tuple[str, str, str]]) -> list[int]:
+        task = find_task("quiz.csv", folder=written(tmp_path, rows))
+        return [item.answer for item in load_cell(task, "de", sources={}).test]
+
+    quoted = '"[""1"", ""2"", ""3""]"'
+    assert gold([("?", quoted, "3"), ("?", quoted, "1")]) == [2, 0]  # 3 is no number of a choice: all are texts
+    assert gold([("?", '"[""x"", ""y""]"', "1"), ("?", quoted, "1")]) == [1, 1]  # 1 is no text of the first: numbers
+    with pytest.raises(InputError, match="could be the number of a choice or its text"):
+        gold([("?", quoted, "1"), ("?", quoted, "2")])

@@ -32,9 +32,7 @@ def list_tasks(as_json: options.Json = False) -> None:
     for one in found:
         table.add_row(one.name, str(len(one.languages)), one.licence, one.title)
     console.print(table)
-    console.print(
-        "languages and items of one: donorgrid tasks validate NAME; an item as text: donorgrid tasks show NAME"
-    )
+    print("languages and items of one: donorgrid tasks validate NAME; an item as text: donorgrid tasks show NAME")
 
 
 @tasks.command("show")

@@ -16,6 +16,7 @@ from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
 from donorgrid.facts.distances import Distances
 from donorgrid.pipeline import steps
+from donorgrid.pipeline.analysing import Analysed
 from donorgrid.pipeline.progress import Progress
 from donorgrid.pipeline.reporting import write_report
 
@@ -154,9 +155,7 @@ def analyse(
     if as_json:
         show_json({"tables": str(folder.tables), "regimes": analysed.tables["regimes"].to_dicts()})
         return
-    for note in analysed.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
-    show_regimes(analysed.tables["regimes"], console)
+    _tell(analysed)
     next_step = f"donorgrid report {' '.join(map(str, given))}" + (f" --out {out}" if out else "")
     console.print(f"{len(analysed.tables)} tables in {folder.tables}; next: {next_step}", soft_wrap=True)
 
@@ -173,9 +172,15 @@ def report(
     distances = steps.typology(given, out) if typology else None
     change = _change(harm, metric, release_arithmetic=release_arithmetic, distances=distances)
     analysed = steps.analyse_study(given, out, change=change)
-    show_regimes(analysed.tables["regimes"], console)
+    _tell(analysed)
     page = write_report(analysed, steps.output_folder(given, out))
     console.print(f"report: {page.resolve()}", soft_wrap=True)
+
+
+def _tell(analysed: Analysed) -> None:
+    for note in analysed.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    show_regimes(analysed.tables["regimes"], console)
 
 
 def _change(

@@ -9,9 +9,10 @@ from donorgrid import pocket
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Cell, CellItems
-from donorgrid.models.folders import ModelFolder, find_model
+from donorgrid.models.folders import ModelFolder, find_model, weight_shapes
+from donorgrid.plan.cost import is_adapted
 from donorgrid.plan.files import read_study, write_study
-from donorgrid.plan.grid import Grid, make_grid
+from donorgrid.plan.grid import Grid, make_grid, recipe_record
 from donorgrid.plan.study import Limits, Study
 from donorgrid.tasks import DocumentSource, TaskFile, find_task, load_cell
 
@@ -58,7 +59,22 @@ def prepare(study_file: Path, folder: StudyFolder) -> Prepared:
         model.name: find_model(model.id, revision=model.revision, folder=study_file.parent, built_in=built_in_models())
         for model in read.study.models
     }
+    for name, found in models.items():
+        _check_modules(read.study, found, model=name, origin=study_file)
     return Prepared(study=read.study, folder=folder, grid=read.grid, tasks=read.tasks, cells=read.cells, models=models)
+
+
+def _check_modules(study: Study, found: ModelFolder, *, model: str, origin: Path) -> None:
+    """InputError when a recipe adapts nothing in a model."""
+    names = weight_shapes(found)
+    for name, spec in study.recipes.items():
+        recipe = recipe_record(name, spec)
+        if not any(is_adapted(weight, recipe) for weight in names):
+            last = sorted({weight.removesuffix(".weight").rpartition(".")[2] for weight in names})
+            raise InputError(
+                f"{origin}: recipes.{name}.target_modules: model '{model}' has none of {list(recipe.target_modules)}; "
+                f"it has {', '.join(last)}; 'all-linear' takes all linear ones"
+            )
 
 
 def prepare_items(study_file: Path) -> PreparedItems:

@@ -17,6 +17,8 @@ from donorgrid.exchange import is_import, read_import
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.typology import uriel_distances
 from donorgrid.pipeline.analysing import (
+    BY_SEED,
+    DELTAS,
     TABLE_FORMATS,
     Analysed,
     analyse_files,
@@ -82,9 +84,8 @@ def analyse_study(
     otherwise. ``change`` is given the settings (a study's own, or the defaults) and returns those to use. Raises
     InputError for what cannot be analysed.
     """
-    paths = _paths(given)
-    analysed = analysis_of(paths, out, change=change)
-    write_tables(analysed.tables, output_folder(paths, out).tables)
+    analysed = analysis_of(_paths(given), out, change=change)
+    write_tables(analysed.tables, output_folder(_as_given(given), out).tables)
     return analysed
 
 
@@ -119,7 +120,7 @@ def report_study(
     given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
 ) -> Path:
     """Analyse as ``analyse_study`` does and write ``report.html``; its path."""
-    return write_report(analyse_study(given, out, change=change), output_folder(_paths(given), out))
+    return write_report(analyse_study(given, out, change=change), output_folder(_as_given(given), out))
 
 
 def folder_of(study: Given, out: Given | None = None) -> StudyFolder:
@@ -129,6 +130,9 @@ def folder_of(study: Given, out: Given | None = None) -> StudyFolder:
 
 def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
     """Where an analysis of these goes: a study's own folder, or ``out``."""
+    if out is None and len(paths) == 1 and _table_in(paths[0]):
+        return StudyFolder(paths[0])
+    paths = _paths(paths)
     if _are_tables(paths):
         return StudyFolder(ANALYSIS_FOLDER if out is None else Path(out))
     if len(paths) > 1:
@@ -139,7 +143,19 @@ def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
 
 
 def _paths(given: Given | Sequence[Given]) -> list[Path]:
+    return [_table_in(path) or path for path in _as_given(given)]
+
+
+def _as_given(given: Given | Sequence[Given]) -> list[Path]:
     return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
+
+
+def _table_in(path: Path) -> Path | None:
+    """The table of deltas in a folder that is neither a study nor item answers: an imported or simulated one."""
+    if not path.is_dir() or StudyFolder(path).plan.exists() or is_import(path):
+        return None
+    tables = (path / f"{name}{kind}" for name in (BY_SEED, DELTAS) for kind in TABLE_FORMATS)
+    return next((table for table in tables if table.is_file()), None)
 
 
 def _are_tables(paths: Sequence[Path]) -> bool:

@@ -65,11 +65,12 @@ def adapter_bytes(recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> int:
 
     ``shapes`` are the base weights' shapes by name, such as ``model.layers.0.mlp.up_proj.weight`` -> (outputs, inputs).
     """
-    adapted = (shape for name, shape in shapes.items() if len(shape) == 2 and _is_adapted(name, recipe))
+    adapted = (shape for name, shape in shapes.items() if len(shape) == 2 and is_adapted(name, recipe))
     return sum(recipe.rank * sum(shape) for shape in adapted) * _BYTES_PER_WEIGHT
 
 
-def _is_adapted(name: str, recipe: Recipe) -> bool:
+def is_adapted(name: str, recipe: Recipe) -> bool:
+    """Whether a recipe adapts the weight of this name, by the rule of PEFT."""
     if recipe.target_modules == "all-linear":
         return not any(part in name for part in _EMBEDDINGS)
     module = name.removesuffix(".weight")

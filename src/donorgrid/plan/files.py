@@ -1,5 +1,6 @@
 """Reading and writing study files: YAML by safe_load, double keys refused, every mistake answered by one line."""
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, Hashable):
                 seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(  # 5e-5, which YAML 1.1 takes for a text
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
+)
 
 
 def read_study(path: Path) -> Study:
@@ -96,6 +102,8 @@ def _first_problem(error: ValidationError) -> str:
     if not place or kind == "value_error":
         return f"{where}: {message}" if where else message
     found = repr(problem["input"])
+    if kind == "string_type" and isinstance(problem["input"], bool):
+        message += "; YAML reads yes, no, on and off as true and false: write the word in quotes"
     near = suggestion(str(problem["input"]), str(problem.get("ctx", {}).get("expected", "")).split("'")[1::2])
     return f"{where}: {message}, found {found[:_LONGEST_VALUE]}{near}"
 

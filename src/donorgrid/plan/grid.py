@@ -56,6 +56,7 @@ def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin
         for seed in study.train_seeds
         for source in sources
     )
+    _check_kept(study, known, sources)
     baselines = tuple(Baseline(model=model.name) for model in study.models)
     return Grid(baselines=baselines, runs=runs, targets=targets)
 
@@ -105,6 +106,18 @@ def _check_languages(study: Study, languages_of: Mapping[str, Sequence[str]], or
         for language in study.languages:
             if language not in languages:
                 raise InputError(f"{origin}: languages: {_lacks(task, language, languages)}")
+
+
+def _check_kept(study: Study, known: Cells, sources: Sequence[Source]) -> None:
+    if isinstance(study.keep_adapters, str):
+        return
+    trained = [str(cell) for source in sources for cell in source.cells]
+    for index, cell in enumerate(known.each(study.keep_adapters, "keep_adapters")):
+        if str(cell) not in trained:
+            raise InputError(
+                f"{known.origin}: keep_adapters[{index}]: '{cell}' is no source of the study"
+                f"{suggestion(str(cell), trained)}"
+            )
 
 
 def _lacks(task: str, language: str, languages: Sequence[str]) -> str:

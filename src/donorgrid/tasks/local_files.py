@@ -27,8 +27,9 @@ def read_rows(
     are written; otherwise a column whose cells are all numbers becomes numbers. InputError names the file, and the line
     where it is not what it should be.
     """
+    kind = kind or FORMATS[path.suffix]
     try:
-        rows = _rows(path, kind or FORMATS[path.suffix], separator, quoted, field, as_text)
+        rows = _rows(path, kind, separator, quoted, field, as_text)
     except FileNotFoundError as error:
         raise InputError(f"data file {path}: there is no such file") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:

@@ -120,10 +120,13 @@ def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, st
         "test_split": "test",
         "id_column": "id" if names["id"] in rows[0] else None,
     }
-    document = _reply_document if replies else _document
 
     def adapt(raw: list[dict[str, Any]], split: str) -> list[dict[str, Any]]:
-        return [document(row, names) for row in raw if _belongs(row, names, language=language, split=split)]
+        own = [row for row in raw if _belongs(row, names, language=language, split=split)]
+        if replies:
+            return [_reply_document(row, names) for row in own]
+        numbers = _answers_are_numbers(own, names, where=where)
+        return [_document(row, names, numbers=numbers) for row in own]
 
     return CellKeys(keys=parse_keys(content, where=where), where=where, folder=folder, adapt=adapt)
 
@@ -133,16 +136,44 @@ def _belongs(row: Mapping[str, Any], names: Mapping[str, Any], *, language: str,
     return str(row.get(names["language"], language)) == language and row.get(names["split"], split) == split
 
 
-def _document(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+def _answers_are_numbers(rows: Sequence[Mapping[str, Any]], names: Mapping[str, Any], *, where: str) -> bool:
+    """Whether answers written in digits are the numbers of choices, or their texts: one rule for all rows.
+
+    They are texts when every one of them is among its choices. InputError when every one could be either.
+    """
+    written = [(row[names["answer"]], _options(row, names)) for row in rows if _in_digits(row[names["answer"]])]
+    texts = all(answer in options for answer, options in written)
+    numbers = all(int(answer) < len(options) for answer, options in written)
+    differ = [answer for answer, options in written if texts and numbers and options[int(answer)] != answer]
+    if differ:
+        raise InputError(
+            f"{where}: answers such as '{differ[0]}' could be the number of a choice or its text; write other texts, "
+            "or JSON numbers in a .jsonl file"
+        )
+    return not texts
+
+
+def _in_digits(answer: object) -> bool:
+    return isinstance(answer, str) and answer.isascii() and answer.isdecimal()
+
+
+def _options(row: Mapping[str, Any], names: Mapping[str, Any]) -> list[Any]:
+    options = _choices(row, names)
+    return options if isinstance(options, list) else []
+
+
+def _choices(row: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
     choices = names["choices"]
     listed = row[choices] if isinstance(choices, str) else [row[one] for one in choices if row[one] not in (None, "")]
-    answer, options = row[names["answer"]], _as_list(listed)
-    number = isinstance(answer, str) and answer.isascii() and answer.isdecimal()
-    is_option = isinstance(options, list) and answer in options
+    return _as_list(listed)
+
+
+def _document(row: Mapping[str, Any], names: Mapping[str, Any], *, numbers: bool) -> dict[str, Any]:
+    answer = row[names["answer"]]
     document = {
         "question": row[names["question"]],
-        "choices": options,
-        "answer": int(answer) if number and not is_option else answer,
+        "choices": _choices(row, names),
+        "answer": int(answer) if numbers and _in_digits(answer) else answer,
     }
     return document | ({"id": row[names["id"]]} if names["id"] in row else {})
 
