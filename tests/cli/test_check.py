@@ -184,8 +184,11 @@ BAD = {
     "an adapter with its own head": (["base", "whole_head", *GUARD], "modules_to_save"),
     "an adapter without a rank": (["base", "no_rank", *GUARD], "r is None; expected a number"),
     "an adapter with other names": (["base", "other_names", *GUARD], "it was made for another base"),
-    "a checkpoint with cut weights": (["base", "cut_model", *GUARD], "the weights cannot be read"),
-    "a checkpoint with an odd configuration": (["base", "odd_model", *GUARD], "model 'odd_model': its config.json"),
+    "a checkpoint with cut weights": (["base", "cut_model", *GUARD], "the model cannot be loaded"),
+    "a checkpoint with an odd configuration": (
+        ["base", "odd_model", *GUARD],
+        "odd_model/config.json names no model_type",
+    ),
     "an adapter named twice": (["base", "wild", "wild", *GUARD], "it is named twice"),
     "an empty revision": (["base@", "wild", *GUARD], "expected a revision after '@'"),
     "wrong columns": (["base", "wild", "--guard", "no_choices.jsonl"], "column 'choices' (choices) is missing"),

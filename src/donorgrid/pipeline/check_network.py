@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
-from safetensors import SafetensorError
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Item
@@ -28,10 +27,7 @@ _DEFAULT_LONGEST = 2048
 
 
 def _load(folder: ModelFolder, settings: EngineSettings) -> Base:
-    try:
-        return load_base(folder, precision=settings.precision, device=pick_device(settings.device))
-    except SafetensorError as error:
-        raise InputError(f"{folder.path}: the weights cannot be read: {error}") from error
+    return load_base(folder, precision=settings.precision, device=pick_device(settings.device))
 
 
 class Network:

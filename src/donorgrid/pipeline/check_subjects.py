@@ -68,10 +68,7 @@ def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:
 
 def _model(written: str, folder: Path) -> ModelFolder:
     name, revision = (written, None) if (folder / written).exists() else _split(written)
-    try:
-        return find_model(name, revision=revision, folder=folder, built_in=built_in_models())
-    except (ValueError, KeyError) as error:
-        raise InputError(f"model '{written}': its config.json or weights cannot be read: {error!r}") from error
+    return find_model(name, revision=revision, folder=folder, built_in=built_in_models())
 
 
 def _split(written: str) -> tuple[str, str | None]:
