@@ -1,6 +1,5 @@
 """The subcommands that take a study from its file to its report."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,17 +7,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from donorgrid.analyse import AnalysisSettings
 from donorgrid.cli import options
 from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
 from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
-from donorgrid.facts.distances import Distances
 from donorgrid.pipeline import steps
 from donorgrid.pipeline.analysing import Analysed
 from donorgrid.pipeline.progress import Progress
 from donorgrid.pipeline.reporting import write_report
+from donorgrid.pipeline.steps import Change
 
 console = Console(highlight=False)
 METRICS = ("acc", "acc_norm")
@@ -148,9 +146,8 @@ def analyse(
     as_json: options.Json = False,
 ) -> None:
     """Analyse a study, finished or not, or tables of deltas that others made, into tables/."""
-    distances = steps.typology(given, out) if typology else None
-    change = _change(harm, metric, release_arithmetic=release_arithmetic, distances=distances)
-    analysed = steps.analyse_study(given, out, change=change)
+    change = _change(harm, metric, release_arithmetic=release_arithmetic)
+    analysed = steps.analyse_study(given, out, change=_with_distances(change, given, out) if typology else change)
     folder = steps.output_folder(given, out)
     if as_json:
         show_json({"tables": str(folder.tables), "regimes": analysed.tables["regimes"].to_dicts()})
@@ -169,9 +166,8 @@ def report(
     typology: options.Typology = False,
 ) -> None:
     """Analyse as 'analyse' does and write report.html."""
-    distances = steps.typology(given, out) if typology else None
-    change = _change(harm, metric, release_arithmetic=release_arithmetic, distances=distances)
-    analysed = steps.analyse_study(given, out, change=change)
+    change = _change(harm, metric, release_arithmetic=release_arithmetic)
+    analysed = steps.analyse_study(given, out, change=_with_distances(change, given, out) if typology else change)
     _tell(analysed)
     page = write_report(analysed, steps.output_folder(given, out))
     console.print(f"report: {page.resolve()}", soft_wrap=True)
@@ -183,16 +179,18 @@ def _tell(analysed: Analysed) -> None:
     show_regimes(analysed.tables["regimes"], console)
 
 
-def _change(
-    harm: float | None, metric: str | None, *, release_arithmetic: bool, distances: Mapping[str, Distances] | None
-) -> Callable[[AnalysisSettings], AnalysisSettings]:
+def _with_distances(change: Change, given: list[Path], out: Path | None) -> Change:
+    distances = steps.typology(given, out)
+    return lambda settings: replace(change(settings), distances=distances)
+
+
+def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool) -> Change:
     if metric is not None and metric not in METRICS:
         raise InputError(f"--metric '{metric}': allowed are {', '.join(METRICS)}")
     chosen: dict[str, Any] = {
         "harm_limit_pp": harm,
         "metric": metric,
         "release_arithmetic": release_arithmetic or None,
-        "distances": distances,
     }
     return lambda settings: replace(settings, **{name: one for name, one in chosen.items() if one is not None})
 

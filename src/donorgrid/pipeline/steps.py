@@ -84,14 +84,14 @@ def analyse_study(
     otherwise. ``change`` is given the settings (a study's own, or the defaults) and returns those to use. Raises
     InputError for what cannot be analysed.
     """
-    analysed = analysis_of(_paths(given), out, change=change)
+    analysed = analysis_of(_as_given(given), out, change=change)
     write_tables(analysed.tables, output_folder(_as_given(given), out).tables)
     return analysed
 
 
-def analysis_of(paths: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
+def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
     """The same, and nothing is written."""
-    folder = output_folder(paths, out)
+    folder, paths = output_folder(given, out), _paths(given)
     with threadpool_limits(limits=1):  # the matrices are small: threads of the linear algebra would only wait
         if _are_tables(paths):
             return analyse_files(paths, change(AnalysisSettings()))
