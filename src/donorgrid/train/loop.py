@@ -6,7 +6,7 @@ stays off, as the base is in eval mode. Nothing is read back from the device bef
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from donorgrid.train.adamw import StackedAdamW, clip_rows
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.losses import Losses
 from donorgrid.train.schedule import rate_factor
-from donorgrid.train.stack import Stack
+from donorgrid.train.trainable import Trainable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +47,21 @@ class Corpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """The log of one adapter and its parameters (a vector) at the best epoch."""
+    """The log of one adapter and its parameters (a vector) at the best epoch.
+
+    ``checkpoints`` holds, by epochs run, the parameters as they were at those points, on the CPU.
+    """
 
     log: tuple[Epoch, ...]
     values: Tensor
+    checkpoints: Mapping[float, Tensor] = field(default_factory=dict)
+
+    def at_checkpoints(self) -> dict[float, "Fitted"]:
+        """Each checkpoint with the log of the epochs that were over by then."""
+        return {
+            epochs: Fitted(log=tuple(one for one in self.log if one.epoch <= epochs), values=values)
+            for epochs, values in self.checkpoints.items()
+        }
 
 
 @dataclass
@@ -62,11 +73,13 @@ class _Course:
     recipe: Recipe
     batches: Iterator[list[EncodedText]]
     rates: list[float]
+    checkpoints: tuple[float, ...] = ()
     n_steps: int = 0
     sums: list[tuple[Tensor, int]] = field(default_factory=list)
     norms: list[Tensor] = field(default_factory=list)
     log: list[Epoch] = field(default_factory=list)
     best: Tensor | None = None
+    kept: dict[float, Tensor] = field(default_factory=dict)
 
     @property
     def per_epoch(self) -> int:
@@ -80,13 +93,27 @@ class _Course:
     def is_over(self) -> bool:
         return len(self.log) == self.recipe.epochs
 
+    def keep_checkpoints(self, values: Tensor) -> None:
+        """Copy the parameters for the checkpoints that this step reaches, before any later step changes them."""
+        for epochs in self.checkpoints:
+            if self.n_steps == math.ceil(round(epochs * self.per_epoch, 6)):
+                self.kept[epochs] = values.to("cpu", copy=True)
+
 
 def fit(
-    reader: Reader, stack: Stack, corpora: Sequence[Corpus], recipe: Recipe, *, train_seeds: Sequence[int]
+    reader: Reader,
+    stack: Trainable,
+    corpora: Sequence[Corpus],
+    recipe: Recipe,
+    *,
+    train_seeds: Sequence[int],
+    checkpoints: Sequence[float] = (),
 ) -> list[Fitted | RunFailure]:
     """Train the adapters of ``stack``, one per corpus and seed; each at its best epoch (ties: the earliest), or failed.
 
     Without a validation split the last epoch counts. An adapter fails when a loss or a gradient is not finite.
+    ``checkpoints`` are epochs, also fractions of one, above 0 and at most the recipe's: the parameters after the first
+    step that completes them are kept too, and nothing of the training depends on that.
     """
     reader.check([text.ids for corpus in corpora for text in (*corpus.train, *corpus.validation)])
     losses = Losses(reader)
@@ -94,9 +121,13 @@ def fit(
     courses = [
         _course(one, corpus, recipe, seed) for one, (corpus, seed) in enumerate(zip(corpora, train_seeds, strict=True))
     ]
+    for course in courses:
+        course.checkpoints = tuple(checkpoints)
     optimiser = StackedAdamW(stack.values, weight_decay=recipe.weight_decay)
     while courses:
         _step(losses, stack, optimiser, courses)
+        for place, course in enumerate(courses):
+            course.keep_checkpoints(stack.values[place])
         due = [place for place, course in enumerate(courses) if course.ends_epoch]
         if not due:
             continue
@@ -128,7 +159,7 @@ def _batches(texts: Sequence[EncodedText], recipe: Recipe, train_seed: int) -> I
             yield [texts[index] for index in order[start : start + recipe.batch_size]]
 
 
-def _step(losses: Losses, stack: Stack, optimiser: StackedAdamW, courses: Sequence[_Course]) -> None:
+def _step(losses: Losses, stack: Trainable, optimiser: StackedAdamW, courses: Sequence[_Course]) -> None:
     texts_of = [next(course.batches) for course in courses]
     counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
     sums, gradients = losses.backward(stack, texts_of, counts)
@@ -141,7 +172,7 @@ def _step(losses: Losses, stack: Stack, optimiser: StackedAdamW, courses: Sequen
         course.n_steps += 1
 
 
-def _end_epoch(losses: Losses, stack: Stack, due: Sequence[tuple[int, _Course]]) -> dict[int, Fitted | RunFailure]:
+def _end_epoch(losses: Losses, stack: Trainable, due: Sequence[tuple[int, _Course]]) -> dict[int, Fitted | RunFailure]:
     """Validate and log the adapters whose epoch has ended; the results of those that are over, or have failed."""
     places = [place for place, _ in due]
     chosen = stack if len(places) == len(stack) else stack.only(places)
@@ -152,7 +183,7 @@ def _end_epoch(losses: Losses, stack: Stack, due: Sequence[tuple[int, _Course]])
         if failure is not None:
             results[course.number] = failure
         elif course.is_over and course.best is not None:
-            results[course.number] = Fitted(log=tuple(course.log), values=course.best)
+            results[course.number] = Fitted(log=tuple(course.log), values=course.best, checkpoints=course.kept)
     return results
 
 

@@ -5,8 +5,8 @@ In between the adapters are trained by our own loop, several at once where that 
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,14 @@ TRAIN_LOG = "train_log.jsonl"
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A trained adapter: its log, and how to write it into a folder in PEFT's format with the log beside it."""
+    """A trained adapter: its log, and how to write it into a folder in PEFT's format with the log beside it.
+
+    ``checkpoints`` are the adapter after so many epochs, each with the log up to there.
+    """
 
     log: tuple[Epoch, ...]
     save: Callable[[Path], None]
+    checkpoints: Mapping[float, "Trained"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +61,16 @@ def train_lora(base: Base, corpus: Corpus, recipe: Recipe, *, train_seed: int, k
 
 
 def train_together(
-    base: Base, corpora: Sequence[Corpus], recipe: Recipe, *, train_seeds: Sequence[int]
+    base: Base,
+    corpora: Sequence[Corpus],
+    recipe: Recipe,
+    *,
+    train_seeds: Sequence[int],
+    checkpoints: Sequence[float] = (),
 ) -> list[Trained | RunFailure]:
     """Train several adapters at once, each as if alone: one result per corpus and seed, a failure where one diverged.
+
+    ``checkpoints`` (``loop.fit``) are epochs after which the adapter is kept too.
 
     Raises InputError when the target modules are not in the model, or for several adapters with dropout (their random
     draws would depend on their neighbours).
@@ -69,7 +80,7 @@ def train_together(
     with torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else []):
         starts = [_start(base, recipe, train_seed) for train_seed in train_seeds]
         stack = Stack(starts[0].layout, torch.stack([start.values for start in starts]))
-        fitted = fit(base.reader, stack, corpora, recipe, train_seeds=train_seeds)
+        fitted = fit(base.reader, stack, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
     return [one if isinstance(one, RunFailure) else _trained(starts[0], one) for one in fitted]
 
 
@@ -125,7 +136,11 @@ def _outside_decoder(network: Any) -> str | None:
 
 
 def _trained(start: _Start, fitted: Fitted) -> Trained:
-    return Trained(log=fitted.log, save=lambda folder: _save(start, fitted, folder))
+    return Trained(
+        log=fitted.log,
+        save=lambda folder: _save(start, fitted, folder),
+        checkpoints={epochs: _trained(start, one) for epochs, one in fitted.at_checkpoints().items()},
+    )
 
 
 def _save(start: _Start, fitted: Fitted, folder: Path) -> None:
