@@ -11,7 +11,7 @@ from donorgrid.models.heads import head_logits
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.reader import Reader
 from donorgrid.train.batches import Texts, batch_texts
-from donorgrid.train.stack import Stack
+from donorgrid.train.trainable import Trainable
 
 _LOG = logging.getLogger("donorgrid")
 # What reading a token costs a layer, in pairs of tokens that see each other, for each dimension of the model.
@@ -27,7 +27,7 @@ class Losses:
         self._worth = _TOKEN_WORTH * reader.network.config.get_text_config().hidden_size
         self._n_pieces = 1
 
-    def backward(self, stack: Stack, texts_of: Sequence[Texts], counts: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def backward(self, stack: Trainable, texts_of: Sequence[Texts], counts: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Summed losses (K,), nats, and the gradients (K, parameters) of the mean losses (sums by ``counts``).
 
         Out of memory, the batch is cut into pieces whose gradients add up to the same.
@@ -46,7 +46,7 @@ class Losses:
             self._n_pieces *= 2
             _LOG.warning("out of memory: training goes on with each batch in %d pieces", self._n_pieces)
 
-    def means(self, stack: Stack, texts_of: Sequence[Texts]) -> list[float | None]:
+    def means(self, stack: Trainable, texts_of: Sequence[Texts]) -> list[float | None]:
         """Mean loss per supervised token (nats) of each adapter on its texts, without gradients; None without texts."""
         totals = torch.zeros(len(stack), dtype=torch.float64)
         ordered = [sorted(texts, key=lambda text: len(text.ids)) for texts in texts_of]
@@ -68,7 +68,7 @@ class Losses:
         counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
         return [total / count if count else None for total, count in zip(totals.tolist(), counts, strict=True)]
 
-    def _backward(self, stack: Stack, texts_of: Sequence[Texts], weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _backward(self, stack: Trainable, texts_of: Sequence[Texts], weights: Tensor) -> tuple[Tensor, Tensor]:
         parts = []
         for piece in range(self._n_pieces):
             part = [texts[piece :: self._n_pieces] for texts in texts_of]
@@ -78,7 +78,7 @@ class Losses:
         totals, gradients = zip(*parts, strict=True)
         return sum(totals[1:], start=totals[0]), sum(gradients[1:], start=gradients[0])
 
-    def _sums(self, stack: Stack, texts_of: Sequence[Texts]) -> Tensor:
+    def _sums(self, stack: Trainable, texts_of: Sequence[Texts]) -> Tensor:
         """Summed negative log-likelihood (K,) of each adapter's supervised tokens, nats, in float32."""
         batch = batch_texts(texts_of, packs=self._reader.packs, token_worth=self._worth)
         device = self._reader.device
@@ -93,7 +93,7 @@ class Losses:
         return torch.zeros(len(stack), device=device).index_add(0, owners, nats)
 
 
-def _halves(stack: Stack) -> list[tuple[Stack, slice]]:
+def _halves(stack: Trainable) -> list[tuple[Trainable, slice]]:
     middle = len(stack) // 2
     cuts = (slice(middle), slice(middle, len(stack)))
     return [(stack.only(range(len(stack))[cut]), cut) for cut in cuts]
