@@ -15,7 +15,7 @@ from pathlib import Path
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.processes import birth_mark, host_mark
-from donorgrid.core.records import Baseline, Recipe, Run, Source, Subject
+from donorgrid.core.records import Baseline, Prompted, Recipe, Run, Source, Subject
 
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 96
@@ -40,26 +40,29 @@ def recipe_folder(recipe: Recipe) -> str:
 
 
 def source_folder(source: Source) -> str:
-    """``task@language``, ``mix+name`` or ``control+task@language``: '@' and '+' never stand in a checked name."""
+    """``task@language``, ``mix+name``, ``shuffled+task@language``: '@' and '+' never stand in a checked name."""
     if source.kind == "mix":
         return f"mix+{source.name}"
     (cell,) = source.cells
     plain = f"{cell.task}@{cell.language}"
-    return plain if source.control is None else f"{source.control}+{plain}"
+    return plain if source.control is None else f"{source.control_name}+{plain}"
 
 
 def seed_folder(run: Run) -> str:
-    """``seed17``, with ``-data3`` and ``-n200`` when those draws are not the defaults."""
+    """``seed17``, with ``-data3`` and ``-n200`` when those draws are not the defaults, ``-e0.5`` for a checkpoint."""
     data = f"-data{run.data_seed}" if run.data_seed else ""
     size = f"-n{run.train_size}" if run.train_size is not None else ""
-    return f"seed{run.train_seed}{data}{size}"
+    after = f"-e{run.checkpoint!r}".removesuffix(".0") if run.checkpoint is not None else ""
+    return f"seed{run.train_seed}{data}{size}{after}"
 
 
 def subject_name(subject: Subject) -> str:
-    """``model/base`` or ``model/source--recipe--seed``: no two subjects of a study share one."""
+    """``model/base``, ``model/source--seed``, ``model/source--recipe--seed``: no two subjects of a study share one."""
     model = check_name(subject.model, what="model name")
     if isinstance(subject, Baseline):
         return f"{model}/base" + ("" if subject.replicate is None else f"-{subject.replicate}")
+    if isinstance(subject, Prompted):
+        return f"{model}/{source_folder(subject.source)}--seed{subject.draw_seed}"
     return f"{model}/" + "--".join((source_folder(subject.source), recipe_folder(subject.recipe), seed_folder(subject)))
 
 

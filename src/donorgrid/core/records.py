@@ -4,17 +4,23 @@ A source and a target are the two ends of one ordered pair. "No source" is a typ
 empty string or NaN.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, Self
 
 from donorgrid.core.errors import InputError
 
 Metric = Literal["acc", "acc_norm"]
 Precision = Literal["fp32", "bf16"]
-ControlKind = Literal["shuffled", "content-free"]
+Weights = Literal["own", "4bit"]
+ControlKind = Literal["shuffled", "content-free", "few-shot"]
 SourceKind = Literal["cell", "mix", "control"]
+Method = Literal["lora", "rslora", "dora", "full"]
+
+UNTRAINED = "untrained"
+"""What stands for the recipe in tables where nothing was trained."""
 
 LLAMA_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+ADAPTER_FIELDS = ("rank", "alpha", "dropout", "target_modules")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -38,21 +44,39 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What a run trains on.
+    """What a run trains on, or what a prompt shows.
 
     kind ``cell``: one cell, weight 1. kind ``mix``: two or more cells with weights that sum to 1.
-    kind ``control``: one cell, whose training texts are changed as ``control`` says.
+    kind ``control``: one cell, whose training texts are changed as ``control`` says; for ``few-shot`` nothing is
+    trained, and ``shots`` of its items stand solved before every item that is answered.
     """
 
     kind: SourceKind
     name: str
     parts: tuple[tuple[Cell, float], ...]
     control: ControlKind | None = None
+    shots: int | None = None
 
     @classmethod
     def of_cell(cls, cell: Cell) -> Self:
         """The source that is one plain cell."""
         return cls(kind="cell", name=str(cell), parts=((cell, 1.0),))
+
+    @classmethod
+    def of_control(cls, control: ControlKind, cell: Cell, *, shots: int | None = None) -> Self:
+        """A control on one cell; ``shots`` belongs to ``few-shot``."""
+        made = cls(kind="control", name="", parts=((cell, 1.0),), control=control, shots=shots)
+        return replace(made, name=f"{made.control_name}:{cell}")
+
+    @property
+    def control_name(self) -> str | None:
+        """The kind of control as it stands in tables and paths: ``shuffled``, ``content-free``, ``few-shot-4``."""
+        return self.control if self.shots is None else f"{self.control}-{self.shots}"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a run trains on it; a few-shot control only shows it."""
+        return self.control != "few-shot"
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -65,10 +89,14 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A fine-tuning method with its hyperparameters; the defaults are the preset ``paper`` (arXiv 2511.13368)."""
+    """A fine-tuning method with its hyperparameters; the defaults are the preset ``paper`` (arXiv 2511.13368).
+
+    With method ``full`` all weights of the language model are trained, and the fields in ``ADAPTER_FIELDS`` mean
+    nothing.
+    """
 
     name: str
-    method: Literal["lora", "rslora", "dora", "full"] = "lora"
+    method: Method = "lora"
     rank: int = 32
     alpha: float = 64.0
     dropout: float = 0.0
@@ -83,13 +111,25 @@ class Recipe:
     precision: Precision = "bf16"
     validation_share: float = 0.1
 
+    @property
+    def trains_alone(self) -> bool:
+        """Whether its runs cannot share their steps: random draws of their own, or the network itself."""
+        return self.dropout > 0 or self.method in ("dora", "full")
+
+    @property
+    def hyperparameters(self) -> dict[str, object]:
+        """What makes it the recipe that it is: every field that means something, but for the name."""
+        unread = ("name", *(ADAPTER_FIELDS if self.method == "full" else ()))
+        return {key: value for key, value in asdict(self).items() if key not in unread}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One fine-tuning: a base model (by its name in the study), a source, a recipe and its draws.
 
     ``train_size`` is the number of training items before the validation split; None means all.
-    ``data_seed`` chooses which items, when ``train_size`` leaves some out.
+    ``data_seed`` chooses which items, when ``train_size`` leaves some out. ``checkpoint``: the adapter as it was after
+    so many epochs of this training; None: as it ended, at its best epoch.
     """
 
     model: str
@@ -98,6 +138,24 @@ class Run:
     train_seed: int
     data_seed: int = 0
     train_size: int | None = None
+    checkpoint: float | None = None
+
+    @property
+    def course(self) -> "Run":
+        """The training that this belongs to, which gives the adapter at its end and at every checkpoint."""
+        return self if self.checkpoint is None else replace(self, checkpoint=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompted:
+    """The base model, not trained, that reads solved examples of a few-shot source before every item.
+
+    ``draw_seed`` draws the examples; in tables it stands where a run has its train seed.
+    """
+
+    model: str
+    source: Source
+    draw_seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +166,7 @@ class Baseline:
     replicate: int | None = None
 
 
-Subject = Run | Baseline
+Subject = Run | Prompted | Baseline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +188,14 @@ class Item:
     cluster: str | None = None
     messages: tuple[tuple[str, str], ...] = ()
     chat_delimiter: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A solved item as it stands before another one, with the delimiter that follows it."""
+
+    id: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,11 @@
 """From a study to its grid: which subjects (baselines and runs) answer which target cells."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.records import Baseline, Cell, Recipe, Run, Source, Subject
+from donorgrid.core.records import Baseline, Cell, Prompted, Recipe, Run, Source, Subject
 from donorgrid.plan.study import CellSpec, ControlSpec, MixSpec, RecipeSpec, Study
 
 
@@ -15,11 +16,22 @@ class Grid:
     baselines: tuple[Baseline, ...]
     runs: tuple[Run, ...]
     targets: tuple[Cell, ...]
+    prompted: tuple[Prompted, ...] = ()
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """Baselines first: every delta needs them."""
-        return (*self.baselines, *self.runs)
+        return (*self.baselines, *self.prompted, *self.runs)
+
+    @property
+    def compared(self) -> tuple[Prompted | Run, ...]:
+        """What is compared with a baseline: all subjects but these."""
+        return (*self.prompted, *self.runs)
+
+    @property
+    def courses(self) -> tuple[Run, ...]:
+        """The trainings, once each, whatever number of checkpoints they have."""
+        return tuple(dict.fromkeys(run.course for run in self.runs))
 
     @property
     def source_cells(self) -> tuple[Cell, ...]:
@@ -27,8 +39,13 @@ class Grid:
         return tuple(dict.fromkeys(cell for run in self.runs for cell in run.source.cells))
 
     @property
+    def example_cells(self) -> tuple[Cell, ...]:
+        """Every cell whose items stand as solved examples before others, once."""
+        return tuple(dict.fromkeys(cell for one in self.prompted for cell in one.source.cells))
+
+    @property
     def cells(self) -> tuple[Cell, ...]:
-        """Every cell that the study needs, once."""
+        """Every cell whose texts or items the study needs, once."""
         return tuple(dict.fromkeys((*self.source_cells, *self.targets)))
 
 
@@ -46,19 +63,34 @@ def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin
     )
     sources = _sources(study, known)
     targets = known.cells if study.targets == "all" else known.each(study.targets, "targets")
-    recipes = [recipe_record(name, spec) for name, spec in study.recipes.items()]
-    runs = tuple(
-        Run(model=model.name, source=source, recipe=recipe, train_seed=seed, data_seed=data_seed, train_size=size)
-        for model in study.models
-        for recipe in recipes
-        for size in study.train_sizes
-        for data_seed in study.data_seeds
-        for seed in study.train_seeds
-        for source in sources
+    trained = [source for source in sources if source.is_trained]
+    _check_kept(study, known, trained)
+    return Grid(
+        baselines=tuple(Baseline(model=model.name) for model in study.models),
+        prompted=tuple(
+            Prompted(model=model.name, source=source, draw_seed=seed)
+            for model in study.models
+            for seed in study.train_seeds
+            for source in sources
+            if not source.is_trained
+        ),
+        runs=tuple(_runs(study, trained)),
+        targets=targets,
     )
-    _check_kept(study, known, sources)
-    baselines = tuple(Baseline(model=model.name) for model in study.models)
-    return Grid(baselines=baselines, runs=runs, targets=targets)
+
+
+def _runs(study: Study, sources: Sequence[Source]) -> Iterator[Run]:
+    """Every training with its checkpoints after it."""
+    recipes = [recipe_record(name, spec) for name, spec in study.recipes.items()]
+    for model in study.models:
+        for recipe, size, data_seed, seed, source in product(
+            recipes, study.train_sizes, study.data_seeds, study.train_seeds, sources
+        ):
+            course = Run(
+                model=model.name, source=source, recipe=recipe, train_seed=seed, data_seed=data_seed, train_size=size
+            )
+            yield course
+            yield from (replace(course, checkpoint=epochs) for epochs in study.checkpoints)
 
 
 def recipe_record(name: str, spec: RecipeSpec) -> Recipe:
@@ -140,8 +172,7 @@ def _source(spec: CellSpec | MixSpec | ControlSpec, known: Cells, key: str) -> S
         return Source.of_cell(known.one(spec.task, spec.language, key))
     if isinstance(spec, ControlSpec):
         cell = known.parse(spec.of, f"{key}.of")
-        name = f"{spec.control}:{cell}"
-        return Source(kind="control", name=name, parts=((cell, 1.0),), control=spec.control)
+        return Source.of_control(spec.control, cell, shots=spec.shots)
     total = sum(spec.mix.values())
     parts = tuple((known.parse(cell, f"{key}.mix"), weight / total) for cell, weight in spec.mix.items())
     return Source(kind="mix", name=spec.name, parts=parts)

@@ -21,7 +21,7 @@ from pydantic import (
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_name
-from donorgrid.core.records import LLAMA_LINEAR, Metric, Precision
+from donorgrid.core.records import LLAMA_LINEAR, UNTRAINED, Metric, Precision
 from donorgrid.plan.presets import recipe_preset
 
 
@@ -112,10 +112,25 @@ class MixSpec(Strict):
 
 
 class ControlSpec(Strict):
-    """A control on the cell ``of``: its texts with the answers shuffled, or with their content taken away."""
+    """A control on the cell ``of``: trained on its texts with the answers shuffled, or with their content taken away;
+    or, untrained, with ``shots`` of its items solved before every item that is answered."""
 
-    control: Literal["shuffled", "content-free"]
+    control: Literal["shuffled", "content-free", "few-shot"]
     of: str
+    shots: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _shots_of_few_shot(self) -> Self:
+        if self.control == "few-shot" and self.shots is None:
+            raise ValueError("'shots' is missing: how many solved examples stand before an item")
+        if self.control != "few-shot" and self.shots is not None:
+            raise ValueError(f"'shots' is given, but a {self.control} control shows no examples; only few-shot does")
+        return self
+
+    @model_serializer
+    def _short(self) -> dict[str, Any]:
+        shots = {} if self.shots is None else {"shots": self.shots}
+        return {"control": self.control, "of": self.of, **shots}
 
 
 def _source_object(value: Any) -> Any:
@@ -205,6 +220,7 @@ class Study(Strict):
     train_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [17, 42, 101]
     data_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [0]
     train_sizes: Annotated[list[Annotated[int, Field(ge=2)] | None], Field(min_length=1), Unique] = [None]
+    checkpoints: Annotated[list[Annotated[float, Field(gt=0, le=1000)]], Unique] = []
     split_seed: Seed = 42
     metric: Metric = "acc_norm"
     harm_limit_pp: Annotated[float, Field(gt=0, le=100)] = 1.0
@@ -218,6 +234,22 @@ class Study(Strict):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two models are called '{name}'; give one of them another 'name'")
+        return self
+
+    @model_validator(mode="after")
+    def _recipe_is_trained(self) -> Self:
+        if UNTRAINED in self.recipes:
+            raise ValueError(f"recipes: the name '{UNTRAINED}' is kept for what is not trained; give another one")
+        return self
+
+    @model_validator(mode="after")
+    def _checkpoints_are_reached(self) -> Self:
+        for index, epochs in enumerate(self.checkpoints):
+            for name, recipe in self.recipes.items():
+                if epochs > recipe.epochs:
+                    raise ValueError(
+                        f"checkpoints[{index}]: {epochs:g} epochs, but recipe '{name}' ends after {recipe.epochs}"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -19,13 +19,14 @@ _FOOTER = "donorgrid"
 class AnswersFooter:
     """What a file of item answers is the result of.
 
-    ``training_key`` and ``adapter_digest`` are None for a baseline. ``scoring_keys`` maps ``task/language`` to the key
-    of the scoring that gave these rows.
+    ``training_key`` and ``adapter_digest`` are None where nothing was trained, ``examples_key`` where no examples were
+    shown. ``scoring_keys`` maps ``task/language`` to the key of the scoring that gave these rows.
     """
 
     training_key: str | None
     adapter_digest: str | None
     scoring_keys: dict[str, str]
+    examples_key: str | None = None
 
 
 def read_footer(path: Path) -> AnswersFooter | None:

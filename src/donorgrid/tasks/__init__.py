@@ -7,6 +7,7 @@
 from donorgrid.tasks.alignment import Alignment, align
 from donorgrid.tasks.cells import generation_rules, load_cell
 from donorgrid.tasks.documents import DocumentSource
+from donorgrid.tasks.examples import draw_examples, load_examples, with_examples
 from donorgrid.tasks.find import catalog_names, find_task
 from donorgrid.tasks.generation import GenerationRules
 from donorgrid.tasks.show import show_cell
@@ -21,9 +22,12 @@ __all__ = [
     "TaskReport",
     "align",
     "catalog_names",
+    "draw_examples",
     "find_task",
     "generation_rules",
     "load_cell",
+    "load_examples",
     "show_cell",
     "validate_task",
+    "with_examples",
 ]

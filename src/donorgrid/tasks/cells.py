@@ -44,7 +44,7 @@ def load_cell(
     keys = task.cell(language)
     variables = keys.template_variables
     cell = Cell(task=task.name, language=language)
-    train_documents, test_documents = _splits(keys, sources)
+    train_documents, test_documents = splits_of(keys, sources)
     drawer = _drawer(keys, sources, num_fewshot)
 
     def to_item(item_id: str, document: dict[str, Any]) -> Item:
@@ -73,10 +73,10 @@ def generation_rules(task: TaskFile, language: str) -> GenerationRules:
     return rules_of(cell.keys, cell.template_variables, where=cell.where)
 
 
-def _splits(cell: CellKeys, sources: Mapping[str, DocumentSource]) -> tuple[Numbered, Numbered]:
+def splits_of(cell: CellKeys, sources: Mapping[str, DocumentSource]) -> tuple[Numbered, Numbered]:
     """The documents for training and for the test, each with its ID."""
     keys = cell.keys
-    test = _with_ids(read_documents(cell, keys.evaluation_split, sources=sources), keys)
+    test = with_ids(read_documents(cell, keys.evaluation_split, sources=sources), keys)
     if not test:
         raise InputError(f"{cell.where}: split '{keys.evaluation_split}' has no documents")
     if keys.cluster_column is not None and any(keys.cluster_column not in document for _, document in test):
@@ -88,10 +88,11 @@ def _splits(cell: CellKeys, sources: Mapping[str, DocumentSource]) -> tuple[Numb
         return held_out(test, keys)
     if keys.training_split is None:
         return [], test
-    return _with_ids(read_documents(cell, keys.training_split, sources=sources), keys), test
+    return with_ids(read_documents(cell, keys.training_split, sources=sources), keys), test
 
 
-def _with_ids(documents: list[dict[str, Any]], keys: TaskKeys) -> Numbered:
+def with_ids(documents: list[dict[str, Any]], keys: TaskKeys) -> Numbered:
+    """The documents of a split, each with its ID: its row number where the task names no column."""
     if keys.id_column is None:
         return [(str(row), document) for row, document in enumerate(documents)]
     return [(_id_of(document, keys.id_column, row), document) for row, document in enumerate(documents)]
@@ -125,7 +126,7 @@ def _drawer(cell: CellKeys, sources: Mapping[str, DocumentSource], num_fewshot: 
     if not count:
         return ShotDrawer(keys, (), count=0, where=cell.where)
     pool = keys.fewshot_config.samples if split is None else read_documents(cell, split, sources=sources)
-    return ShotDrawer(keys, pool or (), count=count, where=cell.where)
+    return ShotDrawer(keys, pool or (), count=count, where=cell.where, variables=cell.template_variables)
 
 
 def _make(

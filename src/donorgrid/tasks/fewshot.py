@@ -20,11 +20,14 @@ FEWSHOT_SEED = 1234
 class ShotDrawer:
     """Draws the examples for one document after the other; it holds the generator's state."""
 
-    def __init__(self, keys: TaskKeys, pool: Sequence[Document], *, count: int, where: str):
-        leave_out = _pool_split(keys) == keys.test_split
+    def __init__(
+        self, keys: TaskKeys, pool: Sequence[Document], *, count: int, where: str, variables: Document | None = None
+    ):
+        leave_out = named_split(keys) == keys.test_split
         if count and len(pool) < count + leave_out:
             raise InputError(f"{where}: num_fewshot is {count}, but only {len(pool)} examples are there")
         self._keys, self._pool, self._count, self._leave_out = keys, list(pool), count, leave_out
+        self._variables = dict(variables or {})
         self._random = Random(FEWSHOT_SEED)
 
     def draw(self, document: Document) -> tuple[Shot, ...]:
@@ -34,7 +37,7 @@ class ShotDrawer:
         chosen = (
             self._first(document) if self._keys.fewshot_config.sampler == "first_n" else self._random_ones(document)
         )
-        return tuple(shot_of(one, self._keys) for one in chosen)
+        return tuple(shot_of({**self._variables, **one}, self._keys) for one in chosen)
 
     def _first(self, document: Document) -> list[Document]:
         return [one for one in self._pool if not self._leave_out or one != document][: self._count]
@@ -48,13 +51,14 @@ class ShotDrawer:
         return self._random.sample([one for one in self._pool if one != document], self._count)
 
 
-def _pool_split(keys: TaskKeys) -> str | None:
+def named_split(keys: TaskKeys) -> str | None:
+    """The split that the task file names for examples."""
     return keys.fewshot_config.split or keys.fewshot_split
 
 
 def pool_of(keys: TaskKeys) -> str | None:
     """The split that examples come from; None where ``fewshot_config.samples`` lists them."""
-    named = _pool_split(keys)
+    named = named_split(keys)
     if named is None and keys.fewshot_config.samples is not None:
         return None
     return named or keys.training_split or keys.evaluation_split

@@ -104,20 +104,24 @@ def _leaves(name: str, index: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
         yield name, configuration
 
 
-def load_lm_eval_cell(task: TaskFile, language: str, *, num_fewshot: int | None, manager: Any = None) -> CellItems:
-    """One language of a task, by lm-eval's own code; the IDs are row numbers, with the subtask's name in a group."""
+def loaded_tasks(task: TaskFile, language: str, manager: Any = None) -> dict[str, Any]:
+    """Prefix of the IDs -> task of lm-eval: one, with an empty prefix, or those of a group."""
     name = task.lm_eval_names[language]
-    cell = Cell(task=task.name, language=language)
     try:
         loaded = (manager or task_manager()).load([name])["tasks"]
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise InputError(f"task '{LM_EVAL}{name}': lm-eval cannot load it: {str(error).splitlines()[0]}") from error
+    return {f"{leaf}/" if len(loaded) > 1 else "": one for leaf, one in loaded.items()}
+
+
+def load_lm_eval_cell(task: TaskFile, language: str, *, num_fewshot: int | None, manager: Any = None) -> CellItems:
+    """One language of a task, by lm-eval's own code; the IDs are row numbers, with the subtask's name in a group."""
+    cell = Cell(task=task.name, language=language)
     test: list[Item] = []
     train: list[TrainingText] = []
     invalid: Reasons = []
     untrainable: Reasons = []
-    for leaf, one in loaded.items():
-        prefix = f"{leaf}/" if len(loaded) > 1 else ""
+    for prefix, one in loaded_tasks(task, language, manager).items():
         items, reasons = _items(one, cell=cell, prefix=prefix, num_fewshot=num_fewshot)
         test += items
         invalid += reasons

@@ -1,0 +1,84 @@
+"""Solved items of one cell to stand before items of any other: what a prompt can show where training would teach."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Cell, Example, Item
+from donorgrid.tasks.cells import Numbered, splits_of, with_ids
+from donorgrid.tasks.documents import DocumentSource, read_documents
+from donorgrid.tasks.fewshot import named_split, shot_of
+from donorgrid.tasks.keys import TaskKeys
+from donorgrid.tasks.lm_eval_examples import load_lm_eval_examples
+from donorgrid.tasks.task_file import CellKeys, TaskFile
+from donorgrid.tasks.templates import Document, InvalidDocument, text_of
+
+
+def load_examples(task: TaskFile, language: str, *, sources: Mapping[str, DocumentSource]) -> tuple[Example, ...]:
+    """Every item of a cell that may be shown solved, in the format of its evaluation, as lm-eval writes an example.
+
+    They come from the split or the list that the task names for examples, else from its training split; never from the
+    split that is scored, and none asks what a test item of the cell asks. Raises InputError when none is left.
+    """
+    cell = Cell(task=task.name, language=language)
+    found = load_lm_eval_examples(task, language) if task.lm_eval_names else _examples(task.cell(language), sources)
+    if not found:
+        raise InputError(f"task '{task.name}' has no solved items to show in '{cell.language}': no training split")
+    return found
+
+
+def draw_examples(pool: Sequence[Example], count: int, *, draw_seed: int) -> tuple[Example, ...]:
+    """``count`` examples in the order that ``draw_seed`` draws; more of them begin with the same ones.
+
+    Languages whose examples are aligned draw the same ones. Raises InputError when there are fewer.
+    """
+    if count > len(pool):
+        raise InputError(f"{count} solved examples are wanted, but only {len(pool)} are there")
+    order = np.random.default_rng(draw_seed).permutation(len(pool))
+    return tuple(pool[place] for place in order[:count])
+
+
+def with_examples(item: Item, examples: Sequence[Example]) -> Item:
+    """The item with examples between its task's description and its question, where lm-eval places them."""
+    shown = "".join(example.text for example in examples)
+    first = item.messages[0] if item.messages else ("", "")
+    description = first[1] if first[0] == "system" and item.context.startswith(first[1]) else ""
+    return replace(
+        item,
+        context=description + shown + item.context.removeprefix(description),
+        messages=tuple((role, shown + text if role == "user" else text) for role, text in item.messages),
+    )
+
+
+def _examples(cell: CellKeys, sources: Mapping[str, DocumentSource]) -> tuple[Example, ...]:
+    keys, variables = cell.keys, cell.template_variables
+    train, test = splits_of(cell, sources)
+    asked = {_question({**variables, **document}, keys) for _, document in test} - {None}
+    found = []
+    for item_id, raw in _pool(cell, sources, train):
+        document = {**variables, **raw}
+        if _question(document, keys) in asked:
+            continue
+        try:
+            found.append(Example(id=item_id, text=str(shot_of(document, keys))))
+        except InvalidDocument:  # the cell's counts list it
+            continue
+    return tuple(found)
+
+
+def _pool(cell: CellKeys, sources: Mapping[str, DocumentSource], train: Numbered) -> Numbered:
+    keys, split = cell.keys, named_split(cell.keys)
+    if split not in (None, keys.evaluation_split):
+        return with_ids(read_documents(cell, str(split), sources=sources), keys)
+    listed: Sequence[dict[str, Any]] = keys.fewshot_config.samples or ()
+    return [(f"sample {row}", document) for row, document in enumerate(listed)] if split is None and listed else train
+
+
+def _question(document: Document, keys: TaskKeys) -> str | None:
+    try:
+        return text_of(keys.doc_to_text, document, key="doc_to_text")
+    except InvalidDocument:
+        return None
