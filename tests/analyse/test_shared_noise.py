@@ -11,7 +11,7 @@ from donorgrid.analyse import AnalysisSettings, deltas, pair_answers
 from donorgrid.analyse.cells import Arm, judged
 from donorgrid.analyse.differences import differences_of
 from donorgrid.analyse.noise import cells_table
-from donorgrid.analyse.shared_noise import NONE, SharedNoise, shared_noise
+from donorgrid.analyse.shared_noise import NONE, SharedNoise, shared_noise, split_noise
 from donorgrid.analyse.sign_flips import max_t_table
 from donorgrid.analyse.uncertainty import with_uncertainty
 
@@ -62,14 +62,25 @@ def test_what_is_shared_is_taken_out_of_the_posterior():
     assert np.mean(found["without"]) < np.mean(found["with"]) - 0.1
 
 
-def test_shares_that_are_kept():
-    noise = SharedNoise(mean_variance=0.1, of_factor={"target": 1.0})
-    assert noise.kept("target", 4.0) == pytest.approx(0.75)
-    assert noise.kept("target", 0.5) == 0.0
-    assert noise.kept("source", 2.0) == 1.0
-    assert noise.kept("target", 0.0) == 1.0
-    assert noise.total == pytest.approx(1.1)
-    assert NONE.total == 0.0
+def test_the_parts_solve_their_equations():
+    """Known parts, the variances of means that follow from them, and back."""
+    parts, own, common, n_cells = {"source": 0.3, "target": 0.5}, 0.8, 0.2, 60
+    levels = {"source": 6, "target": 10}
+    of_all = common + sum(parts[name] / levels[name] for name in parts) + own / n_cells
+    of_means = {name: parts[name] * (1 - 1 / levels[name]) + own * (levels[name] - 1) / n_cells for name in parts}
+    cell = common + sum(parts.values()) + own
+    found = split_noise(cell, of_all, of_means, levels, n_cells)
+    assert found.common == pytest.approx(common)
+    assert found.of_factor == pytest.approx(parts)
+    assert split_noise(0.0, 0.0, {"source": 0.0}, {"source": 6}, 60) == SharedNoise(of_factor={"source": 0.0})
+    assert SharedNoise(common=0.0, of_factor={}) == NONE
+
+
+def test_the_trained_cells_have_no_source_apart_from_the_target():
+    own = differences_of([answers(0, shared=0.1, own=0.1)], Arm("lora", None), metric="acc_norm")
+    found = shared_noise(own)
+    assert found["MT-ML"].of_factor == {}
+    assert set(found["CT-CL"].of_factor) == set(found["transfer"].of_factor) == {"source", "target"}
 
 
 def test_models_with_other_items_have_no_common_noise():

@@ -1,40 +1,25 @@
 """How much of the harm is noise: per cell and per regime (docs/statistics.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from donorgrid.analyse.groups import means
+from donorgrid.analyse.posteriors import with_posteriors
 from donorgrid.analyse.regimes import with_transfer
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.analyse.shared_noise import NONE, SharedNoise
-from donorgrid.analyse.variance import CROSSED, FITS, usable_factors
-from donorgrid.core.errors import InputError
+from donorgrid.analyse.shared_noise import SharedNoise
 from donorgrid.core.regimes import REGIMES, TRAINED_CELL
 from donorgrid.core.tables import CELLS, VERDICTS
-from donorgrid.statistics.design import make_design
 from donorgrid.statistics.multiplicity import false_discovery_adjusted
 from donorgrid.statistics.no_effect import harm_without_effect
 from donorgrid.statistics.paired import joint_verdict
-from donorgrid.statistics.reml import fit
-from donorgrid.statistics.shrinkage import Posterior, row_predictions, shrink
 
 Reals = npt.NDArray[np.float64]
 DISCOVERY_RATE = 0.05
-
-
-@dataclass(frozen=True)
-class _Prior:
-    """What the crossed model says of each row before its own noise is known, and how far truths scatter round it."""
-
-    mean: Reals
-    se: Reals
-    variance: float
-    shared_se: float = 0.0
 
 
 def cells_table(
@@ -46,12 +31,9 @@ def cells_table(
 ) -> pl.DataFrame:
     """CELLS rows of one arm. ``cells`` as ``with_uncertainty`` gives them, ``flips`` as ``max_t_table`` does.
 
-    ``shared`` (regime -> noise, ``shared_noise``) is taken out of what the prior says of targets, sources and models.
+    ``shared`` (``shared_noise``) is the part of the noise that cells have in common.
     """
-    tested = _with_tests(cells, settings)
-    parts = tested.partition_by("regime", maintain_order=True) or [tested]
-    noise = shared or {}
-    shrunken = pl.concat([_with_posterior(part, noise.get(_regime_of(part), NONE), settings) for part in parts])
+    shrunken = with_posteriors(_with_tests(cells, settings), shared or {}, settings)
     key = ["model", "source_name", "target_task", "target_language"]
     joined = shrunken.join(flips, on=key, how="left", maintain_order="left")
     known = [name for name in CELLS.schema_without_arm() if name in joined.columns]
@@ -73,61 +55,6 @@ def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     return cells.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
 
 
-def _regime_of(part: pl.DataFrame) -> str:
-    return str(part["regime"][0]) if part.height else ""
-
-
-def _with_posterior(rows: pl.DataFrame, shared: SharedNoise, settings: AnalysisSettings) -> pl.DataFrame:
-    """The rows of one regime with their empirical-Bayes posterior; empty where the noise is not known."""
-    noise = rows["noise_se_pp"].fill_null(np.nan).to_numpy()
-    empty = np.full(rows.height, np.nan)
-    if np.isnan(noise).any() or rows.height < 3:
-        return _posterior_columns(rows, Posterior(mean=empty, sd=empty), np.nan, settings)
-    prior = _prior(rows, rows["null_se_pp"].to_numpy(), shared)
-    posterior = shrink(
-        rows["delta_pp"].to_numpy(),
-        noise,
-        prior.mean,
-        prior_variance=prior.variance,
-        prior_se=prior.se,
-        shared_se=prior.shared_se,
-    )
-    return _posterior_columns(rows, posterior, float(np.sqrt(prior.variance)), settings)
-
-
-def _prior(rows: pl.DataFrame, noise: Reals, shared: SharedNoise) -> _Prior:
-    """The crossed fit's predictions, and its residual variance less the noise in it; a common mean if it has no fit."""
-    y = rows["delta_pp"].to_numpy()
-    apart = max(0.0, float((noise**2).mean()) - shared.total)
-    try:
-        design = make_design(usable_factors(rows, FITS[CROSSED]))
-        found = fit(design, y)
-    except InputError:
-        spread = float(np.var(y, ddof=1))
-        mean, se = np.full(y.size, y.mean()), np.full(y.size, np.sqrt(spread / y.size))
-        return _Prior(mean, se, max(0.0, spread - apart), float(np.sqrt(shared.mean_variance)))
-    variances = dict(zip(found.names, found.variances.tolist(), strict=True))
-    kept = {name: shared.kept(name, variance) for name, variance in variances.items()}
-    mean, se = row_predictions(design, found, kept=kept)
-    left = shared.mean_variance + sum(kept[name] * shared.of_factor.get(name, 0.0) for name in kept)
-    return _Prior(mean, se, max(0.0, found.residual - apart), float(np.sqrt(left)))
-
-
-def _posterior_columns(
-    rows: pl.DataFrame, posterior: Posterior, prior_sd: float, settings: AnalysisSettings
-) -> pl.DataFrame:
-    half = float(ndtri((1.0 + settings.confidence) / 2.0)) * posterior.sd
-    known = np.isfinite(posterior.mean)
-    columns = {
-        "eb_mean_pp": posterior.mean,
-        "eb_low_pp": posterior.mean - half,
-        "eb_high_pp": posterior.mean + half,
-        "eb_harm_probability": np.where(known, posterior.probability_at_most(-settings.harm_limit_pp), np.nan),
-        "prior_sd_pp": np.full(rows.height, prior_sd),
-    }
-    return rows.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
-
-
 def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     """NOISE rows of one arm, from CELLS rows: per regime and for ``transfer``."""
     rows = with_transfer(cells)
@@ -145,7 +72,7 @@ def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
         pl.len().cast(pl.Int64).alias("n"),
         (pl.col("harmed").sum() / pl.len()).alias("harm_rate"),
         *((flag.sum() / pl.when(flag.count() > 0).then(flag.count())).alias(name) for name, flag in surviving.items()),
-        pl.col("prior_sd_pp").first(),
+        pl.col("prior_sd_pp").drop_nulls().first(),
         pl.col("se_kind").first(),
     )
     averages = {

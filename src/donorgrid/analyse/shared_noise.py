@@ -12,32 +12,27 @@ import numpy.typing as npt
 
 from donorgrid.analyse.differences import ArmDifferences
 from donorgrid.analyse.item_sums import Mask, cell_regimes, clustered_se, item_sums
-from donorgrid.core.regimes import REGIMES
+from donorgrid.analyse.regimes import TRANSFER
+from donorgrid.core.regimes import REGIMES, TRANSFER_REGIMES
 
 Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SharedNoise:
-    """Squared pp of item noise: ``mean_variance`` in the mean of all cells, ``of_factor`` in what a level shares.
+    """Squared pp of item noise: ``common`` to all cells, and ``of_factor`` (model, source, target) to those of a level.
 
-    ``of_factor`` (model, source, target) is of a level's mean less the mean of all cells, averaged over levels, without
-    what is left of the noise of single cells: with V the variance of such means of K cells and s^2 a cell's whole
-    noise, the cells' own noise e^2 solves mean + sum (V - e^2 / K) + e^2 = s^2, and a factor's part is V - e^2 / K.
+    A cell's error is n_0 + sum_f n_f + e. With g^2 the variance of the mean of all K cells, V_f that of a level's mean
+    less the mean of all (L_f levels), s^2 that of a cell,
+
+        var e = (s^2 - g^2 - sum_f V_f) / (1 - 1 / K - sum_f (L_f - 1) / K)
+        var n_f = (V_f L_f / (L_f - 1)) - var e L_f / K,  var n_0 = g^2 - sum_f var n_f / L_f - var e / K
+
+    each at least zero.
     """
 
-    mean_variance: float = 0.0
+    common: float = 0.0
     of_factor: Mapping[str, float] = field(default_factory=dict)
-
-    def kept(self, name: str, variance: float) -> float:
-        """The share of a factor's fitted ``variance`` that is not noise: 1 - noise / variance, at least 0."""
-        noise = self.of_factor.get(name, 0.0)
-        return max(0.0, variance - noise) / variance if variance > 0 else 1.0
-
-    @property
-    def total(self) -> float:
-        """All of it, in squared pp: what the residual of a crossed fit does not hold of a cell's noise."""
-        return self.mean_variance + sum(self.of_factor.values())
 
 
 NONE = SharedNoise()
@@ -46,36 +41,51 @@ LEAST_APART = 0.1
 
 
 def shared_noise(own: Sequence[ArmDifferences]) -> dict[str, SharedNoise]:
-    """Regime -> its shared noise; empty where models have other items than one another, or there are no answers."""
+    """Regime (or ``transfer``) -> its shared noise. Empty without answers, or where models have other items."""
     sizes = {tuple(sorted(made.n_clusters.items())) for made in own}
     if len(sizes) != 1:
         return {}
-    found = {name: _of_regime(own, name) for name in REGIMES}
+    sets = {name: (name,) for name in REGIMES} | {TRANSFER: TRANSFER_REGIMES}
+    found = {name: _of_regimes(own, regimes) for name, regimes in sets.items()}
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _of_regime(own: Sequence[ArmDifferences], regime: str) -> SharedNoise | None:
-    inside = [(cell_regimes(made) == regime) & (made.n_answered > 0) for made in own]
+def _of_regimes(own: Sequence[ArmDifferences], regimes: Sequence[str]) -> SharedNoise | None:
+    inside = [np.isin(cell_regimes(made), regimes) & (made.n_answered > 0) for made in own]
     having = [(made, mask) for made, mask in zip(own, inside, strict=True) if mask.any()]
     if not having:
         return None
     of_models = np.concatenate([item_sums(made, {"all": mask}).centred for made, mask in having])
-    mean = of_models.mean(axis=0)
-    factors = {
-        "source": _level_means(having, lambda made, mask: _rows(made.source_names, mask)),
-        "target": _level_means(having, lambda made, mask: _columns(_target_names(made), mask)),
-        "model": of_models,
-    }
-    of_means = {name: float(np.mean(_variances(parts - mean))) for name, parts in factors.items() if len(parts) > 1}
     n_cells = sum(int(mask.sum()) for _, mask in having)
-    shares = {name: len(factors[name]) / n_cells for name in of_means}
-    whole, of_all = _cell_variance(having), float(_variances(mean[None])[0])
-    alone = (whole - of_all - sum(of_means.values())) / max(1.0 - sum(shares.values()), LEAST_APART)
-    alone = min(max(alone, 0.0), whole)
-    return SharedNoise(
-        mean_variance=of_all,
-        of_factor={name: max(0.0, one - alone * shares[name]) for name, one in of_means.items()},
-    )
+    factors = {name: parts for name, parts in _levels(having, of_models).items() if 1 < len(parts) < n_cells}
+    mean = of_models.mean(axis=0)
+    of_means = {name: float(np.mean(_variances(parts - mean))) for name, parts in factors.items()}
+    of_all = float(_variances(mean[None])[0])
+    n_levels = {name: len(parts) for name, parts in factors.items()}
+    return split_noise(_cell_variance(having), of_all, of_means, n_levels, n_cells)
+
+
+def _levels(having: Sequence[tuple[ArmDifferences, Mask]], of_models: Reals) -> dict[str, Reals]:
+    """Factor -> (levels, clusters). Where every source has one target of its own, the two are one factor."""
+    factors = {"model": of_models, "source": _level_means(having, lambda made, mask: _rows(made.source_names, mask))}
+    if any(mask.sum(axis=1).max() > 1 or mask.sum(axis=0).max() > 1 for _, mask in having):
+        factors["target"] = _level_means(having, lambda made, mask: _columns(_target_names(made), mask))
+    return factors
+
+
+def split_noise(
+    cell: float, of_all: float, of_means: Mapping[str, float], n_levels: Mapping[str, int], n_cells: int
+) -> SharedNoise:
+    """The parts from the variances of a cell (s^2), of the mean of all (g^2) and of levels' means (V_f)."""
+    used = 1.0 / n_cells + sum((n - 1) / n_cells for n in n_levels.values())
+    alone = (cell - of_all - sum(of_means.values())) / max(1.0 - used, LEAST_APART)
+    alone = min(max(alone, 0.0), cell)
+    of_factor = {
+        name: max(0.0, one * n_levels[name] / (n_levels[name] - 1) - alone * n_levels[name] / n_cells)
+        for name, one in of_means.items()
+    }
+    common = of_all - sum(part / n_levels[name] for name, part in of_factor.items()) - alone / n_cells
+    return SharedNoise(common=max(0.0, common), of_factor=of_factor)
 
 
 def _cell_variance(having: Sequence[tuple[ArmDifferences, Mask]]) -> float:

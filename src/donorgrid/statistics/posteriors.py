@@ -1,0 +1,147 @@
+"""What a mixed model says of each row, and the truths behind rows whose measurement errors go together.
+
+y = X b + sum_f Z_f (u_f + n_f) + c + e + n_0: u_f and c are true effects, n_f what the errors of a level's rows have in
+common, n_0 what all errors have in common, e a row's own error. The variances of the errors are known from elsewhere;
+the fit sees the sums u_f + n_f and c + e only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from donorgrid.core.errors import InputError
+from donorgrid.statistics.design import Design, Ints, Reals, make_design
+from donorgrid.statistics.reml import MixedFit, fit
+from donorgrid.statistics.shrinkage import Posterior, weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """A fitted y (n,): the fixed part X (n, p) with beta (p,), and each row's effect of each factor.
+
+    ``effects`` and ``places`` (n,): a factor's best linear unbiased prediction for the row, and its place in
+    ``covariance`` (p + q, p + q), the errors of beta and of the predictions (Henderson). Factors whose variance is zero
+    are left out of both. ``criterion``: -2 log restricted likelihood; None where nothing is left over.
+    """
+
+    fixed: Reals
+    beta: Reals
+    variances: Mapping[str, float]
+    residual: float
+    effects: Mapping[str, Reals]
+    places: Mapping[str, Ints]
+    covariance: Reals
+    criterion: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownErrors:
+    """Variances (n,) of the parts of each row's error: its own, in common with all rows, shared within a factor."""
+
+    own: Reals
+    common: Reals
+    of_factor: Mapping[str, Reals]
+
+
+def explain(factors: Mapping[str, Ints], y: Reals, fixed: Reals) -> Explained | None:
+    """Fit y (n,) by REML; by least squares where there are no factors or y does not vary. None for too few rows."""
+    n_rows, n_fixed = fixed.shape
+    if n_rows <= n_fixed or np.linalg.matrix_rank(fixed) < n_fixed:
+        return None
+    try:
+        design = make_design(factors, fixed=fixed)
+        found = fit(design, y)
+    except InputError:
+        return _by_least_squares(y, fixed)
+    return _by_mixed_model(design, found)
+
+
+def _by_least_squares(y: Reals, fixed: Reals) -> Explained:
+    n_rows, n_fixed = fixed.shape
+    gram = fixed.T @ fixed
+    beta: Reals = np.asarray(np.linalg.solve(gram, fixed.T @ y), dtype=np.float64)
+    residual = float(((y - fixed @ beta) ** 2).sum()) / (n_rows - n_fixed)
+    varies = residual > 1e-24 * max(1.0, float((y * y).mean()))
+    log_det = float(np.linalg.slogdet(gram)[1])
+    criterion = (n_rows - n_fixed) * (1.0 + np.log(2.0 * np.pi * residual)) + log_det if varies else None
+    return Explained(
+        fixed=fixed,
+        beta=beta,
+        variances={},
+        residual=residual,
+        effects={},
+        places={},
+        covariance=np.linalg.inv(gram) * residual,
+        criterion=criterion,
+    )
+
+
+def _by_mixed_model(design: Design, found: MixedFit) -> Explained:
+    ratios = found.point.ratios
+    per_effect = ratios[design.owner]
+    active, n_fixed = per_effect > 0, design.fixed.shape[1]
+    normal = np.block(
+        [
+            [design.fixed_gram, design.cross[active].T],
+            [design.cross[active], design.gram[np.ix_(active, active)] + np.diag(1.0 / per_effect[active])],
+        ]
+    )
+    effects = per_effect * found.point.score
+    place = np.cumsum(active) - 1 + n_fixed
+    of_rows = {
+        name: start + codes
+        for name, start, codes, ratio in zip(design.names, design.starts, design.codes, ratios, strict=True)
+        if ratio > 0
+    }
+    return Explained(
+        fixed=design.fixed,
+        beta=found.beta,
+        variances=dict(zip(found.names, found.variances.tolist(), strict=True)),
+        residual=found.residual,
+        effects={name: effects[rows] for name, rows in of_rows.items()},
+        places={name: place[rows] for name, rows in of_rows.items()},
+        covariance=np.linalg.inv(normal) * found.residual,
+        criterion=found.criterion,
+    )
+
+
+def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, float]:
+    """The posteriors (n,) of X b + sum_f Z_f u_f + c, and the variance of c.
+
+    With k_f the true share of a factor's variance and w that of a row's residual,
+
+        mean: X b + sum_f k_f U_f + w (y - X b - sum_f U_f),  U_f the predictions of u_f + n_f
+        variance: a' C a + common + sum_f k_f (shared within f) + w (own),  a = (1 - w) on X, k_f - w on U_f
+
+    with C the errors of b and U_f: the normal posterior under the full covariance of the errors (Henderson 1975,
+    Biometrics 31, for C). k_f is estimated from L_f levels and errs by (1 - k_f) sqrt(2 / (L_f - 1)): the variance
+    grows by sum_f 2 / (L_f - 1) ((1 - k_f) U_f)^2 (Morris 1983, J. Am. Stat. Assoc. 78, section 4). Cells are many, and
+    w is taken as known.
+    """
+    own_variance = max(0.0, model.residual - float(errors.own.mean()))
+    weight = weights(own_variance, errors.own)
+    mean = weight * y + (1.0 - weight) * (model.fixed @ model.beta)
+    variance = errors.common + weight * errors.own
+    loads = {}
+    for name, effect in model.effects.items():
+        shared = errors.of_factor.get(name, np.zeros_like(y))
+        kept = weights(max(0.0, model.variances[name] - float(shared.mean())), shared)
+        loads[name] = kept - weight
+        mean = mean + loads[name] * effect
+        of_kept = 2.0 / (len(np.unique(model.places[name])) - 1)
+        variance = variance + kept * shared + of_kept * ((1.0 - kept) * effect) ** 2
+    spread = _spread(model, (1.0 - weight)[:, None] * model.fixed, loads)
+    return Posterior(mean=mean, sd=np.sqrt(np.maximum(variance + spread, 0.0))), own_variance
+
+
+def _spread(model: Explained, fixed: Reals, loads: Mapping[str, Reals]) -> Reals:
+    """a' C a of every row (n,)."""
+    covariance, n_fixed = model.covariance, fixed.shape[1]
+    total = np.einsum("ni,ij,nj->n", fixed, covariance[:n_fixed, :n_fixed], fixed)
+    for name, load in loads.items():
+        one = model.places[name]
+        total = total + 2.0 * load * (fixed * covariance[one, :n_fixed]).sum(axis=1)
+        for other, other_load in loads.items():
+            total = total + load * other_load * covariance[one, model.places[other]]
+    return np.asarray(total)

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from donorgrid.statistics.posteriors import KnownErrors, explain, truths
+
+
+def grid(seed, n_models=6, n_sources=8):
+    rng = np.random.default_rng(seed)
+    m, s = (axis.ravel() for axis in np.meshgrid(np.arange(n_models), np.arange(n_sources), indexing="ij"))
+    return m, s, 2 * rng.normal(size=n_models)[m] + rng.normal(size=n_sources)[s] + rng.normal(size=m.size)
+
+
+def ones(y):
+    return np.ones((y.size, 1))
+
+
+def errors(y, *, own=0.0, common=0.0, **of_factor):
+    return KnownErrors(
+        own=np.full(y.size, own),
+        common=np.full(y.size, common),
+        of_factor={name: np.full(y.size, one) for name, one in of_factor.items()},
+    )
+
+
+def test_the_posterior_is_the_normal_one_under_the_full_covariance():
+    """Against conditioning with dense matrices, with nothing known of b; and what the estimated shares add to it."""
+    m, s, y = grid(0)
+    fixed = np.stack([s < 3, s >= 3], axis=1).astype(float)
+    model = explain({"m": m, "s": s}, y, fixed)
+    same = {"m": m[:, None] == m, "s": s[:, None] == s}
+    found, own_variance = truths(model, y, errors(y, own=0.3, common=0.2, m=0.1, s=0.4))
+    assert own_variance == pytest.approx(model.residual - 0.3)
+    seen = sum(model.variances[name] * same[name] for name in same) + model.residual * np.eye(y.size)
+    true = seen - 0.1 * same["m"] - 0.4 * same["s"] - 0.3 * np.eye(y.size)
+    inverse = np.linalg.inv(seen)
+    gls = np.linalg.inv(fixed.T @ inverse @ fixed)
+    beta = gls @ fixed.T @ inverse @ y
+    np.testing.assert_allclose(found.mean, fixed @ beta + true @ inverse @ (y - fixed @ beta), rtol=1e-8)
+    rest = fixed - true @ inverse @ fixed
+    variance = np.diagonal(true - true @ inverse @ true) + np.diagonal(rest @ gls @ rest.T) + 0.2
+    for name, shared, n_levels in (("m", 0.1, 6), ("s", 0.4, 8)):
+        effect = model.variances[name] * same[name] @ inverse @ (y - fixed @ beta)
+        variance = variance + 2 / (n_levels - 1) * (shared / model.variances[name] * effect) ** 2
+    np.testing.assert_allclose(found.sd**2, variance, rtol=1e-7)
+
+
+def test_what_noise_explains_is_not_believed():
+    """The levels of s differ by no more than their shared noise: their effects are shrunk away, others are not."""
+    m, s, y = grid(1)
+    model = explain({"m": m, "s": s}, y, ones(y))
+    none, _ = truths(model, y, errors(y, own=model.residual + 1.0, s=model.variances["s"] + 1.0))
+    np.testing.assert_allclose(none.mean, model.beta[0] + model.effects["m"])
+    kept, own_variance = truths(model, y, errors(y))
+    np.testing.assert_allclose(kept.mean, y)
+    assert own_variance == model.residual
+    np.testing.assert_allclose(kept.sd, 0.0, atol=1e-7)
+
+
+def test_without_factors_it_is_least_squares():
+    y = np.array([1.0, 2.0, 3.0, 6.0])
+    model = explain({}, y, ones(y))
+    assert model.residual == pytest.approx(np.var(y, ddof=1))
+    assert model.criterion == pytest.approx(3 * (1 + np.log(2 * np.pi * model.residual)) + np.log(4))
+    found, own_variance = truths(model, y, errors(y, own=1.0))
+    assert own_variance == pytest.approx(model.residual - 1.0)
+    weight = own_variance / model.residual
+    np.testing.assert_allclose(found.mean, weight * y + (1 - weight) * 3.0)
+    np.testing.assert_allclose(found.sd**2, weight + (1 - weight) ** 2 * model.residual / 4)
+
+
+def test_too_few_rows_and_no_spread():
+    assert explain({}, np.array([1.0]), np.ones((1, 1))) is None
+    assert explain({}, np.array([1.0, 2.0, 4.0]), np.ones((3, 2))) is None
+    flat = explain({"m": np.array([0, 0, 1, 1])}, np.full(4, 0.7), np.ones((4, 1)))
+    assert flat.criterion is None
+    found, _ = truths(flat, np.full(4, 0.7), errors(np.zeros(4), own=1.0))
+    np.testing.assert_allclose(found.mean, 0.7)
+
+
+def draw(rng, *, effect):
+    """(truth, seen, errors) of 12 sources on 12 targets, whose targets share half of their cells' noise variance."""
+    s, t = (axis.ravel() for axis in np.meshgrid(np.arange(12), np.arange(12), indexing="ij"))
+    scale = rng.uniform(0.5, 1.5, size=12)[t]
+    truth = effect * (rng.normal(size=12)[s] + rng.normal(size=12)[t] + rng.normal(size=s.size))
+    noise = np.sqrt(0.5 * scale) * (rng.normal(size=12)[t] + rng.normal(size=s.size))
+    known = KnownErrors(own=0.5 * scale, common=0.0 * scale, of_factor={"t": 0.5 * scale})
+    return {"s": s, "t": t}, truth, truth + noise, known
+
+
+def test_posteriors_cover_where_errors_are_shared_and_unequal():
+    rng = np.random.default_rng(3)
+    hits, believed, unaware = [], [], []
+    for _ in range(150):
+        factors, truth, seen, known = draw(rng, effect=1.0)
+        found, _ = truths(explain(factors, seen, ones(seen)), seen, known)
+        hits.append((np.abs(truth - found.mean) <= 1.96 * found.sd).mean())
+        factors, _, seen, known = draw(rng, effect=0.0)
+        model = explain(factors, seen, ones(seen))
+        all_own = KnownErrors(own=known.own + known.of_factor["t"], common=known.common, of_factor={})
+        believed.append(truths(model, seen, known)[0].probability_at_most(-1.0).mean())
+        unaware.append(truths(model, seen, all_own)[0].probability_at_most(-1.0).mean())
+    assert 0.93 < np.mean(hits) < 0.97
+    # Noise alone puts 16% of the values seen below -1; taking the targets' part for effects, half of that is believed.
+    assert np.mean(believed) < 0.03
+    assert np.mean(unaware) > 0.06
