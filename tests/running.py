@@ -67,7 +67,7 @@ def _run_noted(file: Path, out: Path, notes: Path, shard: tuple[int, int] | None
 
     def on_event(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call" and frame.f_code is train:
-            noted.write(f"train {subject_name(frame.f_locals['run'])}\n")
+            noted.write(f"train {' '.join(map(subject_name, frame.f_locals['wanted']))}\n")
         elif event == "call" and frame.f_code is score:
             noted.write(f"score {frame.f_locals['adapter']} {frame.f_locals['targets']}\n")
 

@@ -22,12 +22,12 @@ def prepared(tmp_path: Path) -> Prepared:
 def test_runs_trained_together_are_those_trained_alone(prepared: Prepared) -> None:
     resident = Resident(prepared, "llama", device="cpu")
     runs = prepared.grid.runs
-    together = resident.train_together(runs, ["a", "b", "c"])
+    together = resident.train(dict(zip(runs, "abc", strict=True)))
     paths = [prepared.folder.adapter(run) for run in runs]
-    assert [read_stamp(path) for path in paths] == together
+    assert {run: read_stamp(path) for run, path in zip(runs, paths, strict=True)} == together
     weights = [load_file(path / "adapter_model.safetensors") for path in paths]
     for run, path, ours in zip(runs, paths, weights, strict=True):
-        assert isinstance(resident.train(run, "again"), Stamp)
+        assert isinstance(resident.train({run: "again"})[run], Stamp)
         alone = load_file(path / "adapter_model.safetensors")
         for name, value in alone.items():
             assert (ours[name] - value).norm() <= 1e-4 * value.norm()
@@ -37,7 +37,7 @@ def test_runs_of_two_recipes_do_not_train_together(prepared: Prepared) -> None:
     first, second, _ = prepared.grid.runs
     other = replace(second, recipe=replace(second.recipe, rank=8))
     with pytest.raises(InputError, match="runs of 2 recipes cannot be trained together"):
-        Resident(prepared, "llama", device="cpu").train_together([first, other], ["a", "b"])
+        Resident(prepared, "llama", device="cpu").train({first: "a", other: "b"})
 
 
 def test_best_group_is_one_of_the_sizes_and_writes_nothing(prepared: Prepared) -> None:

@@ -24,7 +24,10 @@ Bytes = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, kw_only=True)
 class AnsweredRun:
-    """Whose answers a frame holds: a run with what is known of its model. ``size_b`` is in billions of parameters."""
+    """Whose answers a frame holds: a run with what is known of its model. ``size_b`` is in billions of parameters.
+
+    A few-shot subject is called ``core.records.UNTRAINED`` for its recipe; its train seed is the one of its draw.
+    """
 
     model: str
     recipe: str
@@ -32,6 +35,7 @@ class AnsweredRun:
     train_seed: int
     data_seed: int = 0
     train_size: int | None = None
+    checkpoint: float | None = None
     family: str | None = None
     size_b: float | None = None
 

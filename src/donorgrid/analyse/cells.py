@@ -8,6 +8,8 @@ import numpy.typing as npt
 import polars as pl
 
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.core.declaring import ARM
+from donorgrid.core.records import UNTRAINED
 from donorgrid.core.tables import DELTAS
 
 ROUNDING_PP = 1e-9
@@ -16,17 +18,30 @@ SIZE_CLASSES = ("<=1.5B", "<7B", ">=7B")
 
 
 class Arm(NamedTuple):
-    """What is analysed together: one recipe at one training size."""
+    """What is analysed together: one recipe at one training size, at the end of its training or at a checkpoint."""
 
     recipe: str
     train_size: int | None
+    checkpoint: float | None = None
 
 
 def arms(deltas: pl.DataFrame) -> Iterator[tuple[Arm, pl.DataFrame]]:
-    """The deltas of each arm (recipe, train size), data seeds pooled into one row per (model, source, target)."""
-    frame = deltas if "train_size" in deltas.columns else deltas.with_columns(train_size=pl.lit(None, dtype=pl.Int64))
-    for (recipe, train_size), part in frame.group_by("recipe", "train_size", maintain_order=True):
-        yield Arm(str(recipe), None if train_size is None else int(str(train_size))), pool_draws(part)
+    """The deltas of each arm, data seeds pooled into one row per (model, source, target).
+
+    What is not trained (few-shot prompts) belongs to every arm; alone, it is one.
+    """
+    untrained = pl.col("recipe") == UNTRAINED
+    trained = deltas.filter(~untrained)
+    shown = pool_draws(deltas.filter(untrained)) if trained.height else deltas.clear()
+    absent = {name: pl.lit(None, dtype=kind) for name, kind in ARM.items() if name not in deltas.columns}
+    frame = (trained if trained.height else deltas).with_columns(**absent)
+    for (recipe, train_size, checkpoint), part in frame.group_by(*ARM, maintain_order=True):
+        arm = Arm(
+            recipe=str(recipe),
+            train_size=None if train_size is None else int(str(train_size)),
+            checkpoint=None if checkpoint is None else float(str(checkpoint)),
+        )
+        yield arm, pl.concat([pool_draws(part), shown], how="diagonal")
 
 
 def pool_draws(deltas: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from donorgrid.analyse.groups import means
 from donorgrid.analyse.halves import Halves, item_halves, over_models, seed_halves
 from donorgrid.analyse.item_sums import Mask, donor_sets, item_sums, source_sets
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.core.declaring import ARM
 from donorgrid.core.regimes import TRANSFER_REGIMES
 from donorgrid.core.tables import AGREEMENT, CHOOSING
 from donorgrid.statistics.kendall import mean_over_pairs, tau_b
@@ -62,7 +63,7 @@ def _by_seeds(cells: pl.DataFrame, by_seed: pl.DataFrame | None, what: str) -> d
         return {}
     column, regimes = COLUMNS[what]
     key = ["model", "source_name", "target_task", "target_language"]
-    arm = [name for name in ("recipe", "train_size") if name in by_seed.columns and name in cells.columns]
+    arm = [name for name in ARM if name in by_seed.columns and name in cells.columns]
     wanted = cells.filter(pl.col("regime").is_in(regimes)).select(*key, *arm)
     seeds = by_seed.join(wanted, on=[*key, *arm], how="semi", nulls_equal=True)
     halves = {str(model): seed_halves(part, column) for (model,), part in seeds.group_by("model", maintain_order=True)}

@@ -38,7 +38,7 @@ def deltas_by_seed(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
 
 
 def deltas(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
-    """One DELTAS row per (recipe, source, data seed, train size, target): train seeds pooled, counts summed.
+    """One DELTAS row per (recipe, source, data seed, size, checkpoint, target): train seeds pooled, counts summed.
 
     ``se_pp`` clusters on item ID over the seeds: with u_i the sum of item i's centred differences over N answers,
     ``se_pp`` = 100 sqrt(n / (n - 1) sum u_i^2) / N. ``se_seed_pp`` is the standard deviation of the seeds' deltas over
@@ -46,7 +46,7 @@ def deltas(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
     """
     members: dict[object, list[int]] = {}
     for row, run in enumerate(answers.runs):
-        members.setdefault((run.recipe, run.source, run.data_seed, run.train_size), []).append(row)
+        members.setdefault((run.recipe, run.source, run.data_seed, run.train_size, run.checkpoint), []).append(row)
     groups = [np.array(rows) for rows in members.values()]
     frame = _deltas(answers, groups, metric)
     seeds = _seed_spread(deltas_by_seed(answers, metric=metric))
@@ -161,6 +161,7 @@ _RUN_COLUMNS = (
     "source_language",
     "data_seed",
     "train_size",
+    "checkpoint",
 )
 _RUN_SCHEMA = {name: DELTAS.columns[name] for name in _RUN_COLUMNS}
 
@@ -175,9 +176,10 @@ def _run_row(run: AnsweredRun) -> dict[str, object]:
         "recipe": run.recipe,
         "source_kind": run.source.kind,
         "source_name": run.source.name,
-        "control": run.source.control,
+        "control": run.source.control_name,
         "source_task": only.task if only else None,
         "source_language": only.language if only else None,
         "data_seed": run.data_seed,
         "train_size": run.train_size,
+        "checkpoint": run.checkpoint,
     }

@@ -77,7 +77,7 @@ def arm_differences(answers: PairedAnswers, arm: Arm, *, metric: Metric) -> ArmD
     """The differences of an arm's plain cells; None when the model has no run in the arm."""
     members: dict[str, list[int]] = {}
     for row, run in enumerate(answers.runs):
-        if run.source.kind == "cell" and (run.recipe, run.train_size) == (arm.recipe, arm.train_size):
+        if run.source.kind == "cell" and Arm(run.recipe, run.train_size, run.checkpoint) == arm:
             members.setdefault(run.source.name, []).append(row)
     if not members:
         return None

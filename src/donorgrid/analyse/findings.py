@@ -30,6 +30,7 @@ from donorgrid.analyse.specific import specific_cells, specific_tables
 from donorgrid.analyse.uncertainty import with_uncertainty
 from donorgrid.analyse.variance import FITS, QUICK_FITS, variance_tables
 from donorgrid.core import tables
+from donorgrid.core.declaring import ARM
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import Table
 
@@ -64,7 +65,8 @@ def analyse(
     """Every table of the study, by name: each frame is written to ``tables/<name>.csv``.
 
     ``deltas`` (DELTAS), with holes as it may have; ``by_seed`` (DELTAS_BY_SEED) and ``answers`` (one per model) sharpen
-    what depends on seeds and items. Arms (recipe, train size) are analysed apart and stacked; data seeds are pooled.
+    what depends on seeds and items. Arms (recipe, train size, checkpoint) are analysed apart and stacked; data seeds
+    are pooled. Few-shot prompts, which nothing was trained for, are controls of every arm.
     Mixes and controls stay out of every table but ``mixes_controls`` and what is measured against them (``specific_``).
     Headline tables stand twice: with all targets, and as ``<name>_sound`` without the degenerate ones.
     Raises InputError when there are no rows.
@@ -173,6 +175,6 @@ def _specific(
 
 def _finished(table: Table, frame: pl.DataFrame, arm: Arm) -> pl.DataFrame:
     labelled = frame.with_columns(
-        recipe=pl.lit(arm.recipe, dtype=pl.String), train_size=pl.lit(arm.train_size, dtype=pl.Int64)
+        pl.lit(value, dtype=kind).alias(name) for (name, kind), value in zip(ARM.items(), arm, strict=True)
     )
     return table.check(labelled)

@@ -12,6 +12,7 @@ from donorgrid.analyse.item_sums import Mask, donor_sets, recipient_sets, regime
 from donorgrid.analyse.resampling import FEWEST_MODELS, Resampled, model_weights, resampled_deltas, run_deviations
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.uncertainty import run_variances
+from donorgrid.core.declaring import ARM
 from donorgrid.core.tables import INTERVALS
 
 Reals = npt.NDArray[np.float64]
@@ -36,7 +37,7 @@ def intervals_table(
     """INTERVALS rows of one arm; none without item answers or draws."""
     if not own or settings.n_bootstrap < 2:
         return pl.DataFrame(schema=INTERVALS.schema_without_arm())
-    arm = [name for name in ("recipe", "train_size") if by_seed is not None and name in by_seed.columns]
+    arm = [name for name in ARM if by_seed is not None and name in by_seed.columns and name in cells.columns]
     seeds = by_seed.join(cells.select(arm).unique(), on=arm, nulls_equal=True) if by_seed is not None else None
     variances = run_variances(cells, by_seed)
     drawn = resampled_deltas(own, [run_deviations(made, seeds, variances) for made in own], settings)

@@ -6,9 +6,10 @@ import polars as pl
 from donorgrid.analyse.uncertainty import run_variances
 from donorgrid.core.errors import InputError
 from donorgrid.core.regimes import TRANSFER_REGIMES
+from donorgrid.core.tables import DELTAS
 from donorgrid.statistics.power import Noise
 
-_KEY = ["model", "recipe", "source_name", "data_seed", "train_size", "target_task", "target_language"]
+_KEY = list(DELTAS.key)
 
 
 def measured_noise(

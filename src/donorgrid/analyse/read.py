@@ -97,6 +97,7 @@ def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
         "data_seed": pl.lit(0),
         "n_seeds": pl.lit(None, dtype=pl.Int64),
         "train_size": pl.lit(None, dtype=pl.Int64),
+        "checkpoint": pl.lit(None, dtype=pl.Float64),
         "size_b": pl.lit(None, dtype=pl.Float64),
     }
     missing = {name: filler for name, filler in fillers.items() if name not in frame.columns}

@@ -6,6 +6,7 @@ import polars as pl
 from scipy.special import ndtri
 
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.core.declaring import ARM
 from donorgrid.statistics.paired import items_to_decide, null_se_pp, paired_bounds, verdicts
 
 FROM_ITEMS, FROM_SEEDS, ASSUMED, UNKNOWN = "items", "seeds", "assumed flips", "unknown"
@@ -43,11 +44,12 @@ def run_variances(cells: pl.DataFrame, by_seed: pl.DataFrame | None) -> pl.DataF
     if by_seed is None or not columns <= set(by_seed.columns) or "se_pp" not in cells.columns:
         return cells.select(_POOL).unique().with_columns(run_variance=pl.lit(0.0))
     key = ["model", "source_name", "target_task", "target_language"]
-    own = by_seed.join(cells.select("recipe", "train_size").unique(), on=["recipe", "train_size"], nulls_equal=True)
-    spread = own.group_by(key).agg(
+    arm = [name for name in ARM if name in by_seed.columns and name in cells.columns]
+    own = by_seed.join(cells.select(arm).unique(), on=arm, nulls_equal=True)
+    spread = own.group_by([*key, *arm]).agg(
         between=pl.col("delta_pp").var(), single=(pl.col("se_pp") ** 2).mean(), n=pl.len().cast(pl.Float64)
     )
-    both = cells.join(spread.filter(pl.col("n") > 1), on=key, maintain_order="left")
+    both = cells.join(spread.filter(pl.col("n") > 1), on=[*key, *arm], nulls_equal=True, maintain_order="left")
     expected = pl.col("n") / (pl.col("n") - 1) * (pl.col("single") - pl.col("se_pp") ** 2)
     excess = both.group_by(_POOL, maintain_order=True).agg(run_variance=(pl.col("between") - expected).mean())
     return (

@@ -8,6 +8,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from donorgrid.core.declaring import ARM
 from donorgrid.store.logs import Failure
 
 
@@ -18,7 +19,7 @@ def show_json(content: Any) -> None:
 
 def show_regimes(regimes: pl.DataFrame, console: Console) -> None:
     """Print the regimes table."""
-    several = regimes.select("recipe", "train_size").n_unique() > 1
+    several = regimes.select(ARM).n_unique() > 1
     table = Table(title="Transfer by regime (deltas in percentage points)")
     columns = ("regime", "cells", "mean", "median", "positive", "harmed")
     for name in (*(["recipe"] if several else []), *columns):
@@ -34,9 +35,11 @@ def show_failures(failures: Iterable[Failure], console: Console) -> None:
     """Print what failed, a line each."""
     for one in failures:
         what = f"{one.model}, baseline" if one.source is None else f"{one.model}, {one.source}, seed {one.train_seed}"
+        what += "" if one.checkpoint is None else f", checkpoint {one.checkpoint:g}"
         console.print(f"failed: {what}: {one.reason}", soft_wrap=True, markup=False)
 
 
 def _arm_name(row: dict[str, Any]) -> str:
-    size = row["train_size"]
-    return (row["recipe"] or "") + (f", {size} texts" if size is not None else "")
+    size, checkpoint = row["train_size"], row["checkpoint"]
+    dose = f", {size} texts" if size is not None else ""
+    return (row["recipe"] or "") + dose + (f", {checkpoint:g} epochs" if checkpoint is not None else "")

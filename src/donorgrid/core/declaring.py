@@ -11,7 +11,7 @@ TEXT, INT, REAL, YES = pl.String, pl.Int64, pl.Float64, pl.Boolean
 Columns = dict[str, type[pl.DataType] | pl.DataType]
 """Column -> its type, in order."""
 
-ARM: Columns = {"recipe": TEXT, "train_size": INT}
+ARM: Columns = {"recipe": TEXT, "train_size": INT, "checkpoint": REAL}
 """What tells the arms of a study apart: the last columns of every table of the analysis."""
 ARM_OPTIONAL = frozenset(ARM) | {"n_degenerate"}
 SUMMARY: Columns = {
@@ -72,5 +72,5 @@ class Table:
         return pl.DataFrame(schema=dict(self.columns))
 
     def schema_without_arm(self) -> Columns:
-        """The columns but for recipe and train size, which are added when the arms are stacked."""
+        """The columns but for those of an arm, which are added when the arms are stacked."""
         return {name: kind for name, kind in self.columns.items() if name not in ARM}

@@ -38,6 +38,7 @@ _SOURCE: Columns = {
     "regime": TEXT,
     "data_seed": INT,
     "train_size": INT,
+    "checkpoint": REAL,
 }
 _COUNTS: Columns = {
     "n_items": INT,
@@ -58,10 +59,19 @@ _SCORES: Columns = {
     "delta_pp": REAL,
     "se_pp": REAL,
 }
-_OPTIONAL = frozenset({"family", "size_b", "control", "regime", *_COUNTS, *_SCORES, "data_seed", "train_size"}) - {
-    "delta_pp"
-}
-_DELTA_KEY = ("model", "recipe", "source_name", "data_seed", "train_size", "target_task", "target_language")
+_OPTIONAL = frozenset(
+    {"family", "size_b", "control", "regime", *_COUNTS, *_SCORES, "data_seed", "train_size", "checkpoint"}
+) - {"delta_pp"}
+_DELTA_KEY = (
+    "model",
+    "recipe",
+    "source_name",
+    "data_seed",
+    "train_size",
+    "checkpoint",
+    "target_task",
+    "target_language",
+)
 
 DELTAS_BY_SEED = Table(
     name="deltas by seed",
@@ -69,9 +79,10 @@ DELTAS_BY_SEED = Table(
     key=(*_DELTA_KEY, "train_seed"),
     optional=_OPTIONAL,
 )
-"""One row per (model, recipe, source, target, train seed, data seed, train size). ``delta_pp`` is the delta of
-``metric`` ("acc" or "acc_norm"); counts are right answers of ``n_items`` items, so that limits are compared exactly.
-``n_unpaired`` items were answered by one of the two sides only and do not count."""
+"""One row per (model, recipe, source, target, train seed, data seed, train size, checkpoint). ``checkpoint`` is in
+epochs, null at the end of a training. ``delta_pp`` is the delta of ``metric`` ("acc" or "acc_norm"); counts are right
+answers of ``n_items`` items, so that limits are compared exactly. ``n_unpaired`` items were answered by one of the two
+sides only and do not count."""
 
 DELTAS = Table(
     name="deltas",

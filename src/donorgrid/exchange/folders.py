@@ -73,4 +73,6 @@ def _subject(entry: Mapping[str, Any]) -> ImportedSubject:
 
 def _source(entry: Mapping[str, Any]) -> Source:
     parts = tuple((Cell(**cell), float(weight)) for cell, weight in entry["parts"])
-    return Source(kind=entry["kind"], name=entry["name"], parts=parts, control=entry["control"])
+    return Source(
+        kind=entry["kind"], name=entry["name"], parts=parts, control=entry["control"], shots=entry.get("shots")
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.records import Cell
+from donorgrid.core.records import UNTRAINED, Cell
 from donorgrid.exchange.lm_eval_files import Output, TaskOutput
 from donorgrid.exchange.mapping import LmEvalMapping, RunEntry, source_of
 from donorgrid.exchange.records import ImportedSubject
@@ -85,13 +85,15 @@ def _subject(entry: RunEntry, output: Output, mapping: LmEvalMapping) -> Importe
 def _trained(entry: RunEntry, base: ImportedSubject) -> ImportedSubject:
     if entry.source is None:
         raise InputError(f"runs: a run of '{entry.model}' has no source")
+    source = source_of(entry.source)
     return ImportedSubject(
         model=entry.model,
-        source=source_of(entry.source),
-        recipe=entry.recipe,
+        source=source,
+        recipe=entry.recipe if source.is_trained else UNTRAINED,
         train_seed=entry.train_seed,
         data_seed=entry.data_seed,
         train_size=entry.train_size,
+        checkpoint=entry.checkpoint,
         family=base.family,
         size_b=base.size_b,
     )

@@ -104,7 +104,7 @@ def _labels(subject: ImportedSubject, cell: Cell) -> dict[str, object]:
         "recipe": subject.recipe,
         "source_kind": source.kind,
         "source_name": source.name,
-        "control": source.control,
+        "control": source.control_name,
         "source_task": only.task if only else None,
         "source_language": only.language if only else None,
         "target_task": cell.task,
@@ -112,4 +112,5 @@ def _labels(subject: ImportedSubject, cell: Cell) -> dict[str, object]:
         "train_seed": subject.train_seed,
         "data_seed": subject.data_seed,
         "train_size": subject.train_size,
+        "checkpoint": subject.checkpoint,
     }

@@ -25,10 +25,17 @@ class MixEntry(_Strict):
 
 
 class ControlEntry(_Strict):
-    """A source that is a control on the cell ``of``."""
+    """A source that is a control on the cell ``of``; ``shots``: how many solved examples few-shot prompts show."""
 
     control: ControlKind
     of: str
+    shots: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _shots_of_few_shot(self) -> Self:
+        if (self.control == "few-shot") != (self.shots is not None):
+            raise ValueError("'shots' belongs to a few-shot control, and is needed there")
+        return self
 
 
 class RunEntry(_Strict):
@@ -41,6 +48,7 @@ class RunEntry(_Strict):
     train_seed: Seed = 0
     data_seed: Seed = 0
     train_size: Annotated[int, Field(ge=1)] | None = None
+    checkpoint: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -137,8 +145,7 @@ def source_of(entry: str | MixEntry | ControlEntry) -> Source:
         return Source.of_cell(Cell.parse(entry))
     if isinstance(entry, ControlEntry):
         cell = Cell.parse(entry.of)
-        name = f"{entry.control}:{cell}"
-        return Source(kind="control", name=name, parts=((cell, 1.0),), control=entry.control)
+        return Source.of_control(entry.control, cell, shots=entry.shots)
     total = sum(entry.mix.values())
     parts = tuple((Cell.parse(cell), weight / total) for cell, weight in entry.mix.items())
     return Source(kind="mix", name=entry.name, parts=parts)

@@ -21,6 +21,7 @@ class ImportedSubject:
     train_seed: int = 0
     data_seed: int = 0
     train_size: int | None = None
+    checkpoint: float | None = None
     family: str | None = None
     size_b: float | None = None
 

@@ -19,7 +19,7 @@ from donorgrid.analyse import (
 )
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder, whole_file
-from donorgrid.core.records import Baseline, Cell, Metric, Run, Subject
+from donorgrid.core.records import UNTRAINED, Baseline, Cell, Metric, Prompted, Run, Subject
 from donorgrid.exchange import ImportedSubject, read_import
 from donorgrid.pipeline.ledger import Ledger
 from donorgrid.pipeline.workplan import WorkPlan, read_workplan
@@ -53,7 +53,7 @@ class Analysed:
         """Such cells of the study's grid; of tables, those that are there."""
         if self.plan is None:
             return self.n_cells_done
-        return len(self.plan.grid.runs) * len(self.plan.grid.targets)
+        return len(self.plan.grid.compared) * len(self.plan.grid.targets)
 
 
 def study_settings(folder: StudyFolder) -> AnalysisSettings:
@@ -148,6 +148,7 @@ def _imported_label(subject: ImportedSubject) -> AnsweredRun:
         train_seed=subject.train_seed,
         data_seed=subject.data_seed,
         train_size=subject.train_size,
+        checkpoint=subject.checkpoint,
         family=subject.family,
         size_b=subject.size_b,
     )
@@ -159,7 +160,7 @@ def _answers(plan: WorkPlan, folder: StudyFolder) -> Iterator[PairedAnswers]:
     for model in plan.study.models:
         baseline = Baseline(model=model.name)
         targets = _answered(ledger, plan, baseline)
-        runs = [run for run in plan.grid.runs if run.model == model.name and _answered(ledger, plan, run)]
+        runs = [one for one in plan.grid.compared if one.model == model.name and _answered(ledger, plan, one)]
         if targets and runs:
             base = read_answers(folder.items(baseline), targets)
             yield pair_answers(base, ((_label(plan, run), _read(ledger, plan, folder, run)) for run in runs))
@@ -171,12 +172,21 @@ def _answered(ledger: Ledger, plan: WorkPlan, subject: Subject) -> tuple[Cell, .
     return tuple(target for target in plan.grid.targets if target not in missing)
 
 
-def _read(ledger: Ledger, plan: WorkPlan, folder: StudyFolder, run: Run) -> pl.DataFrame:
-    return read_answers(folder.items(run), _answered(ledger, plan, run))
+def _read(ledger: Ledger, plan: WorkPlan, folder: StudyFolder, subject: Subject) -> pl.DataFrame:
+    return read_answers(folder.items(subject), _answered(ledger, plan, subject))
 
 
-def _label(plan: WorkPlan, run: Run) -> AnsweredRun:
+def _label(plan: WorkPlan, run: Prompted | Run) -> AnsweredRun:
     facts = plan.facts[run.model]
+    if isinstance(run, Prompted):
+        return AnsweredRun(
+            model=run.model,
+            recipe=UNTRAINED,
+            source=run.source,
+            train_seed=run.draw_seed,
+            family=facts.family,
+            size_b=facts.size_b,
+        )
     return AnsweredRun(
         model=run.model,
         recipe=run.recipe.name,
@@ -184,6 +194,7 @@ def _label(plan: WorkPlan, run: Run) -> AnsweredRun:
         train_seed=run.train_seed,
         data_seed=run.data_seed,
         train_size=run.train_size,
+        checkpoint=run.checkpoint,
         family=facts.family,
         size_b=facts.size_b,
     )

@@ -11,6 +11,7 @@ from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
 from donorgrid.pipeline.processes import n_cores, run_processes
 from donorgrid.pipeline.progress import Progress, Watch
+from donorgrid.pipeline.shown_examples import count_shown, shown_notes
 from donorgrid.pipeline.token_counts import count_tokens, token_notes
 from donorgrid.pipeline.work import Worker, WorkOptions
 from donorgrid.pipeline.workplan import make_workplan, write_workplan
@@ -78,10 +79,12 @@ def _note(prepared: Prepared, on_note: Callable[[str], None], *, device: str, jo
     """Say what the user should know before the work, and write the manifest. InputError for what cannot be scored."""
     tokens = {model.name: count_tokens(prepared, model.name) for model in prepared.study.models}
     of_tokens = (note for model, counted in tokens.items() for note in token_notes(model, counted))
-    notes = [*notes_of(prepared), *of_tokens]
+    shown = [one for model in prepared.study.models for one in count_shown(prepared, model.name)]
+    notes = [*notes_of(prepared), *of_tokens, *shown_notes(shown)]
     for note in notes:
         on_note(note)
-    write_manifest(prepared.folder, manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, notes=notes))
+    manifest = manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)
+    write_manifest(prepared.folder, manifest)
 
 
 def _when_changed(on_progress: Callable[[Progress], None], watch: Watch) -> Callable[[], Progress]:

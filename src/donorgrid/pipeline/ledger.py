@@ -42,8 +42,11 @@ class Ledger:
         """
         plan = self._plan
         footer = read_footer(self._folder.items(subject))
-        of_this_training = footer is not None and footer.training_key == plan.training_key(subject)
-        if footer is None or not of_this_training or adapter_digest not in (None, footer.adapter_digest):
+        of_this_work = footer is not None and (footer.training_key, footer.examples_key) == (
+            plan.training_key(subject),
+            plan.examples_key(subject),
+        )
+        if footer is None or not of_this_work or adapter_digest not in (None, footer.adapter_digest):
             footer = AnswersFooter(training_key=None, adapter_digest=adapter_digest, scoring_keys={})
         targets = plan.grid.targets
         expected = {str(target): plan.scoring_key(subject, target, footer.adapter_digest) for target in targets}
@@ -61,8 +64,12 @@ class Ledger:
 
 
 def subjects_of_shard(subjects: tuple[Subject, ...], shard: tuple[int, int]) -> tuple[Subject, ...]:
-    """Every n-th subject from the i-th on, for ``shard = (i, n)`` with i from 1; every shard has the baselines."""
+    """Every n-th piece of work from the i-th on, for ``shard = (i, n)`` with i from 1; every shard has the baselines.
+
+    A run and its checkpoints, which come from one training, are one piece.
+    """
     index, count = shard
-    baselines = tuple(one for one in subjects if isinstance(one, Baseline))
-    runs = tuple(one for one in subjects if isinstance(one, Run))
-    return (*baselines, *runs[index - 1 :: count])
+    whole = {one: one.course if isinstance(one, Run) else one for one in subjects}
+    pieces = list(dict.fromkeys(piece for piece in whole.values() if not isinstance(piece, Baseline)))
+    chosen = set(pieces[index - 1 :: count])
+    return tuple(one for one in subjects if isinstance(one, Baseline) or whole[one] in chosen)

@@ -9,6 +9,7 @@ from typing import Any
 from donorgrid import __version__
 from donorgrid.core.digests import digest_of
 from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.shown_examples import ShownCounts
 from donorgrid.pipeline.token_counts import Counted
 from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
 
@@ -21,11 +22,18 @@ def versions() -> dict[str, str]:
 
 
 def manifest_of(
-    prepared: Prepared, *, device: str, jobs: int, tokens: Mapping[str, Counted], notes: Sequence[str]
+    prepared: Prepared,
+    *,
+    device: str,
+    jobs: int,
+    tokens: Mapping[str, Counted],
+    shown: Sequence[ShownCounts],
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     """Everything that a reader needs to know where the numbers come from, as plain data.
 
-    ``tokens`` holds what each model's tokenizer made of the texts, ``notes`` what a user was told before the run.
+    ``tokens`` holds what each model's tokenizer made of the texts, ``shown`` of the examples of few-shot subjects,
+    ``notes`` what a user was told before the run.
     """
     return {
         "versions": versions(),
@@ -54,6 +62,17 @@ def manifest_of(
             }
             for model, counted in tokens.items()
         },
+        "few_shot": [
+            {
+                "model": one.subject.model,
+                "source": one.subject.source.name,
+                "draw_seed": one.subject.draw_seed,
+                "examples": [example.id for example in prepared.examples[one.subject]],
+                "tokens": one.n_tokens,
+                "cut": {str(target): [list(item) for item in cut] for target, cut in one.cut.items()},
+            }
+            for one in shown
+        ],
         "notes": list(notes),
         "study": prepared.study.model_dump(mode="json"),
     }

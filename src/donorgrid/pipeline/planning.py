@@ -10,7 +10,7 @@ from donorgrid.analyse import measured_noise
 from donorgrid.analyse import to_released as released
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import whole_file
-from donorgrid.core.records import Baseline, Cell, Subject
+from donorgrid.core.records import Baseline, Cell, Run
 from donorgrid.exchange import ImportedAnswers, ImportedSubject, write_import
 from donorgrid.pipeline.analysing import BY_SEED, DELTAS
 from donorgrid.pipeline.prepare import PreparedItems, prepare_items, study_paths
@@ -80,7 +80,7 @@ def _write_answers(settings: SimulationSettings, out: Path) -> None:
     write_import(ImportedAnswers(subjects=tuple(frames), read=frames.__getitem__, notes=("simulated",)), out)
 
 
-def _imported(subject: Subject) -> ImportedSubject:
+def _imported(subject: Run | Baseline) -> ImportedSubject:
     if isinstance(subject, Baseline):
         return ImportedSubject(model=subject.model, source=None)
     return ImportedSubject(

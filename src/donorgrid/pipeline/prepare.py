@@ -8,13 +8,13 @@ from pathlib import Path
 from donorgrid import pocket
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Cell, CellItems
+from donorgrid.core.records import Cell, CellItems, Example, Prompted
 from donorgrid.models.folders import ModelFolder, find_model, weight_shapes
 from donorgrid.plan.cost import is_adapted
 from donorgrid.plan.files import read_study, write_study
 from donorgrid.plan.grid import Grid, make_grid, recipe_record
 from donorgrid.plan.study import Limits, Study
-from donorgrid.tasks import DocumentSource, TaskFile, find_task, load_cell
+from donorgrid.tasks import DocumentSource, TaskFile, draw_examples, find_task, load_cell, load_examples
 
 DOCUMENT_SOURCES: Mapping[str, DocumentSource] = {"pocket": pocket.documents}
 STUDY_NAME = "study.yaml"
@@ -28,17 +28,22 @@ class PreparedItems:
     grid: Grid
     tasks: Mapping[str, TaskFile]
     cells: Mapping[Cell, CellItems]
+    examples: Mapping[Prompted, tuple[Example, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A study made ready: what to do, with which texts, on which models, into which folder."""
+    """A study made ready: what to do, with which texts, on which models, into which folder.
+
+    ``examples`` are what a few-shot subject reads, solved, before every item.
+    """
 
     study: Study
     folder: StudyFolder
     grid: Grid
     tasks: Mapping[str, TaskFile]
     cells: Mapping[Cell, CellItems]
+    examples: Mapping[Prompted, tuple[Example, ...]]
     models: Mapping[str, ModelFolder]
 
 
@@ -61,7 +66,7 @@ def prepare(study_file: Path, folder: StudyFolder) -> Prepared:
     }
     for name, found in models.items():
         _check_modules(read.study, found, model=name, origin=study_file)
-    return Prepared(study=read.study, folder=folder, grid=read.grid, tasks=read.tasks, cells=read.cells, models=models)
+    return Prepared(**vars(read), folder=folder, models=models)
 
 
 def _check_modules(study: Study, found: ModelFolder, *, model: str, origin: Path) -> None:
@@ -87,7 +92,22 @@ def prepare_items(study_file: Path) -> PreparedItems:
     for cell in grid.source_cells:
         if not cells[cell].train:
             raise InputError(f"{study_file}: sources: task '{cell.task}' has no training items in '{cell.language}'")
-    return PreparedItems(study=study, grid=grid, tasks=tasks, cells=cells)
+    examples = _examples(grid, tasks, study_file)
+    return PreparedItems(study=study, grid=grid, tasks=tasks, cells=cells, examples=examples)
+
+
+def _examples(grid: Grid, tasks: Mapping[str, TaskFile], study_file: Path) -> dict[Prompted, tuple[Example, ...]]:
+    pools = {
+        cell: load_examples(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES) for cell in grid.example_cells
+    }
+    drawn = {}
+    for one in grid.prompted:
+        (cell,) = one.source.cells
+        try:
+            drawn[one] = draw_examples(pools[cell], one.source.shots or 0, draw_seed=one.draw_seed)
+        except InputError as error:
+            raise InputError(f"{study_file}: sources: {one.source}: {error}") from None
+    return drawn
 
 
 def built_in_models() -> dict[str, Path]:

@@ -36,7 +36,7 @@ def _study_head(analysed: Analysed, plan: WorkPlan, folder: StudyFolder) -> Repo
         harm_limit_pp=analysed.settings.harm_limit_pp,
         n_cells_done=analysed.n_cells_done,
         n_cells_planned=analysed.n_cells_planned,
-        sources=tuple(dict.fromkeys(run.source.name for run in plan.grid.runs)),
+        sources=tuple(dict.fromkeys(one.source.name for one in plan.grid.compared)),
         targets=tuple(str(target) for target in plan.grid.targets),
         failures=_failures(plan, folder),
         warnings=_distinct(note for manifest in manifests for note in manifest["notes"]),

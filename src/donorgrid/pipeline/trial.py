@@ -59,9 +59,9 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
         costs.append(cost)
     grid = prepared.grid
     return StudyCost(
-        n_sources=len({run.source.name for run in grid.runs}),
+        n_sources=len({one.source.name for one in grid.compared}),
         n_targets=len(grid.targets),
-        n_cells=len(grid.runs) * len(grid.targets),
+        n_cells=len(grid.compared) * len(grid.targets),
         models=tuple(costs),
         jobs=jobs,
         notes=(*notes_of(prepared), *_generation_notes(prepared)),
@@ -70,7 +70,13 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
 
 
 def _power(prepared: Prepared) -> pl.DataFrame | None:
-    items = PreparedItems(study=prepared.study, grid=prepared.grid, tasks=prepared.tasks, cells=prepared.cells)
+    items = PreparedItems(
+        study=prepared.study,
+        grid=prepared.grid,
+        tasks=prepared.tasks,
+        cells=prepared.cells,
+        examples=prepared.examples,
+    )
     has_cells = any(run.source.kind == "cell" for run in prepared.grid.runs)
     return power_of_items(items, Noise(), wanted_pp=prepared.study.harm_limit_pp) if has_cells else None
 
@@ -94,9 +100,15 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
     return model_cost(
         model,
         folder.n_parameters,
-        train_tokens=(_train_tokens(run, prepared, in_source) for run in runs),
+        train_tokens=(_train_tokens(run, prepared, in_source) for run in runs if run.checkpoint is None),
         score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.tails),
         n_items=len(items),
+        n_adapters=len(runs),
+        example_tokens=[
+            len(tokenizer.encode("".join(one.text for one in shown), add_special_tokens=False))
+            for subject, shown in prepared.examples.items()
+            if subject.model == model
+        ],
         kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
     )
 
@@ -111,10 +123,10 @@ def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -
 
 def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
     resident = Resident(prepared, model, device=device)
-    run = next(run for run in prepared.grid.runs if run.model == model)
+    run = next((run for run in prepared.grid.runs if run.model == model), None)
     scored = _scored_targets(prepared)
     return Rates(
-        train=_rate(lambda: resident.try_training(run, _TRIAL_TEXTS)),
+        train=_rate(lambda: resident.try_training(run, _TRIAL_TEXTS)) if run else math.inf,
         score=_rate(lambda: resident.try_scoring(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
     )
 

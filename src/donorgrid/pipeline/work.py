@@ -1,17 +1,17 @@
 """One process's share of a study: claim a subject, train it if need be, score what is missing, write, go on."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import polars as pl
 import torch
 
-from donorgrid.core.errors import RunFailure
+from donorgrid.core.errors import RunFailure, StoreError
 from donorgrid.core.names import subject_name
-from donorgrid.core.records import Recipe, Run, Subject
+from donorgrid.core.records import Baseline, Prompted, Recipe, Run, Subject
 from donorgrid.pipeline.ledger import Ledger, Standing, subjects_of_shard
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.pipeline.resident import Resident
@@ -72,6 +72,8 @@ class Worker:
         while left := tuple(subject for subject in left if not self._settled(subject)):
             progress = 0
             for subject in left:
+                if self._settled(subject):  # done or failed together with one before it
+                    continue
                 worked = self._try(self._neighbours(subject, subjects))
                 progress += worked
                 yield worked
@@ -81,22 +83,26 @@ class Worker:
                 time.sleep(_POLL_S)
 
     def _settled(self, subject: Subject) -> bool:
-        key = self._plan.claim_key(subject)
+        key = self._plan.failure_key(subject)
         return key in read_failures(self._folder) or self._ledger.standing(subject).done
 
     def _neighbours(self, subject: Subject, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
-        """The subject and the runs that are trained together with it: always the same ones, by their place."""
+        """The subject and the runs that are trained together with it: always the same ones, by their place.
+
+        Checkpoints of one training stand together.
+        """
         if not isinstance(subject, Run):
             return (subject,)
         alike = [one for one in subjects if isinstance(one, Run) and _trains_alike(one, subject)]
+        courses = list(dict.fromkeys(one.course for one in alike))
         size = self._group_size(subject)
-        first = alike.index(subject) // size * size
-        return tuple(alike[first : first + size])
+        first = courses.index(subject.course) // size * size
+        return tuple(one for one in alike if one.course in courses[first : first + size])
 
     def _group_size(self, run: Run) -> int:
         wanted = self._options.together
         if wanted is not None or self._options.device == "cpu":
-            return 1 if wanted is None or run.recipe.dropout else wanted
+            return 1 if wanted is None or run.recipe.trains_alone else wanted
         key = (run.model, run.recipe)
         if key not in self._group_sizes:
             self._group_sizes[key] = self._resident_for(run.model).best_group(run)
@@ -106,51 +112,57 @@ class Worker:
         """Do those of the subjects that are open and that no living process holds; how many that were."""
         with ExitStack() as held:
             mine = []
-            for subject in subjects:
-                claim = try_claim(self._folder, self._plan.claim_key(subject))
+            for key, members in _by(self._plan.claim_key, subjects).items():
+                claim = try_claim(self._folder, key)
                 if claim is None:
                     continue
                 held.callback(claim.release)
-                # Another process may have finished it between our look and our claim.
-                if not self._settled(subject):
+                # Another process may have finished them between our look and our claim.
+                left = [one for one in members if not self._settled(one)]
+                if left:
                     held.enter_context(heartbeat(claim))
-                    mine.append((subject, claim))
-            self._train_together([subject for subject, _ in mine if isinstance(subject, Run)])
+                    mine += [(one, claim) for one in left]
+            self._train([subject for subject, _ in mine if isinstance(subject, Run)])
             for subject, claim in mine:
                 if not self._settled(subject):
-                    self._do(subject, claim)
+                    self._guard([subject], partial(self._finish, subject, claim))
                 self._on_done()
             return len(mine)
 
-    def _train_together(self, runs: list[Run]) -> None:
-        """Train those that have no adapter yet at once; a failure is noted, and a lone run is left to itself."""
-        keys = {run: self._plan.training_keys[subject_name(run)] for run in runs}
-        stamps = {run: read_stamp(self._folder.adapter(run)) for run in runs}
-        missing = [run for run, stamp in stamps.items() if stamp is None or stamp.training_key != keys[run]]
-        if len(missing) > 1:
-            resident = self._resident_for(missing[0].model)
-            trained = resident.train_together(missing, [keys[run] for run in missing])
-            for run, result in zip(missing, trained, strict=True):
-                if isinstance(result, RunFailure):
-                    self._note(run, str(result))
+    def _train(self, runs: list[Run]) -> None:
+        """Train those that have no adapter yet at once; a failure is noted for the run and all its checkpoints."""
+        missing = {run: self._plan.training_keys[subject_name(run)] for run in runs if self._stamp(run) is None}
+        if missing:
+            self._guard(list(missing), lambda: self._note_failures(self._resident_for(runs[0].model).train(missing)))
 
-    def _do(self, subject: Subject, claim: Claim) -> None:
-        """Do a subject's work; a failure of the work itself is recorded, and the others go on."""
+    def _note_failures(self, trained: Mapping[Run, Stamp | RunFailure]) -> None:
+        for run, result in trained.items():
+            if isinstance(result, RunFailure):
+                self._note(run, str(result))
+
+    def _guard(self, subjects: Sequence[Subject], work: Callable[[], None]) -> None:
+        """Do some work on these subjects; a failure of the work itself is noted for them, and the others go on."""
         try:
-            self._finish(subject, claim)
+            work()
         except (RunFailure, torch.OutOfMemoryError) as error:
-            self._note(subject, str(error))
+            reason = str(error)
         except RuntimeError as error:  # what torch raises when a network cannot compute
-            self._note(subject, f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            return
+        for subject in subjects:
+            self._note(subject, reason)
 
     def _note(self, subject: Subject, reason: str) -> None:
         run = subject if isinstance(subject, Run) else None
+        draw_seed = subject.draw_seed if isinstance(subject, Prompted) else None
         failure = Failure(
-            key=self._plan.claim_key(subject),
+            key=self._plan.failure_key(subject),
             model=subject.model,
-            source=run.source.name if run else None,
+            source=None if isinstance(subject, Baseline) else subject.source.name,
             recipe=run.recipe.name if run else None,
-            train_seed=run.train_seed if run else None,
+            train_seed=run.train_seed if run else draw_seed,
+            checkpoint=run.checkpoint if run else None,
             reason=(reason.splitlines() or ["no reason given"])[0],
         )
         note_failure(self._folder, failure)
@@ -159,21 +171,22 @@ class Worker:
         resident = self._resident_for(subject.model)
         adapter, stamp = None, None
         if isinstance(subject, Run):
-            adapter = self._folder.adapter(subject)
-            stamp = self._adapter(subject, adapter, resident)
+            adapter, stamp = self._folder.adapter(subject), self._stamp(subject)
+            if stamp is None:
+                raise StoreError(f"{adapter}: the adapter is gone before it was scored; run again")
         standing = self._ledger.standing(subject, adapter_digest=stamp.digest if stamp else None)
         if standing.missing and claim.still_ours():
-            scored = resident.score(standing.missing, adapter)
+            examples = self._prepared.examples[subject] if isinstance(subject, Prompted) else ()
+            scored = resident.score(standing.missing, adapter, examples=examples)
             if claim.still_ours():
                 self._write(standing, scored, stamp)
         if isinstance(subject, Run) and not self._plan.keeps(subject):
             drop_adapter(self._folder.adapter(subject))
 
-    def _adapter(self, run: Run, path: Path, resident: Resident) -> Stamp:
-        """The stamp of the run's adapter, which is trained when the folder holds none, or another training's."""
-        key = self._plan.training_keys[subject_name(run)]
-        stamp = read_stamp(path)
-        return stamp if stamp is not None and stamp.training_key == key else resident.train(run, key)
+    def _stamp(self, run: Run) -> Stamp | None:
+        """The stamp of the run's adapter; None when the folder holds none, or another training's."""
+        stamp = read_stamp(self._folder.adapter(run))
+        return stamp if stamp is not None and stamp.training_key == self._plan.training_key(run) else None
 
     def _write(self, standing: Standing, scored: pl.DataFrame, stamp: Stamp | None) -> None:
         """Write the subject's answers whole: the rows that still hold, then the new ones."""
@@ -188,7 +201,10 @@ class Worker:
             still = pl.concat_str("target_task", "target_language", separator="/").is_in(list(standing.valid_keys))
             frames.insert(0, former.filter(still))
         footer = AnswersFooter(
-            training_key=stamp.training_key if stamp else None, adapter_digest=digest, scoring_keys=keys
+            training_key=stamp.training_key if stamp else None,
+            adapter_digest=digest,
+            scoring_keys=keys,
+            examples_key=self._plan.examples_key(standing.subject),
         )
         write_answers(path, pl.concat(frames), footer)
 
@@ -197,6 +213,13 @@ class Worker:
             self._resident = None  # free the former model before the next one is loaded
             self._resident = (model, Resident(self._prepared, model, device=self._options.device))
         return self._resident[1]
+
+
+def _by(key: Callable[[Subject], str], subjects: Iterable[Subject]) -> dict[str, list[Subject]]:
+    found: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        found.setdefault(key(subject), []).append(subject)
+    return found
 
 
 def _trains_alike(one: Run, other: Run) -> bool:

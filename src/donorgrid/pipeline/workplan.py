@@ -7,13 +7,13 @@ A work key is the SHA-256 of what goes into the work. Paths, batch sizes and the
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder, subject_name, whole_file
-from donorgrid.core.records import Cell, Run, Subject
+from donorgrid.core.records import Cell, Example, Prompted, Run, Subject
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.plan.files import read_study
@@ -32,7 +32,8 @@ class WorkPlan:
     """A study with the keys of its work.
 
     ``conditions`` says per model and ``task/language`` what an answer depends on besides the adapter; ``training_keys``
-    says per run (by its name on disk) what its training depends on.
+    says per run (by its name on disk) what its training depends on, ``example_keys`` per few-shot subject what it reads
+    before every item.
     """
 
     study: Study
@@ -41,18 +42,30 @@ class WorkPlan:
     facts: Mapping[str, ModelFacts]
     conditions: Mapping[str, Mapping[str, str]]
     training_keys: Mapping[str, str]
+    example_keys: Mapping[str, str]
 
     def training_key(self, subject: Subject) -> str | None:
-        """The key of a run's training; None for a baseline."""
+        """The key of a run's training; None for what is not trained."""
         return self.training_keys[subject_name(subject)] if isinstance(subject, Run) else None
+
+    def examples_key(self, subject: Subject) -> str | None:
+        """The key of the solved examples that a subject reads; None for all but few-shot subjects."""
+        return self.example_keys[subject_name(subject)] if isinstance(subject, Prompted) else None
 
     def scoring_key(self, subject: Subject, target: Cell, adapter_digest: str | None) -> str:
         """The key of one subject's answers on one target."""
-        return digest_of([self.conditions[subject.model][str(target)], adapter_digest])
+        examples = self.examples_key(subject)
+        shown = [] if examples is None else [examples]
+        return digest_of([self.conditions[subject.model][str(target)], adapter_digest, *shown])
+
+    def failure_key(self, subject: Subject) -> str:
+        """What a failure of a subject is noted under."""
+        key = self.training_key(subject) or self.examples_key(subject)
+        return digest_of([key, dict(self.conditions[subject.model])])[:32]
 
     def claim_key(self, subject: Subject) -> str:
-        """What a process claims before it works on a subject, and what a failure is noted under."""
-        return digest_of([self.training_key(subject), dict(self.conditions[subject.model])])[:32]
+        """What a process claims before it works on a subject: a run's checkpoints belong to one claim."""
+        return self.failure_key(subject.course if isinstance(subject, Run) else subject)
 
     def keeps(self, run: Run) -> bool:
         """Whether the study keeps the adapter of this run: when cells are listed, one whose every cell is."""
@@ -77,6 +90,7 @@ def make_workplan(prepared: Prepared) -> WorkPlan:
             for model in study.models
         },
         training_keys={subject_name(run): _training_key(prepared, run, texts) for run in grid.runs},
+        example_keys={subject_name(one): _examples_key(shown) for one, shown in prepared.examples.items()},
     )
 
 
@@ -87,6 +101,7 @@ def write_workplan(plan: WorkPlan, folder: StudyFolder) -> None:
         "models": {name: asdict(facts) for name, facts in plan.facts.items()},
         "conditions": plan.conditions,
         "training_keys": plan.training_keys,
+        "example_keys": plan.example_keys,
     }
     with whole_file(folder.plan) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -106,6 +121,7 @@ def read_workplan(folder: StudyFolder) -> WorkPlan:
         facts={name: ModelFacts(**facts) for name, facts in content["models"].items()},
         conditions=content["conditions"],
         training_keys=content["training_keys"],
+        example_keys=content.get("example_keys", {}),  # a plan from before there were any has none
     )
 
 
@@ -140,17 +156,21 @@ def _generation(prepared: Prepared, target: Cell) -> dict[str, object]:
     return {"generation": generation_rules(task, target.language).as_plain()} if task.generates else {}
 
 
+def _examples_key(shown: Sequence[Example]) -> str:
+    return digest_of({"examples": [example.text for example in shown]})
+
+
 def _training_key(prepared: Prepared, run: Run, text_digests: Mapping[Cell, str]) -> str:
-    recipe = {key: value for key, value in asdict(run.recipe).items() if key != "name"}
     return digest_of(
         {
             **_model_part(prepared, run.model),
-            "recipe": recipe,
+            "recipe": run.recipe.hyperparameters,
             "control": run.source.control,
             "parts": [[text_digests[cell], weight] for cell, weight in run.source.parts],
             "train_seed": run.train_seed,
             "data_seed": run.data_seed,
             "train_size": run.train_size,
             "split_seed": prepared.study.split_seed,
+            **({} if run.checkpoint is None else {"checkpoint": run.checkpoint}),
         }
     )

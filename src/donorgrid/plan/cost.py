@@ -1,11 +1,12 @@
 """What a study will cost: work, tokens, disk, time. Pure arithmetic on counts that others measured."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from donorgrid.core.records import Recipe
+from donorgrid.core.records import Precision, Recipe
 
-_BYTES_PER_WEIGHT = 4
+_BYTES: dict[Precision, int] = {"fp32": 4, "bf16": 2}
 _BYTES_PER_ANSWER = 24
 _EMBEDDINGS = ("embed", "wte", "wpe", "lm_head")
 
@@ -20,11 +21,15 @@ class Rates:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCost:
-    """The work that one base model does, and its time in seconds for one process (None: not tried)."""
+    """The work that one base model does, and its time in seconds for one process (None: not tried).
+
+    ``n_adapters`` counts every checkpoint that is scored, ``n_prompted`` the few-shot subjects.
+    """
 
     model: str
     n_parameters: int
     n_adapters: int
+    n_prompted: int
     train_tokens: int
     score_tokens: int
     adapter_bytes: int
@@ -39,17 +44,22 @@ def model_cost(
     train_tokens: Iterable[int],
     score_tokens: int,
     n_items: int,
+    n_adapters: int,
+    example_tokens: Sequence[int],
     kept_bytes: Iterable[int],
 ) -> ModelCost:
-    """Add up one model's work: ``train_tokens`` per run, ``score_tokens`` and ``n_items`` of all targets together."""
-    per_run = list(train_tokens)
-    subjects = len(per_run) + 1
+    """Add up one model's work: ``train_tokens`` per training, ``score_tokens`` and ``n_items`` of all targets together.
+
+    ``example_tokens`` are those of each few-shot subject's examples, which are read once for all options of an item.
+    """
+    subjects = 1 + n_adapters + len(example_tokens)
     return ModelCost(
         model=model,
         n_parameters=n_parameters,
-        n_adapters=len(per_run),
-        train_tokens=sum(per_run),
-        score_tokens=score_tokens * subjects,
+        n_adapters=n_adapters,
+        n_prompted=len(example_tokens),
+        train_tokens=sum(train_tokens),
+        score_tokens=score_tokens * subjects + n_items * sum(example_tokens),
         adapter_bytes=sum(kept_bytes),
         answer_bytes=n_items * subjects * _BYTES_PER_ANSWER,
     )
@@ -61,16 +71,23 @@ def seconds_for(cost: ModelCost, rates: Rates) -> float:
 
 
 def adapter_bytes(recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """Size of one LoRA adapter: rank x (inputs + outputs) float32 weights for each adapted matrix.
+    """Size on disk of what one training gives.
 
-    ``shapes`` are the base weights' shapes by name, such as ``model.layers.0.mlp.up_proj.weight`` -> (outputs, inputs).
+    For LoRA, rank x (inputs + outputs) float32 weights for each adapted matrix; for DoRA also one per output; for a full
+    fine-tuning all weights in the recipe's precision. ``shapes`` are the base weights' shapes by name, such as
+    ``model.layers.0.mlp.up_proj.weight`` -> (outputs, inputs).
     """
-    adapted = (shape for name, shape in shapes.items() if len(shape) == 2 and is_adapted(name, recipe))
-    return sum(recipe.rank * sum(shape) for shape in adapted) * _BYTES_PER_WEIGHT
+    if recipe.method == "full":
+        return sum(math.prod(shape) for shape in shapes.values()) * _BYTES[recipe.precision]
+    adapted = [shape for name, shape in shapes.items() if len(shape) == 2 and is_adapted(name, recipe)]
+    magnitudes = sum(shape[0] for shape in adapted) if recipe.method == "dora" else 0
+    return (recipe.rank * sum(map(sum, adapted)) + magnitudes) * _BYTES["fp32"]
 
 
 def is_adapted(name: str, recipe: Recipe) -> bool:
-    """Whether a recipe adapts the weight of this name, by the rule of PEFT."""
+    """Whether a recipe adapts the weight of this name, by the rule of PEFT; a full fine-tuning changes every weight."""
+    if recipe.method == "full":
+        return True
     if recipe.target_modules == "all-linear":
         return not any(part in name for part in _EMBEDDINGS)
     module = name.removesuffix(".weight")

@@ -1,8 +1,8 @@
-"""Tables that stack several arms (a recipe at a train size) are shown arm by arm."""
+"""Tables that stack several arms (a recipe at a train size and checkpoint) are shown arm by arm."""
 
 import polars as pl
 
-ARM = ("recipe", "train_size")
+ARM = ("recipe", "train_size", "checkpoint")
 
 
 def by_arm(frame: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
@@ -16,8 +16,15 @@ def by_arm(frame: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
 
 
 def arm_label(rows: pl.DataFrame) -> str:
-    """``recipe``, or ``recipe, train size 100``, of rows that belong to one arm."""
+    """``recipe``, or ``recipe, train size 100, after 1 epoch``, of rows that belong to one arm."""
     parts = [str(rows[name][0]) for name in ARM[:1] if name in rows.columns]
     if "train_size" in rows.columns and rows["train_size"][0] is not None:
         parts.append(f"train size {rows['train_size'][0]}")
+    if "checkpoint" in rows.columns and rows["checkpoint"][0] is not None:
+        parts.append(after(rows["checkpoint"][0]))
     return ", ".join(parts)
+
+
+def after(checkpoint: float) -> str:
+    """A checkpoint in words: ``after 1 epoch``."""
+    return f"after {checkpoint:g} epoch{'' if checkpoint == 1 else 's'}"

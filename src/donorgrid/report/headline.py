@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from donorgrid.report.arms import by_arm
+from donorgrid.core.records import UNTRAINED
+from donorgrid.report.arms import ARM, by_arm
 from donorgrid.report.errors import error_beside
 from donorgrid.report.head import ReportHead
 from donorgrid.report.numbers import count, is_absent, percent, signed_pp, with_se
@@ -59,11 +60,12 @@ def headline(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Headline:
 
 
 def adapters(deltas: pl.DataFrame) -> int:
-    """How many adapters stand behind the deltas: per model, recipe and source, the seeds of its fullest cell."""
-    if deltas.is_empty():
+    """How many adapters stand behind the deltas: per arm, model and source, the seeds of its fullest cell."""
+    trained = deltas.filter(pl.col("recipe") != UNTRAINED)
+    if trained.is_empty():
         return 0
-    key = [name for name in ("model", "recipe", "source_name", "data_seed", "train_size") if name in deltas.columns]
-    return int(deltas.group_by(key).agg(pl.col("n_seeds").max())["n_seeds"].sum())
+    key = [name for name in ("model", "source_name", "data_seed", *ARM) if name in trained.columns]
+    return int(trained.group_by(key).agg(pl.col("n_seeds").max())["n_seeds"].sum())
 
 
 def _transfer_tiles(transfer: Mapping[str, float], head: ReportHead) -> tuple[Tile, ...]:
@@ -93,7 +95,8 @@ def _of_arm(label: str, sentence: str) -> str:
 
 
 def _what(deltas: pl.DataFrame, head: ReportHead) -> str:
-    sources, targets = deltas["source_name"].n_unique(), deltas.select("target_task", "target_language").n_unique()
+    sources = deltas.filter(pl.col("recipe") != UNTRAINED)["source_name"].n_unique()
+    targets = deltas.select("target_task", "target_language").n_unique()
     axes = ((head.models, "base model"), (head.recipes, "recipe"), (head.train_seeds, "train seed"))
     drawn = ", ".join(_many(len(members), thing) for members, thing in axes)
     return (

@@ -10,7 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from donorgrid.core.records import UNTRAINED
 from donorgrid.core.regimes import REGIMES, regime
+from donorgrid.report.arms import after
 from donorgrid.report.head import ReportHead
 from donorgrid.report.lines import Line
 from donorgrid.report.numbers import hundredths, is_absent
@@ -18,7 +20,7 @@ from donorgrid.report.palette import MISSING, letter_of
 
 ALL_MODELS = "all models (mean)"
 NOT_MEASURED = "not measured"
-_DOSE = ("train_size", "data_seed")
+_DOSE = ("train_size", "data_seed", "checkpoint")
 
 Row = Mapping[str, Any]
 
@@ -45,13 +47,20 @@ class View:
 
 
 def views_of(deltas: pl.DataFrame, grid: Grid, head: ReportHead) -> tuple[View, ...]:
-    """A view per model and recipe, in the head's order; before them the mean over models where there are several."""
-    named = deltas.with_columns(variant=_variant(deltas))
+    """A view per model and recipe, in the head's order; before them the mean over models where there are several.
+
+    What is not trained (few-shot prompts) stands in every view.
+    """
+    trained = deltas.filter(pl.col("recipe") != UNTRAINED)
+    shown = deltas.filter(pl.col("recipe") == UNTRAINED) if trained.height else deltas.clear()
+    measured = trained if trained.height else deltas
+    named = measured.with_columns(variant=_variant(measured))
     variants = sorted(named["variant"].unique().to_list())
     models = list(dict.fromkeys([*head.models, *named["model"].unique(maintain_order=True).to_list()]))
     found = []
     for variant in variants:
-        part = named.filter(pl.col("variant") == variant)
+        own = named.filter(pl.col("variant") == variant)
+        part = pl.concat([own, shown.with_columns(variant=pl.lit(variant))])
         if part["model"].n_unique() > 1:
             found.append(_mean_view(part, grid, variant))
         found += [_model_view(part.filter(pl.col("model") == model), grid, head, (model, variant)) for model in models]
@@ -89,9 +98,16 @@ def _variant(deltas: pl.DataFrame) -> pl.Expr:
     parts = [pl.col("recipe")]
     for name in _DOSE:
         if name in deltas.columns and deltas[name].n_unique() > 1:
-            told = pl.lit(f", {name.replace('_', ' ')} ") + pl.col(name).cast(pl.String)
-            parts.append(told.fill_null(f", {name.replace('_', ' ')} all"))
+            parts.append(_told(name))
     return pl.concat_str(parts)
+
+
+def _told(dose: str) -> pl.Expr:
+    if dose == "checkpoint":
+        words = pl.col(dose).map_elements(lambda value: f", {after(value)}", return_dtype=pl.String)
+        return words.fill_null("")
+    told = pl.lit(f", {dose.replace('_', ' ')} ") + pl.col(dose).cast(pl.String)
+    return told.fill_null(f", {dose.replace('_', ' ')} all")
 
 
 def _by_cell(rows: pl.DataFrame, grid: Grid) -> list[Row | None]:

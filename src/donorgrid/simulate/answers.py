@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import ndtr
 
-from donorgrid.core.records import Baseline, Recipe, Run, Source, Subject
+from donorgrid.core.records import Baseline, Recipe, Run, Source
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.simulate.settings import SimulationSettings
 from donorgrid.simulate.truth import STREAM_ANSWERS, true_deltas
@@ -17,7 +17,7 @@ RECIPE = Recipe(name="simulated")
 _LENGTH = 10
 
 
-def simulate_answers(settings: SimulationSettings) -> Iterator[tuple[Subject, pl.DataFrame]]:
+def simulate_answers(settings: SimulationSettings) -> Iterator[tuple[Run | Baseline, pl.DataFrame]]:
     """Every subject with its item answers (ITEM_ANSWERS), model by model: the baseline first, then its runs.
 
     Item IDs are shared by the languages of a task. An item flips where a latent normal value is extreme; the value is

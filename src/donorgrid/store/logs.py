@@ -13,7 +13,7 @@ from donorgrid.core.processes import birth_mark, host_mark
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One subject whose work failed: its claim key, what it is (a baseline has no source, recipe, seed), and why."""
+    """One subject whose work failed: its key, what it is (a baseline has no source, recipe, seed), and why."""
 
     key: str
     model: str
@@ -21,6 +21,7 @@ class Failure:
     recipe: str | None
     train_seed: int | None
     reason: str
+    checkpoint: float | None = None
 
 
 def process_name() -> str:
