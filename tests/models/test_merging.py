@@ -3,23 +3,28 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM
 
 from donorgrid.core.errors import DonorgridError, InputError
 from donorgrid.core.records import Cell, Item, Recipe
 from donorgrid.models.folders import find_model
+from donorgrid.models.keeping import fingerprint
 from donorgrid.models.loading import Base, load_base
-from donorgrid.models.merging import Merger, fingerprint
+from donorgrid.models.merging import Merger
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.score.encode import EncodedItem, encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.lora import train_lora
+from donorgrid.train.methods import train_runs
 from worlds import make_checkpoint, make_multimodal
 
 KINDS = ("llama", "qwen2", "gemma3", "gpt-neox", "gemma3-multimodal")
@@ -158,3 +163,84 @@ def test_fingerprint_sees_swapped_values_between_tensors(worn: Callable) -> None
         kept = one[0, 0].clone()
         one[0, 0], other[0, 0] = other[0, 0].clone(), kept
     assert fingerprint(base.network) != before
+
+
+def made_full(base: Base, folder: Path, *, seed: int = 1) -> Path:
+    """The checkpoint of a base whose every language weight moved."""
+    texts = tuple(
+        EncodedText(one, (False,) + (True,) * (len(one) - 1))
+        for one in (tuple(base.tokenizer.encode(f"red is number {index}")) for index in range(8))
+    )
+    recipe = Recipe(name="whole", method="full", learning_rate=0.002, precision="fp32")
+    (result,) = train_runs(base, [Corpus(train=texts, validation=())], recipe, train_seeds=[seed])
+    folder.mkdir()
+    result.save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma3-multimodal"])
+def test_full_checkpoint_scores_alike_in_transformers_and_the_base_comes_back(
+    worn: Callable, tmp_path: Path, kind: str
+) -> None:
+    base, adapter = worn(kind)
+    items, folder = encoded(base), made_full(base, tmp_path / "whole")
+    before, plain, merger = fingerprint(base.network), scores(base.network, items), Merger(base)
+    with merger.merged(folder):
+        ours = scores(base.network, items)
+    assert fingerprint(base.network) == before
+    assert scores(base.network, items) == plain
+    theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    assert ours == pytest.approx(scores(theirs, items), abs=1e-6)
+    assert max(abs(one - other) for one, other in zip(ours, plain, strict=True)) > 0.05
+    with merger.merged(adapter):  # one after the other, of either kind
+        after = scores(base.network, items)
+    fresh = again(base.folder.path)
+    with Merger(fresh).merged(adapter):
+        assert after == scores(fresh.network, items)
+
+
+def test_checkpoint_of_another_model_is_refused_and_leaves_the_base_clean(worn: Callable, tmp_path: Path) -> None:
+    base, _ = worn("llama")
+    before = fingerprint(base.network)
+    for kind, lacks in (("qwen3", "has no"), ("gpt-neox", "has no")):
+        make_checkpoint(kind, tmp_path / kind)
+        with pytest.raises(InputError, match=f"a checkpoint of another model: it {lacks}"):
+            enter(Merger(base).merged(tmp_path / kind))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="the model cannot be loaded"):
+        enter(Merger(base).merged(tmp_path / "empty"))
+    assert fingerprint(base.network) == before
+
+
+def enter(context: AbstractContextManager[None]) -> None:
+    with context:
+        pytest.fail("was entered")
+
+
+@pytest.mark.parametrize("dora", [False, True])
+def test_worn_unmerged_an_adapter_scores_as_merged(worn: Callable, tmp_path: Path, dora: bool) -> None:
+    """What a base in 4 bit does, on one whose weights can be merged too."""
+    base, _ = worn("llama")
+    config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", use_dora=dora)
+    with quiet_deprecations():
+        adapted = get_peft_model(again(base.folder.path).network, config)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_().mul_(0.05)
+    adapted.save_pretrained(tmp_path / "other")
+    items, before = encoded(base), fingerprint(base.network)
+    plain = scores(base.network, items)
+    with Merger(base).merged(tmp_path / "other"):
+        merged = scores(base.network, items)
+    unmerging = Merger(replace(base, is_quantised=True))
+    with unmerging.merged(tmp_path / "other"):
+        assert fingerprint(base.network) != before  # PEFT's modules stand in it
+        unmerged = scores(base.network, items)
+    assert unmerged == pytest.approx(merged, abs=1e-4)
+    assert unmerged != merged
+    assert max(abs(one - other) for one, other in zip(unmerged, plain, strict=True)) > 0.05
+    with pytest.raises(KeyboardInterrupt), unmerging.merged(tmp_path / "other"):
+        raise KeyboardInterrupt
+    assert scores(base.network, items) == plain
+    assert fingerprint(base.network) == before

@@ -23,6 +23,9 @@ BAD = [
     ({"recipes": {"p": {"preset": "papr"}}}, "recipes.p", "'paper'"),
     ({"recipes": {"p": {"ranc": 3}}}, "recipes.p.ranc", "'rank'"),
     ({"recipes": {"p": {"rank": "x"}}}, "recipes.p.rank", "integer"),
+    ({"recipes": {"p": {"method": "ful"}}}, "recipes.p.method", "'full'"),
+    ({"recipes": {"p": {"method": "full", "rank": 8}}}, "recipes.p", "leave out rank"),
+    ({"recipes": {"p": {"preset": "paper", "method": "full", "dropout": 0.1}}}, "recipes.p", "leave out dropout"),
     ({"metric": "accnorm"}, "metric", "'acc_norm'"),
     ({"scoring": {"precision": "fp8"}}, "scoring.precision", "'bf16'"),
     ({"languages": ["../x"]}, "languages[0]", "letters"),
@@ -52,9 +55,11 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_resolved_study_reads_back_equal(tmp_path: Path) -> None:
-    study = make_study({**GOOD, "recipes": {"mine": "pocket"}}, origin="x")
+    recipes = {"mine": "pocket", "whole": {"preset": "pocket", "method": "full", "learning_rate": 1e-4}}
+    study = make_study({**GOOD, "recipes": recipes}, origin="x")
     write_study(study, tmp_path / "study.yaml")
     assert read_study(tmp_path / "study.yaml") == study
+    assert (tmp_path / "study.yaml").read_text().count("rank:") == 1  # a full fine-tuning has none
     assert "harm_limit_pp: 1.0" in (tmp_path / "study.yaml").read_text()
 
 

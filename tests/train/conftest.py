@@ -28,6 +28,12 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
 
 
 @pytest.fixture
+def load_bf16(load: Load) -> Load:
+    """The same in bf16."""
+    return lambda kind: load_base(load(kind).folder, precision="bf16", device="cpu")
+
+
+@pytest.fixture
 def llama(load: Load) -> Base:
     return load("llama")
 

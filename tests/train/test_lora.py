@@ -1,15 +1,12 @@
 """Training an adapter: against HF's Trainer, the epoch it keeps, what it leaves behind."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
-from transformers import Trainer, TrainingArguments
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
@@ -17,6 +14,7 @@ from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus, Epoch
 from donorgrid.train.lora import train_lora
+from trainer_side import train_by_trainer
 
 Load = Callable[[str], Base]
 Texts = Callable[..., tuple[EncodedText, ...]]
@@ -42,34 +40,6 @@ def trained(
     return load_file(folder / "adapter_model.safetensors"), logs[0]
 
 
-class InOurOrder(Trainer):
-    """HF's Trainer, which shows the texts in the order that we do."""
-
-    def _get_train_sampler(self, *_: object) -> object:
-        count = len(self.train_dataset)
-
-        class Order(torch.utils.data.Sampler):
-            epoch = 0
-
-            def __len__(self) -> int:
-                return count
-
-            def __iter__(self) -> object:
-                Order.epoch += 1
-                return iter(np.random.default_rng([17, Order.epoch]).permutation(count).tolist())
-
-        return Order()
-
-
-def pad(texts: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-    length = max(len(text["input_ids"]) for text in texts)
-    filler = {"input_ids": 2, "labels": -100, "attention_mask": 0}
-    return {
-        key: torch.tensor([text[key] + [value] * (length - len(text[key])) for text in texts])
-        for key, value in filler.items()
-    }
-
-
 @pytest.mark.filterwarnings("default")
 def test_weights_equal_those_of_hf_trainer(load: Load, texts_of: Texts, tmp_path: Path) -> None:
     texts, how = texts_of(18), recipe()
@@ -80,29 +50,7 @@ def test_weights_equal_those_of_hf_trainer(load: Load, texts_of: Texts, tmp_path
     torch.manual_seed(17)
     config = LoraConfig(r=4, lora_alpha=8.0, lora_dropout=0.0, target_modules=list(how.target_modules))
     adapted = get_peft_model(network, config)
-    rows = [
-        {
-            "input_ids": list(text.ids),
-            "attention_mask": [1] * len(text.ids),
-            "labels": [token if read else -100 for token, read in zip(text.ids, text.supervised, strict=True)],
-        }
-        for text in texts
-    ]
-    arguments = TrainingArguments(
-        output_dir=str(tmp_path),
-        num_train_epochs=3,
-        per_device_train_batch_size=4,
-        learning_rate=0.01,
-        lr_scheduler_type="linear",
-        warmup_steps=math.ceil(0.1 * 15),
-        max_grad_norm=1.0,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        use_cpu=True,
-        seed=17,
-    )
-    InOurOrder(adapted, arguments, train_dataset=rows, data_collator=pad).train()
+    train_by_trainer(adapted, texts, how, tmp_path, train_seed=17)
     theirs = {name.replace(".default", ""): value for name, value in adapted.state_dict().items() if "lora_" in name}
     assert ours.keys() == theirs.keys()
     moved = max((value - theirs[name]).abs().max().item() for name, value in ours.items())

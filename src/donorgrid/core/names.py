@@ -9,7 +9,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from donorgrid.core.digests import digest_of
@@ -35,8 +35,7 @@ def check_name(name: str, *, what: str) -> str:
 
 def recipe_folder(recipe: Recipe) -> str:
     """``name-<8 hex>``: the digits come from the hyperparameters, so an edited recipe never shares a folder."""
-    values = {key: value for key, value in asdict(recipe).items() if key != "name"}
-    return f"{recipe.name}-{digest_of(values)[:8]}"
+    return f"{recipe.name}-{digest_of(recipe.hyperparameters)[:8]}"
 
 
 def source_folder(source: Source) -> str:

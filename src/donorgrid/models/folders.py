@@ -58,11 +58,16 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
     return ModelFolder(
         path=path,
         weights_digest=digest_of_files([*weights, path / "config.json"]),
-        tokenizer_digest=digest_of_files(path / name for name in _TOKENIZER if (path / name).is_file()),
+        tokenizer_digest=digest_of_files(tokenizer_files(path)),
         n_parameters=sum(math.prod(shape) for file in weights for shape in _shapes_in(file).values()),
         model_type=config["model_type"],
         max_positions=_max_positions(config),
     )
+
+
+def tokenizer_files(path: Path) -> list[Path]:
+    """The files of a model's folder that make its tokenizer, with its chat template."""
+    return [path / name for name in _TOKENIZER if (path / name).is_file()]
 
 
 def _read_config(path: Path, model_id: str) -> dict[str, Any]:

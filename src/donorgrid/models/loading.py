@@ -1,6 +1,7 @@
 """Loading a base model and its tokenizer with transformers: safetensors only, no remote code."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,8 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Precision
+from donorgrid.core.records import Precision, Weights
 from donorgrid.models.folders import ModelFolder
+from donorgrid.models.quantising import four_bit
 from donorgrid.models.reader import Reader
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -18,12 +20,16 @@ DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfl
 
 @dataclass(frozen=True)
 class Base:
-    """A resident base model: the network in eval mode on its device, what reads with it, and its tokenizer."""
+    """A resident base model: the network in eval mode on its device, what reads with it, and its tokenizer.
+
+    ``is_quantised``: its weights are no plain numbers, and nothing can be added to them.
+    """
 
     network: Any
     tokenizer: Any
     folder: ModelFolder
     reader: Reader
+    is_quantised: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -39,22 +45,39 @@ def load_tokenizer(folder: ModelFolder) -> Any:
         raise InputError(f"{folder.path}: the tokenizer cannot be loaded: {str(error).splitlines()[0]}") from error
 
 
-def load_base(folder: ModelFolder, *, precision: Precision, device: str) -> Base:
-    """The base model in the given precision, without dropout and with nothing to train."""
+def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights: Weights = "own") -> Base:
+    """The base model in the given precision, without dropout and with nothing to train.
+
+    With ``weights`` "4bit" its linear maps are kept in 4 bit and compute in that precision.
+    """
+    network = load_network(folder.path, dtype=DTYPES[precision], weights=weights, device=device)
+    network.requires_grad_(False)
+    network.eval()
+    return Base(
+        network=network,
+        tokenizer=load_tokenizer(folder),
+        folder=folder,
+        reader=Reader(network),
+        is_quantised=weights != "own",
+    )
+
+
+def load_network(path: Path, *, dtype: torch.dtype, weights: Weights = "own", device: str = "cpu") -> Any:
+    """The network of a checkpoint. InputError, one line, when it cannot be loaded."""
     transformers_logging.disable_progress_bar()
+    in_bits = {"quantization_config": four_bit(dtype), "device_map": {"": device}} if weights == "4bit" else {}
     try:
         network = AutoModelForCausalLM.from_pretrained(
-            folder.path,
-            dtype=DTYPES[precision],
+            path,
+            dtype=dtype,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
+            **in_bits,
         )
     except (OSError, ValueError, SafetensorError) as error:
-        raise InputError(f"{folder.path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
-    network.requires_grad_(False)
-    network = network.to(device).eval()
-    return Base(network=network, tokenizer=load_tokenizer(folder), folder=folder, reader=Reader(network))
+        raise InputError(f"{path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
+    return network if in_bits else network.to(device)
 
 
 def pick_device(wanted: str) -> str:

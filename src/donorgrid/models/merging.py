@@ -1,8 +1,4 @@
-"""Merging an adapter into the resident base, and taking it out again bit for bit.
-
-The former weights are copied back from a copy that is kept for as long as the base is resident: subtracting the
-low-rank product again would leave round-off.
-"""
+"""Merging an adapter into the resident base, and taking it out again bit for bit."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +11,9 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor
 
-from donorgrid.core.errors import DonorgridError, InputError
+from donorgrid.core.errors import InputError
+from donorgrid.models.checkpoints import put_checkpoint
+from donorgrid.models.keeping import Keeper
 from donorgrid.models.loading import Base
 from donorgrid.models.peft_quirks import quiet_deprecations
 
@@ -27,39 +25,55 @@ _PLAIN_KEYS = {
     *("revision", "target_modules", "task_type", "use_rslora"),
 }
 _PLAIN_VALUES = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
+ADAPTER_CONFIG = "adapter_config.json"
 _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 
 
 class Merger:
-    """Merges adapters into one resident base, one at a time; it keeps a copy of every weight that was ever merged."""
+    """Lets one resident base compute as an adapter says, one adapter at a time.
+
+    It keeps a copy of every weight that was ever changed. A base in 4 bit has no weights to add to: there adapters are
+    worn beside the weights, by PEFT's own modules ("unmerged").
+    """
 
     def __init__(self, base: Base) -> None:
+        self._base = base
         self._network = base.network
-        self._kept: dict[str, Tensor] = {}
-        self._fingerprint = fingerprint(base.network)
+        self._keeper = Keeper(base.network)
 
     @contextmanager
     def merged(self, adapter: Path) -> Iterator[None]:
-        """While the body runs, the base computes with the adapter in ``adapter`` (a PEFT folder) merged in.
+        """While the body runs, the base computes with what lies in the folder ``adapter``.
 
-        Afterwards, also after an exception, its weights are the former ones. Raises InputError for an adapter that
-        changes more than weights of the base.
+        That is an adapter in PEFT's format, or the whole checkpoint of a full fine-tuning. Afterwards, also after an
+        exception, the base's weights are the former ones. Raises InputError for an adapter that changes more than
+        weights of the base, and for a checkpoint of another model.
         """
-        config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        try:
+            if not (adapter / ADAPTER_CONFIG).exists():
+                put_checkpoint(self._network, adapter, self._keeper)
+                yield
+            elif self._base.is_quantised:
+                with worn_unmerged(self._network, adapter):
+                    yield
+            else:
+                self._merge(adapter)
+                yield
+        finally:
+            self._keeper.restore()
+
+    def _merge(self, adapter: Path) -> None:
+        config = json.loads((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))
         tensors = load_file(adapter / "adapter_model.safetensors")
         for key, only in (("modules_to_save", None), ("bias", "none"), ("layer_replication", None)):
             if config.get(key) not in (only, None):
                 raise InputError(
                     f"{adapter}: an adapter with {key} {config[key]!r} cannot be merged and taken out again"
                 )
-        try:
-            if _is_plain(config, tensors):
-                self._add(tensors, config)
-            else:
-                self._merge_by_peft(adapter, tensors)
-            yield
-        finally:
-            self._restore()
+        if _is_plain(config, tensors):
+            self._add(tensors, config)
+        else:
+            self._merge_by_peft(adapter, tensors)
 
     def _add(self, tensors: dict[str, Tensor], config: dict[str, Any]) -> None:
         """Add ``scaling * B A`` to each weight, as PEFT does: the product in float32, then rounded to the base's."""
@@ -68,7 +82,7 @@ class Merger:
             for key, low in tensors.items():
                 if not key.endswith(_A):
                     continue
-                weight = self._keep(key.removeprefix(_PREFIX).removesuffix(_A))
+                weight = self._keeper.keep(key.removeprefix(_PREFIX).removesuffix(_A) + ".weight")
                 high = tensors[key.removesuffix(_A) + _B]
                 a, b = (one.to(weight.device, torch.float32) for one in (low, high))
                 weight.add_((b @ a).mul_(scaling))
@@ -76,35 +90,24 @@ class Merger:
     def _merge_by_peft(self, adapter: Path, tensors: dict[str, Tensor]) -> None:
         """Kept first: some methods change the base's weights as soon as PEFT loads them."""
         for key in tensors:
-            self._keep(key.removeprefix(_PREFIX).partition(".lora_")[0])
+            self._keeper.keep(key.removeprefix(_PREFIX).partition(".lora_")[0] + ".weight")
         with quiet_deprecations():
             adapted = PeftModel.from_pretrained(self._network, adapter, is_trainable=False)
         adapted.merge_and_unload()
         self._network.eval()
 
-    def _keep(self, module: str) -> Tensor:
-        """A module's weight, of which a copy is kept from the first time on."""
-        weight: Tensor = self._network.get_submodule(module).weight
-        if module not in self._kept:
-            self._kept[module] = weight.detach().clone()
-        return weight
 
-    def _restore(self) -> None:
-        with torch.no_grad():
-            for name, kept in self._kept.items():
-                self._network.get_submodule(name).weight.copy_(kept)
-        if fingerprint(self._network) != self._fingerprint:
-            raise DonorgridError("the base model's weights did not come back after merging an adapter: start again")
-
-
-def fingerprint(network: Any) -> int:
-    """A 64-bit sum over the bits of all weights, each tensor weighed by its place: cheap enough to take every time."""
-    words = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-    total = 0
-    for place, tensor in enumerate(network.state_dict().values()):
-        bits = tensor.detach().contiguous().view(words.get(tensor.element_size(), torch.uint8))
-        total = (total * 1_000_003 + place + int(bits.sum(dtype=torch.int64).item())) % 2**64
-    return total
+@contextmanager
+def worn_unmerged(network: Any, adapter: Path) -> Iterator[None]:
+    """While the body runs, PEFT's modules stand in the network and add what the adapter says to what its maps give."""
+    with quiet_deprecations():
+        adapted = PeftModel.from_pretrained(network, adapter, is_trainable=False)
+    try:
+        network.eval()
+        yield
+    finally:
+        adapted.unload()
+        network.eval()
 
 
 def _is_plain(config: dict[str, Any], tensors: dict[str, Tensor]) -> bool:

@@ -95,7 +95,7 @@ def _runs(study: Study, sources: Sequence[Source]) -> Iterator[Run]:
 
 def recipe_record(name: str, spec: RecipeSpec) -> Recipe:
     """The frozen record of a recipe as it stands in the study."""
-    fields = spec.model_dump()
+    fields = dict(spec)
     modules = fields["target_modules"]
     return Recipe(name=name, **{**fields, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
 

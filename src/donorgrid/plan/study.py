@@ -21,7 +21,7 @@ from pydantic import (
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_name
-from donorgrid.core.records import LLAMA_LINEAR, UNTRAINED, Metric, Precision
+from donorgrid.core.records import ADAPTER_FIELDS, LLAMA_LINEAR, UNTRAINED, Method, Metric, Precision
 from donorgrid.plan.presets import recipe_preset
 
 
@@ -162,7 +162,7 @@ SourceList = Annotated[list[SourceEntry], Field(min_length=1), Unique, Tag("list
 class RecipeSpec(Strict):
     """A fine-tuning recipe; see ``core.records.Recipe`` for what each field means."""
 
-    method: Literal["lora", "rslora"] = "lora"
+    method: Method = "lora"
     rank: Annotated[int, Field(ge=1, le=4096)] = 32
     alpha: Annotated[float, Field(gt=0)] = 64.0
     dropout: Share = 0.0
@@ -180,6 +180,19 @@ class RecipeSpec(Strict):
     precision: Precision = "bf16"
     validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
 
+    @model_validator(mode="before")
+    @classmethod
+    def _full_has_no_adapter(cls, value: Any) -> Any:
+        given = [key for key in ADAPTER_FIELDS if key in value] if isinstance(value, dict) else []
+        if given and value.get("method") == "full":
+            raise ValueError(f"method 'full' trains all weights and has no adapter: leave out {', '.join(given)}")
+        return value
+
+    @model_serializer(mode="wrap")
+    def _meaningful(self, handler: Any) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        return {key: one for key, one in fields.items() if self.method != "full" or key not in ADAPTER_FIELDS}
+
 
 def _recipe_object(value: Any) -> Any:
     """A preset's name, or an object that may start from one (``preset: paper``) and change some fields."""
@@ -187,7 +200,9 @@ def _recipe_object(value: Any) -> Any:
         return recipe_preset(value)
     if isinstance(value, dict) and "preset" in value:
         changes = {key: one for key, one in value.items() if key != "preset"}
-        return {**recipe_preset(value["preset"]), **changes}
+        dropped = ADAPTER_FIELDS if changes.get("method") == "full" else ()
+        start = {key: one for key, one in recipe_preset(value["preset"]).items() if key not in dropped}
+        return {**start, **changes}
     return value
 
 

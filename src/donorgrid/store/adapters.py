@@ -1,4 +1,7 @@
-"""Adapters on disk: PEFT folders that say which training they are the result of."""
+"""Adapters on disk: folders that say which training they are the result of.
+
+An adapter lies in PEFT's format; what a full fine-tuning gives is a whole checkpoint in transformers' format.
+"""
 
 import json
 from collections.abc import Callable
@@ -35,7 +38,7 @@ def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
 
 
 def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -> Stamp:
-    """Write an adapter folder whole. ``save`` writes PEFT's files and the train log into the folder it is given."""
+    """Write an adapter folder whole. ``save`` writes its files and the train log into the folder it is given."""
     with whole_folder(path) as unfinished:
         save(unfinished)
         stamp = Stamp(training_key=training_key, digest=_content_digest(unfinished))
@@ -50,6 +53,9 @@ def drop_adapter(path: Path) -> None:
 
 def _content_digest(path: Path) -> str:
     """SHA-256 over the weights and the configuration, but for where the base model lay on that machine."""
-    config = json.loads((path / "adapter_config.json").read_text(encoding="utf-8"))
-    config.pop("base_model_name_or_path", None)
-    return digest_of([digest_of_files([path / "adapter_model.safetensors"]), config])
+    adapter, checkpoint = path / "adapter_config.json", path / "config.json"
+    file, where = (checkpoint, "_name_or_path") if checkpoint.exists() else (adapter, "base_model_name_or_path")
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config.pop(where, None)
+    weights = sorted(path.glob("*.safetensors")) if checkpoint.exists() else [path / "adapter_model.safetensors"]
+    return digest_of([digest_of_files(weights), config])

@@ -1,0 +1,83 @@
+"""PEFT puts a fresh adapter on the network, draws its first weights, and says how its configuration is written."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, TaskType, get_peft_model
+from peft.tuners.lora import LoraLayer
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Recipe
+from donorgrid.models.loading import Base
+from donorgrid.models.peft_quirks import quiet_deprecations
+
+WEIGHTS = "adapter_model.safetensors"
+_CONFIG = "adapter_config.json"
+_DEFAULT = "default"
+
+
+@contextmanager
+def attached(base: Base, recipe: Recipe, *, train_seed: int) -> Iterator[tuple[LoraConfig, dict[str, LoraLayer]]]:
+    """While the body runs the network wears a fresh adapter of the recipe: its configuration, its layers by module.
+
+    Raises InputError when the target modules are not in the model, or are no linear ones.
+    """
+    torch.manual_seed(train_seed)
+    adapted = _attach(base.network, recipe)
+    try:
+        layers = {name: module for name, module in base.network.named_modules() if isinstance(module, LoraLayer)}
+        for name, layer in layers.items():
+            if _DEFAULT not in layer.lora_A:
+                raise InputError(f"recipe '{recipe.name}': target_modules: '{name}' is no linear module")
+        yield adapted.peft_config[_DEFAULT], layers
+    finally:
+        adapted.unload()
+
+
+def save_config(config: LoraConfig, folder: Path) -> None:
+    """Write PEFT's configuration. The modules are sorted: PEFT keeps them in a set."""
+    replace(config, inference_mode=True).save_pretrained(folder)
+    written = folder / _CONFIG
+    content = json.loads(written.read_text(encoding="utf-8"))
+    if isinstance(content["target_modules"], list):
+        content["target_modules"].sort()
+    written.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def own_random_draws(base: Base) -> Any:
+    """A context in which random draws leave the process's generators as they were."""
+    return torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else [])
+
+
+def _attach(network: Any, recipe: Recipe) -> Any:
+    modules = recipe.target_modules
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        use_rslora=recipe.method == "rslora",
+        use_dora=recipe.method == "dora",
+        target_modules=modules if isinstance(modules, str) else list(modules),
+        exclude_modules=_outside_decoder(network),
+        task_type=TaskType.CAUSAL_LM,
+    )
+    try:
+        with quiet_deprecations():
+            return get_peft_model(network, config)
+    except ValueError as error:
+        raise InputError(f"recipe '{recipe.name}': target_modules: {str(error).splitlines()[0]}") from error
+
+
+def _outside_decoder(network: Any) -> str | None:
+    """For a model of several parts, a pattern of all modules that are not its language model (a vision tower's)."""
+    decoder = network.get_decoder()
+    if decoder is network.base_model:
+        return None
+    name = next(name for name, module in network.named_modules() if module is decoder)
+    return rf"(?!{re.escape(name)}\.).*"
