@@ -126,6 +126,45 @@ def test_what_is_no_adapter_is_refused(trained: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.fixture
+def whole(world: Path, tmp_path: Path) -> Path:
+    """A checkpoint as a full fine-tuning leaves it."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    AutoModelForCausalLM.from_pretrained(world / "llama").save_pretrained(tmp_path / "whole")
+    AutoTokenizer.from_pretrained(world / "llama").save_pretrained(tmp_path / "whole")
+    for name in ("train_log.jsonl", "donorgrid.json"):
+        (tmp_path / "whole" / name).write_text("{}\n")
+    return tmp_path / "whole"
+
+
+def test_a_full_fine_tuning_is_a_whole_checkpoint_and_its_card_says_so(
+    world: Path, whole: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = export_adapter(whole, card(recipe=Recipe(name="all", method="full")), tmp_path / "out")
+    logits = []
+    for path in (world / "llama", folder):
+        with torch.no_grad():
+            logits.append(AutoModelForCausalLM.from_pretrained(path).eval()(torch.arange(3, 9)[None]).logits)
+    assert torch.equal(*logits)
+    assert AutoTokenizer.from_pretrained(folder).encode("rot") == AutoTokenizer.from_pretrained(whole).encode("rot")
+    assert json.loads((folder / "config.json").read_text())["_name_or_path"] == "org/Model-1B"
+    assert str(world) not in "".join(path.read_text() for path in folder.glob("*.json*"))
+    assert not (folder / "donorgrid.json").exists()
+    read = ModelCard.load(folder / "README.md")
+    assert (read.data.base_model, read.data.library_name) == ("org/Model-1B", "transformers")
+    assert "A whole checkpoint: all weights of `org/Model-1B`" in read.text
+    assert not any(word in read.text for word in ("PeftModel", "rank", "alpha"))
+
+
+def test_a_checkpoint_without_weights_is_refused(whole: Path, tmp_path: Path) -> None:
+    (whole / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"holds no \*.safetensors; was the checkpoint kept"):
+        export_adapter(whole, card(recipe=Recipe(name="all", method="full")), tmp_path / "out")
+
+
 def test_tables_are_written_as_their_name_ends(tmp_path: Path) -> None:
     for name, read in (("deltas.csv", pl.read_csv), ("deltas.parquet", pl.read_parquet)):
         assert read(export_table(profile(), tmp_path / name)).equals(profile())

@@ -90,6 +90,8 @@ def test_methods_beyond_lora(tmp_path, method):
     axolotl = config_of(export_training(job(recipe), tmp_path / "axolotl", trainer="axolotl"))
     if method == "full":
         assert (trl["use_peft"], factory["finetuning_type"], "adapter" in axolotl) == (False, "full", False)
+        assert (trl["dtype"], trl["bf16"]) == ("float32", True)
+        assert "adapter" not in (tmp_path / "trl" / "README.md").read_text()
     else:
         assert [trl[f"use_{method}"], factory[f"use_{method}"], axolotl[f"peft_use_{method}"]] == [True] * 3
         assert (trl["lora_target_modules"], factory["lora_target"]) == ("all-linear", "all")

@@ -1,4 +1,7 @@
-"""``donorgrid export adapter``: a PEFT folder that opens anywhere, with a card that carries its transfer profile."""
+"""``donorgrid export adapter``: a folder that opens anywhere, with a card that carries its transfer profile.
+
+It is a PEFT folder or, after a full fine-tuning, a whole checkpoint that needs no base.
+"""
 
 import json
 import shutil
@@ -11,34 +14,52 @@ from donorgrid.exchange.cards import AdapterCard, card_text
 from donorgrid.exchange.folders import refuse_filled
 
 WEIGHTS, CONFIG, LOG = "adapter_model.safetensors", "adapter_config.json", "train_log.jsonl"
+CHECKPOINT, STAMP = "config.json", "donorgrid.json"
 
 
 def export_adapter(adapter: Path, card: AdapterCard, folder: Path) -> Path:
     """Copy the adapter into ``folder``, whole, with its base model by name and not by path, and a model card.
 
-    Nothing is published. Raises InputError when ``adapter`` is no PEFT folder, or ``folder`` holds something already.
+    Nothing is published. Raises InputError when ``adapter`` is neither a PEFT folder nor a checkpoint, or ``folder``
+    holds something already.
     """
-    config = _config(adapter)
+    is_whole = (adapter / CHECKPOINT).is_file()
+    config, names = _checkpoint(adapter, card) if is_whole else _adapter(adapter, card)
     refuse_filled(folder)
-    config["base_model_name_or_path"] = card.base_name
-    config["revision"] = card.revision
     text = card_text(card)
     with whole_folder(folder) as unfinished:
-        for name in (WEIGHTS, LOG):
-            if (adapter / name).is_file():
-                shutil.copyfile(adapter / name, unfinished / name)
-        (unfinished / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        for name in names:
+            shutil.copyfile(adapter / name, unfinished / name)
+        target = unfinished / (CHECKPOINT if is_whole else CONFIG)
+        target.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         (unfinished / "README.md").write_text(text, encoding="utf-8")
     return folder
 
 
-def _config(adapter: Path) -> dict[str, Any]:
+def _adapter(adapter: Path, card: AdapterCard) -> tuple[dict[str, Any], list[str]]:
+    """The configuration as it is exported, and the files that are copied."""
     if not (adapter / WEIGHTS).is_file():
         raise InputError(f"{adapter}: holds no {WEIGHTS}; was the adapter kept ('keep_adapters' in the study)?")
-    try:
-        config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{adapter / CONFIG}: cannot be read as PEFT's configuration ({error})") from error
-    if not isinstance(config, dict) or "peft_type" not in config:
+    config = _read(adapter / CONFIG, "PEFT's configuration")
+    if "peft_type" not in config:
         raise InputError(f"{adapter / CONFIG}: is no configuration of PEFT: 'peft_type' is missing")
+    config |= {"base_model_name_or_path": card.base_name, "revision": card.revision}
+    return config, [name for name in (WEIGHTS, LOG) if (adapter / name).is_file()]
+
+
+def _checkpoint(adapter: Path, card: AdapterCard) -> tuple[dict[str, Any], list[str]]:
+    files = sorted(path.name for path in adapter.iterdir() if path.is_file())
+    if not any(name.endswith(".safetensors") for name in files):
+        raise InputError(f"{adapter}: holds no *.safetensors; was the checkpoint kept ('keep_adapters' in the study)?")
+    config = _read(adapter / CHECKPOINT, "a model's configuration") | {"_name_or_path": card.base_name}
+    return config, [name for name in files if name not in (CHECKPOINT, STAMP, "README.md")]
+
+
+def _read(file: Path, what: str) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot be read as {what} ({error})") from error
+    if not isinstance(config, dict):
+        raise InputError(f"{file}: cannot be read as {what} (it is no object)")
     return config

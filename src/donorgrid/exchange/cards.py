@@ -55,7 +55,7 @@ def _metadata(card: AdapterCard) -> ModelCardData:
         datasets=list(card.datasets) or None,
         eval_results=list(_results(card)) or None,
         language=[one for one in languages if _LANGUAGE.fullmatch(one)] or None,
-        library_name="peft",
+        library_name="transformers" if _is_whole(card) else "peft",
         model_name=f"{_last(card.base_model)}, {card.source.name}" if card.profile.height else None,
         pipeline_tag="text-generation",
         tags=["donorgrid", "transfer", card.recipe.method],
@@ -87,12 +87,20 @@ def _head(card: AdapterCard) -> str:
     recipe, revision = card.recipe, f" at revision `{card.revision}`" if card.revision else ""
     trained = ", ".join(f"{_plain(str(cell))} ({weight:.0%})" for cell, weight in card.source.parts)
     control = f", a control: its answers are {card.source.control}" if card.source.control else ""
+    what, rank = f"A {recipe.method} adapter for", f"rank {recipe.rank}, alpha {recipe.alpha:g}, "
+    if _is_whole(card):
+        what, rank = "A whole checkpoint: all weights of", ""
     return (
         f"# {_plain(_last(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
-        f"A {recipe.method} adapter for `{card.base_name}`{revision}, trained on {trained}{control}: rank "
-        f"{recipe.rank}, alpha {recipe.alpha:g}, {recipe.epochs} epochs, learning rate {recipe.learning_rate:g}, batch "
+        f"{what} `{card.base_name}`{revision}, trained on {trained}{control}: {rank}"
+        f"{recipe.epochs} epochs, learning rate {recipe.learning_rate:g}, batch "
         f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid."
     )
+
+
+def _is_whole(card: AdapterCard) -> bool:
+    """Whether the folder holds a model of its own and needs no base."""
+    return card.recipe.method == "full"
 
 
 def _summary(card: AdapterCard) -> str:
@@ -140,6 +148,12 @@ def _table(card: AdapterCard) -> str:
 
 
 def _how(card: AdapterCard) -> str:
+    if _is_whole(card):
+        return (
+            "## How to use it\n\n```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+            'model = AutoModelForCausalLM.from_pretrained("THIS FOLDER OR ITS HUB ID")\n'
+            'tokenizer = AutoTokenizer.from_pretrained("THIS FOLDER OR ITS HUB ID")\n```'
+        )
     return (
         "## How to use it\n\n```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
         f"base = AutoModelForCausalLM.from_pretrained({card.base_name!r})\n"

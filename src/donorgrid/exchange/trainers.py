@@ -40,7 +40,8 @@ def _trl(job: TrainingJob) -> dict[str, Any]:
     return {
         "model_name_or_path": job.model_id,
         **({"model_revision": job.revision} if job.revision else {}),
-        "dtype": "bfloat16" if recipe.precision == "bf16" else "float32",
+        # Under bf16 a full fine-tuning has float32 weights and computes in bf16, as donorgrid's.
+        "dtype": "bfloat16" if recipe.precision == "bf16" and recipe.method != "full" else "float32",
         "dataset_name": "data",
         "dataset_train_split": "train",
         **({"dataset_test_split": "validation"} if job.validation else {}),

@@ -11,9 +11,13 @@ from donorgrid.exchange.folders import refuse_filled
 from donorgrid.exchange.trainers import LONGEST_UNSTATED, TRAINERS, Trainer
 from donorgrid.exchange.training_jobs import TrainingJob
 
-_ALL_DIFFER = (
+_ADAPTERS_DIFFER = (
     "The order of the texts and the random weights differ, so the adapter will not be donorgrid's to the digit.",
     "bf16 is mixed precision here; donorgrid keeps a bf16 base under float32 adapter weights.",
+)
+_WHOLE_DIFFER = (
+    "The order of the texts differs, so the weights will not be donorgrid's to the digit.",
+    "bf16 may mean here that the weights themselves are kept in bf16; donorgrid trains float32 master weights.",
 )
 _CUT = (
     "donorgrid keeps the end of a text that is too long, or has no limit; trainers keep the start. A text of more than "
@@ -53,7 +57,7 @@ def _data(job: TrainingJob, way: Trainer) -> dict[str, str]:
 
 def _readme(job: TrainingJob, way: Trainer) -> str:
     whole = any(text.tokenise == "whole" for text in job.train)
-    differs = [*way.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_ALL_DIFFER]
+    differs = [*way.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_differ(job)]
     lines = "\n".join(f"- {line}" for line in differs)
     return (
         f"# {job.source_name}, recipe {job.recipe.name}\n\n"
@@ -61,3 +65,7 @@ def _readme(job: TrainingJob, way: Trainer) -> str:
         f"train seed {job.train_seed}. Run in this folder:\n\n    {way.command}\n\n"
         f"What this trainer does otherwise than donorgrid:\n\n{lines}\n"
     )
+
+
+def _differ(job: TrainingJob) -> tuple[str, ...]:
+    return _WHOLE_DIFFER if job.recipe.method == "full" else _ADAPTERS_DIFFER
