@@ -19,7 +19,7 @@ def show_json(content: Any) -> None:
 
 def show_regimes(regimes: pl.DataFrame, console: Console) -> None:
     """Print the regimes table."""
-    several = regimes.select(ARM).n_unique() > 1
+    several = regimes.select(*ARM).n_unique() > 1
     table = Table(title="Transfer by regime (deltas in percentage points)")
     columns = ("regime", "cells", "mean", "median", "positive", "harmed")
     for name in (*(["recipe"] if several else []), *columns):
