@@ -26,7 +26,7 @@ from donorgrid.tasks import generation_rules, with_examples
 from donorgrid.train.choose import choose_texts, split_texts
 from donorgrid.train.encode import EncodedText, encode_texts
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import train_together
+from donorgrid.train.methods import train_runs
 from donorgrid.train.result import Trained
 
 _DEFAULT_LONGEST = 2048
