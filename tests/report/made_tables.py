@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from donorgrid.core import tables as declared
+from donorgrid.core.declaring import ARM
 from donorgrid.core.regimes import regime
 from donorgrid.report import ReportHead
 
@@ -98,7 +99,7 @@ def _filled(name: str, keys: pl.DataFrame, draw: np.random.Generator) -> pl.Data
     table = getattr(declared, name.upper())
     drawn = {}
     for column, kind in table.columns.items():
-        if column in keys.columns or column in ("recipe", "train_size"):
+        if column in keys.columns or column in ARM:
             continue
         if column == "harm_limit_pp":
             drawn[column] = np.ones(keys.height)

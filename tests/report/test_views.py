@@ -4,6 +4,7 @@ from made_tables import made_deltas, made_head
 
 from donorgrid.core.regimes import REGIMES
 from donorgrid.report import Failure
+from donorgrid.report.headline import adapters
 from donorgrid.report.lines import bands, source_lines, target_lines
 from donorgrid.report.palette import MISSING
 from donorgrid.report.views import ALL_MODELS, NOT_MEASURED, Grid, View, regime_digits, views_of
@@ -98,6 +99,20 @@ def test_recipes_and_train_sizes_are_views_of_their_own() -> None:
     stacked = pl.concat(sizes)
     views = views_of(stacked, grid_of(stacked), made_head(stacked))
     assert [view.variant for view in views] == ["lora-0a1b2c3d, train size 100", "lora-0a1b2c3d, train size all"]
+
+
+def test_checkpoints_are_views_of_their_own_and_what_is_not_trained_stands_in_each() -> None:
+    deltas = made_deltas()
+    stacked = [deltas.with_columns(checkpoint=pl.lit(one, dtype=pl.Float64)) for one in (None, 1, 0.5)]
+    shown = deltas.filter(pl.col("source_name") == "language/de").with_columns(
+        recipe=pl.lit("untrained"), source_kind=pl.lit("control"), source_name=pl.lit("few-shot-4:language/de")
+    )
+    whole = pl.concat([*stacked, shown], how="diagonal")
+    views = views_of(whole, grid_of(whole), made_head(whole))
+    recipe = "lora-0a1b2c3d"
+    assert [view.variant for view in views] == [recipe, f"{recipe}, after 0.5 epochs", f"{recipe}, after 1 epoch"]
+    assert not any(view.reasons for view in views)
+    assert adapters(whole) == 3 * adapters(deltas)
 
 
 def test_rows_are_grouped_by_task_then_mixes_then_controls() -> None:

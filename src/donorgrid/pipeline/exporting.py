@@ -19,12 +19,18 @@ from donorgrid.train.choose import choose_texts, split_texts
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which run of a study is meant; what is None may be left out where the study has one only."""
+    """Which run of a study is meant; what is None may be left out where the study has one only.
+
+    ``checkpoint`` None is the end of the training.
+    """
 
     source: str
     model: str | None = None
     recipe: str | None = None
     train_seed: int | None = None
+    data_seed: int | None = None
+    train_size: int | None = None
+    checkpoint: float | None = None
 
 
 def export_run_adapter(study: Path, wanted: Wanted, out: Path, *, base_model: str | None = None) -> Path:
@@ -68,10 +74,19 @@ def export_task(task: str, language: str, out: Path) -> Path:
 def find_run(grid: Grid, wanted: Wanted) -> Run:
     """The one run that is meant; InputError when there is none, or more than one."""
     names = sorted({run.source.name for run in grid.runs})
+    if wanted.source in {one.source.name for one in grid.prompted}:
+        raise InputError(f"source '{wanted.source}': nothing is trained for it; its examples stand in the prompts")
     if wanted.source not in names:
         raise InputError(f"source '{wanted.source}': not in the study{suggestion(wanted.source, names)}")
     runs = [run for run in grid.runs if run.source.name == wanted.source]
-    for key, value in (("model", wanted.model), ("recipe", wanted.recipe), ("train seed", wanted.train_seed)):
+    if not any(run.checkpoint == wanted.checkpoint for run in runs):
+        there = [f"{run.checkpoint:g}" for run in runs if run.checkpoint is not None]
+        raise InputError(
+            f"source '{wanted.source}': no run with checkpoint '{wanted.checkpoint:g}'; there are "
+            f"{list(dict.fromkeys(there))}"
+        )
+    runs = [run for run in runs if run.checkpoint == wanted.checkpoint]
+    for key, value in _axes(wanted).items():
         there = list(dict.fromkeys(_axes(run)[key] for run in runs))
         if value is None and len(there) > 1:
             raise InputError(f"source '{wanted.source}': say which {key}; there are {there}")
@@ -81,8 +96,14 @@ def find_run(grid: Grid, wanted: Wanted) -> Run:
     return runs[0]
 
 
-def _axes(run: Run) -> dict[str, str | int]:
-    return {"model": run.model, "recipe": run.recipe.name, "train seed": run.train_seed}
+def _axes(run: Run | Wanted) -> dict[str, str | int | None]:
+    return {
+        "model": run.model,
+        "recipe": run.recipe.name if isinstance(run, Run) else run.recipe,
+        "train seed": run.train_seed,
+        "data seed": run.data_seed,
+        "train size": run.train_size,
+    }
 
 
 def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
@@ -93,6 +114,9 @@ def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
         pl.col("recipe") == run.recipe.name,
         pl.col("source_name") == run.source.name,
         pl.col("train_seed") == run.train_seed,
+        pl.col("data_seed") == run.data_seed,
+        pl.col("train_size").eq_missing(run.train_size),
+        pl.col("checkpoint").eq_missing(run.checkpoint),
     )
 
 

@@ -92,13 +92,17 @@ def prepare_items(study_file: Path) -> PreparedItems:
     for cell in grid.source_cells:
         if not cells[cell].train:
             raise InputError(f"{study_file}: sources: task '{cell.task}' has no training items in '{cell.language}'")
-    examples = _examples(grid, tasks, study_file)
+    examples = _examples(grid, tasks, study.limits, origin=study_file)
     return PreparedItems(study=study, grid=grid, tasks=tasks, cells=cells, examples=examples)
 
 
-def _examples(grid: Grid, tasks: Mapping[str, TaskFile], study_file: Path) -> dict[Prompted, tuple[Example, ...]]:
+def _examples(
+    grid: Grid, tasks: Mapping[str, TaskFile], limits: Limits, *, origin: Path
+) -> dict[Prompted, tuple[Example, ...]]:
+    """What each few-shot subject shows, of the items that a training on the cell would have."""
     pools = {
-        cell: load_examples(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES) for cell in grid.example_cells
+        cell: load_examples(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES)[: limits.train_items]
+        for cell in grid.example_cells
     }
     drawn = {}
     for one in grid.prompted:
@@ -106,7 +110,7 @@ def _examples(grid: Grid, tasks: Mapping[str, TaskFile], study_file: Path) -> di
         try:
             drawn[one] = draw_examples(pools[cell], one.source.shots or 0, draw_seed=one.draw_seed)
         except InputError as error:
-            raise InputError(f"{study_file}: sources: {one.source}: {error}") from None
+            raise InputError(f"{origin}: sources: {one.source}: {error}") from None
     return drawn
 
 
