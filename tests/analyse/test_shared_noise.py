@@ -10,6 +10,7 @@ from made_answers import LANGUAGES, TASKS, item_frame, run_of
 from donorgrid.analyse import AnalysisSettings, deltas, pair_answers
 from donorgrid.analyse.cells import Arm, judged
 from donorgrid.analyse.differences import differences_of
+from donorgrid.analyse.item_sums import cell_regimes
 from donorgrid.analyse.noise import cells_table
 from donorgrid.analyse.shared_noise import NONE, SharedNoise, shared_noise, split_noise
 from donorgrid.analyse.sign_flips import max_t_table
@@ -81,6 +82,24 @@ def test_the_trained_cells_have_no_source_apart_from_the_target():
     found = shared_noise(own)
     assert found["MT-ML"].of_factor == {}
     assert set(found["CT-CL"].of_factor) == set(found["transfer"].of_factor) == {"source", "target"}
+
+
+def test_the_covariance_of_the_regimes_means():
+    """Against a sum over items of what each of them gives to the two means."""
+    (made,) = differences_of([answers(1, shared=0.1, own=0.1)], Arm("lora", None), metric="acc_norm")
+    found = shared_noise([made])["transfer"].of_means
+    named = cell_regimes(made)
+    parts = np.zeros((3, len(TASKS), N_ITEMS))
+    for target in range(named.shape[1]):
+        columns = slice(target * N_ITEMS, (target + 1) * N_ITEMS)
+        task = TASKS.index(made.target_tasks[target])
+        for place, regime in enumerate(("MT-CL", "CT-ML", "CT-CL")):
+            rows = made.summed[named[:, target] == regime, columns].astype(float)
+            centred = (rows - rows.mean(axis=1, keepdims=True)).sum(axis=0)
+            parts[place, task] += 100 * centred / N_ITEMS / (named == regime).sum()
+    flat = parts.reshape(3, -1)
+    np.testing.assert_allclose(found, flat @ flat.T * flat.shape[1] / (flat.shape[1] - 1), rtol=1e-9)
+    assert shared_noise([made])["CT-ML"].of_means.shape == (1, 1)
 
 
 def test_models_with_other_items_have_no_common_noise():

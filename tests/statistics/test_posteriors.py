@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,14 @@ def errors(y, *, own=0.0, common=0.0, **of_factor):
     )
 
 
+def share_variance(noise_share, n_levels):
+    """Of a normal share 1 - noise_share, relative error of the noise's sqrt(2 / (levels - 1)), cut to 0..1: by sums."""
+    share = np.linspace(0, 1, 100_001)
+    weight = np.exp(-0.5 * (share - 1 + noise_share) ** 2 / (noise_share**2 * 2 / (n_levels - 1)))
+    mean = (weight * share).sum() / weight.sum()
+    return (weight * (share - mean) ** 2).sum() / weight.sum()
+
+
 def test_the_posterior_is_the_normal_one_under_the_full_covariance():
     """Against conditioning with dense matrices, with nothing known of b; and what the estimated shares add to it."""
     m, s, y = grid(0)
@@ -40,8 +50,8 @@ def test_the_posterior_is_the_normal_one_under_the_full_covariance():
     variance = np.diagonal(true - true @ inverse @ true) + np.diagonal(rest @ gls @ rest.T) + 0.2
     for name, shared, n_levels in (("m", 0.1, 6), ("s", 0.4, 8)):
         effect = model.variances[name] * same[name] @ inverse @ (y - fixed @ beta)
-        variance = variance + 2 / (n_levels - 1) * (shared / model.variances[name] * effect) ** 2
-    np.testing.assert_allclose(found.sd**2, variance, rtol=1e-7)
+        variance = variance + share_variance(shared / model.variances[name], n_levels) * effect**2
+    np.testing.assert_allclose(found.sd**2, variance, rtol=1e-4)
 
 
 def test_what_noise_explains_is_not_believed():
@@ -54,6 +64,23 @@ def test_what_noise_explains_is_not_believed():
     np.testing.assert_allclose(kept.mean, y)
     assert own_variance == model.residual
     np.testing.assert_allclose(kept.sd, 0.0, atol=1e-7)
+
+
+def test_a_mean_is_believed_as_far_as_its_own_error_does_not_explain_it():
+    y = np.array([1.0, 3.0, 1.0, 3.0, 4.0, 6.0, 4.0, 6.0])
+    fixed = np.repeat(np.eye(2), 4, axis=0)
+    model = explain({}, y, fixed)
+    np.testing.assert_allclose(model.beta, [2.0, 5.0])
+
+    def means(covariance):
+        found, _ = truths(model, y, replace(errors(y, own=9.0), of_beta=np.array(covariance)))
+        return found.mean[[0, 4]]
+
+    # b'G^-1 b = 4 + 25 in units of the first one's errors: a share of 1 - 2 / 29 is kept.
+    np.testing.assert_allclose(means([[1.0, 0.0], [0.0, 1.0]]), np.array([2.0, 5.0]) * (1 - 2 / 29))
+    np.testing.assert_allclose(means([[20.0, 0.0], [0.0, 20.0]]), [0.0, 0.0])
+    # What both means have in common is noise, and what sets them apart is not.
+    assert (means([[10.0, 9.9], [9.9, 10.0]]) > means([[10.0, 0.0], [0.0, 10.0]])).all()
 
 
 def test_without_factors_it_is_least_squares():

@@ -92,7 +92,10 @@ def _errors(group: _Group, shared: SharedNoise) -> KnownErrors:
     common = shared.common / mean
     own = max(0.0, 1.0 - common - sum(of_factor.values()))
     return KnownErrors(
-        own=own * noise, common=common * noise, of_factor={name: share * noise for name, share in of_factor.items()}
+        own=own * noise,
+        common=common * noise,
+        of_factor={name: share * noise for name, share in of_factor.items()},
+        of_beta=shared.of_means,
     )
 
 

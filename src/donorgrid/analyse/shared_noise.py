@@ -5,7 +5,7 @@ and a mixed model takes that for an effect of the target.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +28,12 @@ class SharedNoise:
         var e = (s^2 - g^2 - sum_f V_f) / (1 - 1 / K - sum_f (L_f - 1) / K)
         var n_f = (V_f L_f / (L_f - 1)) - var e L_f / K,  var n_0 = g^2 - sum_f var n_f / L_f - var e / K
 
-    each at least zero.
+    each at least zero. ``of_means`` (regimes, regimes): the covariance of the regimes' means.
     """
 
     common: float = 0.0
     of_factor: Mapping[str, float] = field(default_factory=dict)
+    of_means: Reals | None = None
 
 
 NONE = SharedNoise()
@@ -62,7 +63,24 @@ def _of_regimes(own: Sequence[ArmDifferences], regimes: Sequence[str]) -> Shared
     of_means = {name: float(np.mean(_variances(parts - mean))) for name, parts in factors.items()}
     of_all = float(_variances(mean[None])[0])
     n_levels = {name: len(parts) for name, parts in factors.items()}
-    return split_noise(_cell_variance(having), of_all, of_means, n_levels, n_cells)
+    parts = split_noise(_cell_variance(having), of_all, of_means, n_levels, n_cells)
+    return replace(parts, of_means=_of_regime_means(own, regimes))
+
+
+def _of_regime_means(own: Sequence[ArmDifferences], regimes: Sequence[str]) -> Reals:
+    """(regimes, regimes), of those that have cells: from the items' parts of each mean over all models' cells."""
+    parts: dict[str, Reals] = {}
+    n_cells: dict[str, int] = {}
+    for made in own:
+        named = np.where(made.n_answered > 0, cell_regimes(made), "")
+        found = item_sums(made, {name: named == name for name in regimes})
+        for name, centred in zip(found.names, found.centred, strict=True):
+            size = int((named == name).sum())
+            parts[name] = parts.get(name, 0.0) + size * centred
+            n_cells[name] = n_cells.get(name, 0) + size
+    means = np.stack([parts[name] / n_cells[name] for name in regimes if name in parts])
+    used = int((means != 0).any(axis=0).sum())
+    return np.asarray(means @ means.T * used / max(used - 1, 1))
 
 
 def _levels(having: Sequence[tuple[ArmDifferences, Mask]], of_models: Reals) -> dict[str, Reals]:

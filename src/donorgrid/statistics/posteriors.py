@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import truncnorm
 
 from donorgrid.core.errors import InputError
 from donorgrid.statistics.design import Design, Ints, Reals, make_design
@@ -37,11 +38,15 @@ class Explained:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownErrors:
-    """Variances (n,) of the parts of each row's error: its own, in common with all rows, shared within a factor."""
+    """Variances (n,) of the parts of each row's error: its own, in common with all rows, shared within a factor.
+
+    ``of_beta`` (p, p): the covariance of what beta inherits of the errors; None where it is not known.
+    """
 
     own: Reals
     common: Reals
     of_factor: Mapping[str, Reals]
+    of_beta: Reals | None = None
 
 
 def explain(factors: Mapping[str, Ints], y: Reals, fixed: Reals) -> Explained | None:
@@ -111,28 +116,53 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
 
     With k_f the true share of a factor's variance and w that of a row's residual,
 
-        mean: X b + sum_f k_f U_f + w (y - X b - sum_f U_f),  U_f the predictions of u_f + n_f
+        mean: X b* + sum_f k_f U_f + w (y - X b* - sum_f U_f),  U_f the predictions of u_f + n_f
         variance: a' C a + common + sum_f k_f (shared within f) + w (own),  a = (1 - w) on X, k_f - w on U_f
 
     with C the errors of b and U_f: the normal posterior under the full covariance of the errors (Henderson 1975,
-    Biometrics 31, for C). k_f is estimated from L_f levels and errs by (1 - k_f) sqrt(2 / (L_f - 1)): the variance
-    grows by sum_f 2 / (L_f - 1) ((1 - k_f) U_f)^2 (Morris 1983, J. Am. Stat. Assoc. 78, section 4). Cells are many, and
-    w is taken as known.
+    Biometrics 31, for C). b* is b less what its own errors explain, ``_kept_beta``; its error is not taken to be any
+    smaller. k_f is estimated from few levels, which adds var(k_f) U_f^2 (Morris 1983, J. Am. Stat. Assoc. 78, section
+    4), ``_share_variance``; cells are many, and w is taken as known.
     """
     own_variance = max(0.0, model.residual - float(errors.own.mean()))
     weight = weights(own_variance, errors.own)
-    mean = weight * y + (1.0 - weight) * (model.fixed @ model.beta)
+    mean = weight * y + (1.0 - weight) * (model.fixed @ _kept_beta(model.beta, errors.of_beta))
     variance = errors.common + weight * errors.own
     loads = {}
     for name, effect in model.effects.items():
         shared = errors.of_factor.get(name, np.zeros_like(y))
         kept = weights(max(0.0, model.variances[name] - float(shared.mean())), shared)
+        n_levels = len(np.unique(model.places[name]))
+        of_kept = _share_variance(float(shared.mean()) / model.variances[name], n_levels)
         loads[name] = kept - weight
         mean = mean + loads[name] * effect
-        of_kept = 2.0 / (len(np.unique(model.places[name])) - 1)
-        variance = variance + kept * shared + of_kept * ((1.0 - kept) * effect) ** 2
+        variance = variance + kept * shared + of_kept * effect**2
     spread = _spread(model, (1.0 - weight)[:, None] * model.fixed, loads)
     return Posterior(mean=mean, sd=np.sqrt(np.maximum(variance + spread, 0.0))), own_variance
+
+
+def _kept_beta(beta: Reals, errors: Reals | None) -> Reals:
+    """(1 - p / b'G^-1 b) b, or zero: p means are believed as far as they lie outside their errors (covariance G).
+
+    Empirical Bayes with a prior round zero that is G times an unknown number (Efron & Morris 1973, J. Am. Stat. Assoc.
+    68).
+    """
+    if errors is None:
+        return beta
+    distance = float(beta @ np.linalg.pinv(errors, hermitian=True) @ beta)
+    return np.asarray(beta * max(0.0, 1.0 - len(beta) / distance)) if distance > 0 else beta
+
+
+def _share_variance(noise_share: float, n_levels: int) -> float:
+    """The variance of a factor's true share k = 1 - noise / fitted variance, the latter from ``n_levels`` levels.
+
+    The relative error of the fitted variance is sqrt(2 / (levels - 1)); k lies between 0 and 1, and a normal error is
+    cut off there.
+    """
+    if noise_share <= 0.0:
+        return 0.0
+    share, error = 1.0 - noise_share, noise_share * np.sqrt(2.0 / (n_levels - 1))
+    return float(truncnorm.var(-share / error, (1.0 - share) / error, loc=share, scale=error))
 
 
 def _spread(model: Explained, fixed: Reals, loads: Mapping[str, Reals]) -> Reals:
