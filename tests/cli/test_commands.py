@@ -90,6 +90,29 @@ def test_an_item_is_shown_whole(donorgrid, finished: Path) -> None:
     assert (code, "test: 12 items, the same IDs in 3 languages" in out) == (0, True)
 
 
+def test_a_data_file_with_other_columns_is_shown_and_validated(donorgrid, tmp_path: Path) -> None:
+    (tmp_path / "quiz.csv").write_text("lang,Frage,A,B,gut\nde,Was?,ja,nein,nein\n")
+    named = ["language=lang", "question=Frage", "choices=A", "choices=B", "answer=gut"]
+    options = [word for one in named for word in ("--columns", one)]
+    code, out, err = donorgrid("tasks", "show", tmp_path / "quiz.csv", *options)
+    assert (code, "right -> ' nein'" in out, "Question: Was?" in out) == (0, True, True), err
+    code, out, _ = donorgrid("tasks", "validate", tmp_path / "quiz.csv", *options)
+    assert (code, "test 1 of 1" in out) == (0, True)
+    exported = ("export", "lm-eval", tmp_path / "quiz.csv", "--language", "de", "--out", tmp_path / "out")
+    assert donorgrid(*exported, *options)[0] == 0
+    code, _, err = donorgrid("tasks", "show", tmp_path / "quiz.csv", *options[2:])
+    assert (code, "column 'language' (language) is missing" in err) == (2, True)
+
+
+def test_the_pocket_model_is_written_into_a_folder_that_loads(donorgrid, tmp_path: Path) -> None:
+    code, out, _ = donorgrid("pocket", "write", "--out", tmp_path / "pocket")
+    assert code == 0
+    assert "the base model 'pocket'" in out
+    known = json.loads(donorgrid("models", "pocket", tmp_path / "pocket", "--json")[1])
+    assert len({one["weights_digest"] for one in known}) == 1
+    assert donorgrid("pocket", "write", "--out", tmp_path / "pocket")[0] == 2
+
+
 BAD = {
     "no command of that name": (["rum"], "No such command"),
     "no such option": (["run", "x.yaml", "--shrad", "1/2"], "--shard"),
@@ -98,7 +121,24 @@ BAD = {
     "a shard out of range": (["run", "x.yaml", "--shard", "3/2"], "1 <= i <= n"),
     "no such device": (["run", "{study}", "--device", "cuda"], "allowed are 'auto', 'cpu'"),
     "no such metric": (["analyse", "{study}", "--metric", "f1"], "acc, acc_norm"),
-    "a harm limit below zero": (["analyse", "{study}", "--harm", "-1"], "from 0 to 100"),
+    "a harm limit below zero": (
+        ["analyse", "{study}", "--harm", "-1"],
+        "harm limit -1: expected percentage points above 0",
+    ),
+    "a harm limit of zero": (["report", "{study}", "--harm", "0"], "harm limit 0: expected percentage points above 0"),
+    "a spread of no component": (["simulate", "--spread", "sauce=1"], "--spread 'sauce' is not one of"),
+    "a spread below zero": (["simulate", "--spread", "source=-1"], "--spread 'source' is -1: expected 0 or more"),
+    "a spread that is no number": (["simulate", "--spread", "source=nan"], "--spread 'source' is nan: expected"),
+    "a donor that is no cell": (["simulate", "--donor", "task1/l99=1"], "--donor 'task1/l99' is not one of"),
+    "a flip rate above one": (["simulate", "--flip-rate", "1.5"], "--flip-rate 1.5: expected a share"),
+    "columns of a task that has its own": (
+        ["tasks", "show", "currency", "--columns", "question=q"],
+        "task 'currency': columns (question) can be named for a plain data file only",
+    ),
+    "a column map without a column": (
+        ["tasks", "validate", "x.csv", "--columns", "question"],
+        "--columns 'question': expected NAME=COLUMN",
+    ),
     "no such preset": (["init", "new.yaml", "--preset", "pokcet"], "did you mean 'pocket'"),
     "no such task": (["tasks", "show", "curency"], "did you mean 'currency'"),
     "no such language": (["tasks", "show", "currency", "-l", "xx"], "it has ar, bn"),

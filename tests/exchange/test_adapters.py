@@ -14,6 +14,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Recipe, Source
 from donorgrid.core.regimes import regime
 from donorgrid.exchange import AdapterCard, export_adapter, export_table
+from donorgrid.exchange.cards import card_text
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 
@@ -78,9 +79,9 @@ def test_the_card_is_one_that_the_hub_reads(trained: Path, tmp_path: Path) -> No
 
 def test_the_card_tells_what_it_gives_and_takes(trained: Path, tmp_path: Path) -> None:
     text = (export_adapter(trained, card(), tmp_path / "out") / "README.md").read_text()
-    assert "- the trained cell itself: +12.50 on average over 1, 0 harmed" in text
-    assert "- other tasks in the same language: -1.00 on average over 1, 1 harmed" in text
-    assert "- other tasks in other languages: -4.25 on average over 1, 1 harmed" in text
+    assert "- the trained cell itself: +12.50 on average over 1, 0 lost 1 or more" in text
+    assert "- other tasks in the same language: -1.00 on average over 1, 1 lost 1 or more" in text
+    assert "- other tasks in other languages: -4.25 on average over 1, 1 lost 1 or more" in text
     assert "| quiz | it | 50.0% | 53.0% | +3.00 | 1.25 | 400 |" in text
     assert "- quiz: CC-BY-NC-4.0" in text
     assert "seed 17" in text
@@ -93,6 +94,21 @@ def test_a_base_model_in_a_folder_is_named_and_its_path_is_not_told(trained: Pat
         assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny"
         assert ModelCard.load(folder / "README.md").data.base_model is None
         shutil.rmtree(folder)
+
+
+def test_a_base_model_that_is_on_no_hub_is_said_to_be_so() -> None:
+    once = Recipe(name="r", rank=4, epochs=1)
+    built_in = card_text(card(base_model="pocket", built_in=True, recipe=once))
+    assert "`donorgrid pocket write --out pocket` writes it into the folder that the lines below load" in built_in
+    assert "1 epoch, learning rate" in built_in
+    assert "from_pretrained('pocket')" in built_in
+    folder = card_text(card(base_model="/home/me/tiny"))
+    assert "The base model is in a folder called `tiny`, not on a hub" in folder
+    assert "on a hub" not in card_text(card())
+
+
+def test_a_checkpoint_is_called_what_it_is() -> None:
+    assert "as it was after 0.5 epochs of 3 epochs, learning rate" in card_text(card(checkpoint=0.5))
 
 
 def test_names_are_text_and_not_markdown(trained: Path, tmp_path: Path) -> None:
@@ -108,7 +124,7 @@ def test_a_mix_names_its_cells_and_has_no_regimes(trained: Path, tmp_path: Path)
     rows = profile().with_columns(regime=pl.lit(None, dtype=pl.String))
     text = (export_adapter(trained, card(source=mix, profile=rows), tmp_path / "out") / "README.md").read_text()
     assert "trained on quiz/de (25%), quiz/it (75%)" in text
-    assert "- all targets: +2.56 on average over 4, 2 harmed" in text
+    assert "- all targets: +2.56 on average over 4, 2 lost 1 or more" in text
 
 
 def test_what_is_no_adapter_is_refused(trained: Path, tmp_path: Path) -> None:

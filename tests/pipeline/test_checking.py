@@ -11,6 +11,7 @@ import yaml
 from adapters import make_adapter
 from donorgrid.check import exit_code
 from donorgrid.pipeline import check_engine
+from donorgrid.pipeline.check_subjects import distinct_names
 from donorgrid.pipeline.check_targets import TargetSpec
 from donorgrid.pipeline.checking import Checked, CheckRequest, run_check
 from donorgrid.store.answers import read_answers
@@ -53,6 +54,29 @@ def test_the_base_against_itself_is_safe_everywhere_with_delta_exactly_0(place: 
         assert {one.delta_pp for one in adapter.targets} == {0.0}
         assert {one.verdict for one in adapter.guards} == {"safe"}
     assert exit_code(result) == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (["base", "out/de/seed17"], ["base", "seed17"]),
+        (["base", "out/de/seed17", "out/de/seed42", "hi"], ["base", "seed17", "seed42", "hi"]),
+        (["base", "out/de/seed17", "out/hi/seed17", "out/hi/seed42"], ["base", "de/seed17", "hi/seed17", "seed42"]),
+        (["base", "new/base", "/a/b"], ["base", "new/base", "b"]),
+        (["base", "seed17", "out/seed17"], ["base", "seed17", "out/seed17"]),
+        (["org/base", "org/one@v2"], ["org/base", "org/one@v2"]),
+    ],
+)
+def test_a_folder_is_called_by_the_shortest_end_of_its_path_that_is_its_own(
+    written: list[str], expected: list[str]
+) -> None:
+    is_path = [False, *(not one.startswith("org/") for one in written[1:])]
+    assert distinct_names(written, is_path=is_path) == expected
+
+
+def test_an_adapter_in_a_folder_far_away_is_told_by_its_name(place: Path) -> None:
+    result = checked(place, str(place / "wild"), "mild").result
+    assert [one.name for one in result.adapters] == ["wild", "mild"]
 
 
 def test_an_adapter_that_changes_weights_is_not_called_the_same(place: Path) -> None:

@@ -70,7 +70,9 @@ ROWS = [
     ("a.csv", "language,question,choices,answer\nde,q,x,0\n", r"none of the 1 documents of a/de test can be used"),
     ("a.csv", 'language,question,choices,answer\nde,q,"[""x"", ""y""]",z\n', r"doc_to_target: 'z' is none of the"),
     ("a.csv", "language,question\nde,q,x,0\n", r"a.csv: not readable as"),
-    ("a.csv", b"language,question\n\xff\xfe,q\n", r"a.csv: not readable as"),
+    ("a.csv", b"language,question\n\xff\xfe,q\n", r"a.csv: line 2 is not UTF-8 \(byte 0xff\); save the file as UTF-8$"),
+    ("a.csv", "language,question\nde,q\n".encode("utf-16"), r"a.csv: it is written in UTF-16; save it as UTF-8$"),
+    ("a.jsonl", b'{"language": "d\xe9"}\n', r"a.jsonl: line 1 is not UTF-8 \(byte 0xe9\)"),
     ("a.parquet", "no parquet", r"a.parquet: not readable as"),
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
+from donorgrid.core.text_files import check_utf8
 
 CELLS = ("source_task", "source_language", "target_task", "target_language")
 _METRIC_COLUMNS = {
@@ -62,6 +63,8 @@ def _read_one(path: Path) -> pl.DataFrame:
         raise InputError(f"{path}: no such file")
     try:
         csv = path.suffix.lower() == ".csv"
+        if csv:
+            check_utf8(path.read_bytes(), what=str(path))
         frame = pl.read_csv(path, infer_schema_length=None) if csv else pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from error

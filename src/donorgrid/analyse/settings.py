@@ -43,8 +43,8 @@ class AnalysisSettings:
     n_language_permutations: int = 999
 
     def __post_init__(self) -> None:
-        if not 0 <= self.harm_limit_pp <= 100:
-            raise InputError(f"harm limit {self.harm_limit_pp}: expected percentage points from 0 to 100")
+        if not 0 < self.harm_limit_pp <= 100:
+            raise InputError(f"harm limit {self.harm_limit_pp:g}: expected percentage points above 0 and at most 100")
         if not 0 < self.confidence < 1:
             raise InputError(f"confidence {self.confidence}: expected a share between 0 and 1")
         for name in ("n_bootstrap", "n_rich_bootstrap", "n_permutations", "n_splits", "n_language_permutations"):

@@ -20,6 +20,8 @@ Source = Annotated[str, typer.Option(help="the source that was trained on: task/
 Model = Annotated[str | None, typer.Option(help="the model's name; needed where the study has several")]
 Recipe = Annotated[str | None, typer.Option(help="the recipe's name; needed where the study has several")]
 TrainSeed = Annotated[int | None, typer.Option(help="the train seed; needed where the study has several")]
+DataSeed = Annotated[int | None, typer.Option(help="the data seed; needed where the study has several")]
+TrainSize = Annotated[int | None, typer.Option(help="the train size; needed where the study has several")]
 NewFolder = Annotated[Path, typer.Option(help="the new folder to write to")]
 
 
@@ -65,10 +67,21 @@ def export_adapter(
     model: Model = None,
     recipe: Recipe = None,
     train_seed: TrainSeed = None,
+    data_seed: DataSeed = None,
+    train_size: TrainSize = None,
+    checkpoint: Annotated[float | None, typer.Option(help="after so many epochs; default: the end")] = None,
     base_model: Annotated[str | None, typer.Option(help="the base's hub ID, where the study has a folder")] = None,
 ) -> None:
     """Copy an adapter with a model card that carries its transfer profile. Nothing is published."""
-    wanted = exporting.Wanted(source=source, model=model, recipe=recipe, train_seed=train_seed)
+    wanted = exporting.Wanted(
+        source=source,
+        model=model,
+        recipe=recipe,
+        train_seed=train_seed,
+        data_seed=data_seed,
+        train_size=train_size,
+        checkpoint=checkpoint,
+    )
     console.print(f"wrote {exporting.export_run_adapter(study, wanted, out, base_model=base_model)}", soft_wrap=True)
 
 
@@ -81,9 +94,13 @@ def export_training(
     model: Model = None,
     recipe: Recipe = None,
     train_seed: TrainSeed = None,
+    data_seed: DataSeed = None,
+    train_size: TrainSize = None,
 ) -> None:
     """Write a run's texts and recipe as the configuration of another trainer."""
-    wanted = exporting.Wanted(source=source, model=model, recipe=recipe, train_seed=train_seed)
+    wanted = exporting.Wanted(
+        source=source, model=model, recipe=recipe, train_seed=train_seed, data_seed=data_seed, train_size=train_size
+    )
     console.print(f"wrote {exporting.export_run_training(study, wanted, out, trainer=trainer)}", soft_wrap=True)
 
 
@@ -92,9 +109,11 @@ def export_lm_eval(
     task: Annotated[str, typer.Argument(help="a catalog name, a task file, or a data file")],
     language: Annotated[str, typer.Option("--language", "-l", help="the language")],
     out: NewFolder,
+    columns: options.ColumnMap = None,
 ) -> None:
     """Write one language of a task as a task file of lm-eval."""
-    console.print(f"wrote {exporting.export_task(task, language, out)}", soft_wrap=True)
+    written = exporting.export_task(task, language, out, columns=options.column_map(columns))
+    console.print(f"wrote {written}", soft_wrap=True)
 
 
 def _tell(imported: importing.Imported) -> None:

@@ -41,16 +41,18 @@ def show_task(
     language: Annotated[str | None, typer.Option("--language", "-l", help="default: the task's first")] = None,
     item: Annotated[str | None, typer.Option(help="the ID of an item; default: the first")] = None,
     tokenizer: Tokenizer = None,
+    columns: options.ColumnMap = None,
 ) -> None:
     """Print one whole item as text, for training and for scoring, with where the loss lies."""
     encode = options.torch_side("pipeline.encoders").text_encoder(tokenizer) if tokenizer else None
-    print(inventory.item_text(task, language, item_id=item, encode=encode))
+    named = options.column_map(columns)
+    print(inventory.item_text(task, language, item_id=item, encode=encode, columns=named))
 
 
 @tasks.command("validate")
-def validate_task(task: TaskName, language: Languages = None) -> int:
+def validate_task(task: TaskName, language: Languages = None, columns: options.ColumnMap = None) -> int:
     """Read all of a task and report items, alignment and what cannot be used. Exit code 1 when something cannot."""
-    found = inventory.validated(task, tuple(language or ()))
+    found = inventory.validated(task, tuple(language or ()), columns=options.column_map(columns))
     print(found)
     return 0 if found.sound else 1
 

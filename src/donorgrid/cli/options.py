@@ -23,12 +23,29 @@ ReleaseArithmetic = Annotated[
     bool, typer.Option("--release-arithmetic", help="compare raw floats with the limit, as the release did")
 ]
 
+ColumnMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns", help="NAME=COLUMN of a data file, such as question=Frage; NAME may stand again, as for choices"
+    ),
+]
 Typology = Annotated[bool, typer.Option("--typology", help="add URIEL+ distances (extra 'typology')")]
 
 
 def torch_side(module: str) -> Any:
     """A part of the pipeline that needs torch, loaded only by the commands that train or score."""
     return import_module(f"donorgrid.{module}")
+
+
+def column_map(given: list[str] | None) -> dict[str, str | list[str]] | None:
+    """The study's ``columns`` from ``NAME=COLUMN`` texts: a name that stands several times has a list of columns."""
+    found: dict[str, list[str]] = {}
+    for text in given or []:
+        name, equals, column = text.partition("=")
+        if not (name and equals and column):
+            raise InputError(f"--columns '{text}': expected NAME=COLUMN, such as question=Frage")
+        found.setdefault(name, []).append(column)
+    return {name: columns[0] if len(columns) == 1 else columns for name, columns in found.items()} or None
 
 
 def shard(text: str | None) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """The subcommands that plan: what a grid can show, and grids whose truth is known."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -73,7 +73,7 @@ def simulate(
     answers: Annotated[bool, typer.Option("--answers", help="draw item by item, not only tables")] = False,
 ) -> None:
     """Draw a grid with known truth, to plan on or to try the analysis with."""
-    settings = SimulationSettings(
+    settings = _settings(
         n_models=models,
         tasks=tuple(f"task{number}" for number in range(1, tasks + 1)),
         languages=tuple(f"l{number}" for number in range(1, languages + 1)),
@@ -88,6 +88,24 @@ def simulate(
     )
     *drawn, truth = planning.simulate_study(settings, out, items=answers)
     console.print(f"wrote {drawn[0]} and the truth, {truth}; next: donorgrid analyse {drawn[0]}", soft_wrap=True)
+
+
+_OPTION_OF = {
+    "mean_pp": "--mean",
+    "spread_pp": "--spread",
+    "donors_pp": "--donor",
+    "harmed_pp": "--harmed",
+    "flip_rate": "--flip-rate",
+}
+
+
+def _settings(**chosen: Any) -> SimulationSettings:
+    """The settings; what is wrong with one is said of the option that gave it."""
+    try:
+        return SimulationSettings(**chosen)
+    except InputError as error:
+        name, _, problem = str(error).removeprefix("simulation: ").partition(" ")
+        raise InputError(f"{_OPTION_OF.get(name, name)} {problem}") from None
 
 
 def show_power(found: pl.DataFrame, to: Console) -> None:

@@ -1,6 +1,7 @@
 """The subcommands of the pocket world."""
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,16 +11,12 @@ from rich.console import Console
 from donorgrid import pocket as world
 from donorgrid.cli import options
 from donorgrid.core.errors import InputError
+from donorgrid.core.names import whole_folder
 
 console = Console(highlight=False)
 pocket = typer.Typer(no_args_is_help=True, help="The built-in offline world.")
 
 _EVERY_STEPS = 100
-
-
-@pocket.callback()
-def _group() -> None:
-    """Keep ``train`` a subcommand of its own."""
 
 
 @pocket.command("train")
@@ -35,6 +32,18 @@ def train_base_model(
     digest = hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
     same = "the shipped weights" if digest == world.WEIGHTS_SHA256 else "not the shipped weights (see the docs)"
     console.print(f"wrote {out}; SHA-256 of model.safetensors {digest}: {same}", soft_wrap=True)
+
+
+@pocket.command("write")
+def write_base_model(
+    out: Annotated[Path, typer.Option(help="the folder to write the model to")] = Path("pocket"),
+) -> None:
+    """Write the shipped pocket base model into a folder that transformers and PEFT can load."""
+    if out.exists():
+        raise InputError(f"{out}: exists already; give another folder")
+    with whole_folder(out) as unfinished:
+        shutil.copytree(world.model_folder(), unfinished, dirs_exist_ok=True)
+    console.print(f"wrote {out}, the base model 'pocket'", soft_wrap=True)
 
 
 def _tell(progress: Any) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from donorgrid.core.declaring import ARM
+from donorgrid.report.arms import after
 from donorgrid.store.logs import Failure
 
 
@@ -42,4 +43,4 @@ def show_failures(failures: Iterable[Failure], console: Console) -> None:
 def _arm_name(row: dict[str, Any]) -> str:
     size, checkpoint = row["train_size"], row["checkpoint"]
     dose = f", {size} texts" if size is not None else ""
-    return (row["recipe"] or "") + dose + (f", {checkpoint:g} epochs" if checkpoint is not None else "")
+    return (row["recipe"] or "") + dose + (f", {after(checkpoint)}" if checkpoint is not None else "")

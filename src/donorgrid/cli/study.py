@@ -72,10 +72,11 @@ def plan(
     for note in cost.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     for model in cost.models:
+        trained = f" of {model.n_trainings:,} trainings" if model.n_adapters > model.n_trainings else ""
         prompted = f"{model.n_prompted:,} few-shot prompts, " if model.n_prompted else ""
         console.print(
-            f"{model.model}: {model.n_parameters / 1e6:,.1f} M parameters, {model.n_adapters:,} adapters, {prompted}"
-            f"{model.train_tokens:,} tokens to train, {model.score_tokens:,} to score, "
+            f"{model.model}: {model.n_parameters / 1e6:,.1f} M parameters, {model.n_adapters:,} adapters{trained}, "
+            f"{prompted}{model.train_tokens:,} tokens to train, {model.score_tokens:,} to score, "
             f"{(model.adapter_bytes + model.answer_bytes) / 1e6:,.1f} MB on disk",
             soft_wrap=True,
         )

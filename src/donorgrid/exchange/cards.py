@@ -20,7 +20,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 class AdapterCard:
     """What a card says. ``profile`` holds the adapter's deltas: rows of DELTAS_BY_SEED, or of DELTAS, of one run.
 
-    ``licences`` are those of the tasks it was trained on; ``datasets`` their hub IDs.
+    ``licences`` are those of the tasks it was trained on; ``datasets`` their hub IDs. ``built_in``: the base is a model
+    that donorgrid ships. ``checkpoint``: the epochs after which the adapter was kept; None: at its best epoch.
     """
 
     base_model: str
@@ -33,11 +34,18 @@ class AdapterCard:
     profile: pl.DataFrame
     licences: Mapping[str, str] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
+    built_in: bool = False
+    checkpoint: float | None = None
 
     @property
     def base_name(self) -> str:
         """The base model as others may know it: its hub ID, or the last part of a path, which is nobody's business."""
-        return self.base_model if _HUB_ID.fullmatch(self.base_model) else _last(self.base_model)
+        return self.base_model if self.base_is_on_hub else _last(self.base_model)
+
+    @property
+    def base_is_on_hub(self) -> bool:
+        """Whether others can load the base by its name."""
+        return _HUB_ID.fullmatch(self.base_model) is not None
 
 
 def card_text(card: AdapterCard) -> str:
@@ -51,7 +59,7 @@ def card_text(card: AdapterCard) -> str:
 def _metadata(card: AdapterCard) -> ModelCardData:
     languages = dict.fromkeys(cell.language for cell in card.source.cells)
     return ModelCardData(
-        base_model=card.base_name if card.base_name == card.base_model else None,
+        base_model=card.base_name if card.base_is_on_hub else None,
         datasets=list(card.datasets) or None,
         eval_results=list(_results(card)) or None,
         language=[one for one in languages if _LANGUAGE.fullmatch(one)] or None,
@@ -93,9 +101,30 @@ def _head(card: AdapterCard) -> str:
     return (
         f"# {_plain(_last(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
         f"{what} `{card.base_name}`{revision}, trained on {trained}{control}: {rank}"
-        f"{recipe.epochs} epochs, learning rate {recipe.learning_rate:g}, batch "
-        f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid."
+        f"{_dose(card)}, learning rate {recipe.learning_rate:g}, batch "
+        f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid.{_where(card)}"
     )
+
+
+def _dose(card: AdapterCard) -> str:
+    whole = _epochs(card.recipe.epochs)
+    return whole if card.checkpoint is None else f"as it was after {_epochs(card.checkpoint)} of {whole}"
+
+
+def _epochs(number: float) -> str:
+    return f"{number:g} epoch{'' if number == 1 else 's'}"
+
+
+def _where(card: AdapterCard) -> str:
+    """Where the base model is, when its name is no hub ID."""
+    if card.base_is_on_hub or _is_whole(card):
+        return ""
+    if card.built_in:
+        return (
+            f" The base model `{card.base_name}` is on no hub: it is built into donorgrid, and `donorgrid pocket write "
+            f"--out {card.base_name}` writes it into the folder that the lines below load."
+        )
+    return f" The base model is in a folder called `{card.base_name}`, not on a hub: load it from where you have it."
 
 
 def _is_whole(card: AdapterCard) -> bool:
@@ -107,8 +136,9 @@ def _summary(card: AdapterCard) -> str:
     """One line per regime: how many cells, the mean delta, how many lost the limit or more."""
     head = (
         "## What it gives and takes\n\n"
-        f"Change of {card.metric} against the base model on the same items, in percentage points. A cell is harmed "
-        f"when it loses {card.harm_limit_pp:g} or more; a change within two standard errors of zero may be noise.\n\n"
+        f"Change of {card.metric} against the base model on the same items, in percentage points. A change within two "
+        "standard errors of zero may be noise; whether a cell is safe, harmed or undecided is what `donorgrid check` "
+        "says.\n\n"
     )
     if "regime" not in card.profile.columns or card.profile["regime"].null_count():
         return head + _line("all targets", card.profile, card.harm_limit_pp)
@@ -131,8 +161,9 @@ def _line(what: str, rows: pl.DataFrame, limit_pp: float) -> str:
     deltas = rows["delta_pp"].drop_nulls()
     if not deltas.len():
         return ""
-    harmed = int((deltas <= -limit_pp).sum())
-    return f"- {what}: {float(deltas.mean()):+.2f} on average over {deltas.len()}, {harmed} harmed"  # type: ignore[arg-type]
+    lost = int((deltas <= -limit_pp).sum())
+    mean = float(deltas.mean())  # type: ignore[arg-type]
+    return f"- {what}: {mean:+.2f} on average over {deltas.len()}, {lost} lost {limit_pp:g} or more"
 
 
 def _table(card: AdapterCard) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.text_files import check_utf8
 
 FORMATS = (".csv", ".tsv", ".parquet")
 _SCHEMES = ("http", "https")
@@ -21,7 +22,10 @@ def read_table(place: str) -> pl.DataFrame:
     suffix = PurePosixPath(urlsplit(place).path if _is_address(place) else place).suffix.lower()
     if suffix not in FORMATS:
         raise InputError(f"{place}: expected a table that ends in {', '.join(FORMATS)}")
-    content = io.BytesIO(_download(place) if _is_address(place) else _bytes_of(Path(place)))
+    written = _download(place) if _is_address(place) else _bytes_of(Path(place))
+    if suffix != ".parquet":
+        check_utf8(written, what=place)
+    content = io.BytesIO(written)
     try:
         frame = (
             pl.read_parquet(content)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,29 @@ def find_base(written: str, *, folder: Path) -> CheckSubject:
 
 
 def find_subjects(written: Sequence[str], base: CheckSubject, *, folder: Path) -> tuple[CheckSubject, ...]:
-    """The subjects to check, in the order given; InputError for one that cannot be read or is named twice."""
+    """The subjects to check, in the order given; InputError for one that cannot be read or is named twice.
+
+    A folder is called by as much of its path's end as tells it from the others.
+    """
     for place, one in enumerate(written):
         if one in written[:place]:
             raise InputError(f"adapter '{one}': it is named twice")
-    return tuple(_subject(one, base, folder) for one in written)
+    found = [_subject(one, base, folder) for one in written]
+    is_path = [(folder / one).exists() for one in written]
+    names = distinct_names([base.name, *written], is_path=[False, *is_path])
+    return tuple(replace(one, name=name) for one, name in zip(found, names[1:], strict=True))
+
+
+def distinct_names(written: Sequence[str], *, is_path: Sequence[bool]) -> list[str]:
+    """What was written, but of a path only its last parts, as many as no other ends with; never fewer than one."""
+    parts = [Path(one).parts if path else (one,) for one, path in zip(written, is_path, strict=True)]
+    return [_shortest(own, [*parts[:place], *parts[place + 1 :]]) for place, own in enumerate(parts)]
+
+
+def _shortest(own: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> str:
+    ends = (own[-length:] for length in range(1, len(own) + 1))
+    shortest = next((end for end in ends if not any(other[-len(end) :] == end for other in others)), own)
+    return str(Path(*shortest))
 
 
 def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:

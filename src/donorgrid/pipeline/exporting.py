@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -10,10 +11,11 @@ from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Run
 from donorgrid.exchange import AdapterCard, TrainingJob, export_adapter, export_lm_eval_task, export_training
 from donorgrid.pipeline.analysing import BY_SEED, study_deltas
-from donorgrid.pipeline.prepare import DOCUMENT_SOURCES, Prepared, prepare, study_paths
+from donorgrid.pipeline.prepare import DOCUMENT_SOURCES, Prepared, built_in_models, prepare, study_paths
 from donorgrid.pipeline.workplan import read_workplan
 from donorgrid.plan.grid import Grid
 from donorgrid.tasks import find_task, load_cell
+from donorgrid.tasks.plain import Columns
 from donorgrid.train.choose import choose_texts, split_texts
 
 
@@ -50,6 +52,8 @@ def export_run_adapter(study: Path, wanted: Wanted, out: Path, *, base_model: st
         source=run.source,
         recipe=run.recipe,
         train_seed=run.train_seed,
+        checkpoint=run.checkpoint,
+        built_in=base_model is None and spec.id in built_in_models(),
         metric=plan.study.metric,
         harm_limit_pp=plan.study.harm_limit_pp,
         profile=_profile(folder, run),
@@ -65,9 +69,9 @@ def export_run_training(study: Path, wanted: Wanted, out: Path, *, trainer: str)
     return export_training(_job(prepared, find_run(prepared.grid, wanted)), out, trainer=trainer)
 
 
-def export_task(task: str, language: str, out: Path) -> Path:
+def export_task(task: str, language: str, out: Path, *, columns: Columns | None = None) -> Path:
     """Write one language of a task as an lm-eval task file with its data; the YAML's path."""
-    found = find_task(task, folder=Path(), languages=(language,))
+    found = find_task(task, folder=Path(), languages=(language,), columns=columns)
     return export_lm_eval_task(load_cell(found, language, sources=DOCUMENT_SOURCES), out, metrics=found.metrics)
 
 
@@ -80,14 +84,13 @@ def find_run(grid: Grid, wanted: Wanted) -> Run:
         raise InputError(f"source '{wanted.source}': not in the study{suggestion(wanted.source, names)}")
     runs = [run for run in grid.runs if run.source.name == wanted.source]
     if not any(run.checkpoint == wanted.checkpoint for run in runs):
-        there = [f"{run.checkpoint:g}" for run in runs if run.checkpoint is not None]
+        kept = dict.fromkeys(f"{run.checkpoint:g}" for run in runs if run.checkpoint is not None)
         raise InputError(
-            f"source '{wanted.source}': no run with checkpoint '{wanted.checkpoint:g}'; there are "
-            f"{list(dict.fromkeys(there))}"
+            f"source '{wanted.source}': no run with checkpoint '{wanted.checkpoint:g}'; there are {list(kept)}"
         )
     runs = [run for run in runs if run.checkpoint == wanted.checkpoint]
     for key, value in _axes(wanted).items():
-        there = list(dict.fromkeys(_axes(run)[key] for run in runs))
+        there: list[Any] = list(dict.fromkeys(_axes(run)[key] for run in runs))
         if value is None and len(there) > 1:
             raise InputError(f"source '{wanted.source}': say which {key}; there are {there}")
         if value is not None and value not in there:

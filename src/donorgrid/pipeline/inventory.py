@@ -16,6 +16,7 @@ from donorgrid.tasks import (
     show_cell,
     validate_task,
 )
+from donorgrid.tasks.plain import Columns
 from donorgrid.tasks.show import Encode
 
 
@@ -55,17 +56,27 @@ def catalog() -> list[CatalogTask]:
     ]
 
 
-def item_text(task: str, language: str | None, *, item_id: str | None, encode: Encode | None) -> str:
-    """One item of a task as text; the task's first language and first item unless they are named."""
-    found = find_task(task, folder=Path(), languages=() if language is None else (language,))
+def item_text(
+    task: str,
+    language: str | None,
+    *,
+    item_id: str | None,
+    encode: Encode | None,
+    columns: Columns | None = None,
+) -> str:
+    """One item of a task as text; the task's first language and first item unless they are named.
+
+    ``columns`` are those of a plain data file, as in a study.
+    """
+    found = find_task(task, folder=Path(), languages=() if language is None else (language,), columns=columns)
     cell = load_cell(found, language or found.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
     rules = generation_rules(found, cell.cell.language) if found.generates else None
     return show_cell(cell, item_id=item_id, encode=encode, rules=rules)
 
 
-def validated(task: str, languages: Sequence[str]) -> TaskReport:
+def validated(task: str, languages: Sequence[str], *, columns: Columns | None = None) -> TaskReport:
     """What a study would get from a task, in all of its languages or those named."""
-    found = find_task(task, folder=Path(), languages=tuple(languages))
+    found = find_task(task, folder=Path(), languages=tuple(languages), columns=columns)
     return validate_task(found, sources=DOCUMENT_SOURCES, languages=languages or None)
 
 

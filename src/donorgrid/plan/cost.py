@@ -24,10 +24,12 @@ class ModelCost:
     """The work that one base model does, and its time in seconds for one process (None: not tried).
 
     ``n_adapters`` counts every checkpoint that is scored, ``n_prompted`` the few-shot subjects.
+    ``n_trainings`` give the adapters.
     """
 
     model: str
     n_parameters: int
+    n_trainings: int
     n_adapters: int
     n_prompted: int
     train_tokens: int
@@ -52,13 +54,15 @@ def model_cost(
 
     ``example_tokens`` are those of each few-shot subject's examples, which are read once for all options of an item.
     """
+    per_training = list(train_tokens)
     subjects = 1 + n_adapters + len(example_tokens)
     return ModelCost(
         model=model,
         n_parameters=n_parameters,
+        n_trainings=len(per_training),
         n_adapters=n_adapters,
         n_prompted=len(example_tokens),
-        train_tokens=sum(train_tokens),
+        train_tokens=sum(per_training),
         score_tokens=score_tokens * subjects + n_items * sum(example_tokens),
         adapter_bytes=sum(kept_bytes),
         answer_bytes=n_items * subjects * _BYTES_PER_ANSWER,
@@ -73,8 +77,8 @@ def seconds_for(cost: ModelCost, rates: Rates) -> float:
 def adapter_bytes(recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """Size on disk of what one training gives.
 
-    For LoRA, rank x (inputs + outputs) float32 weights for each adapted matrix; for DoRA also one per output; for a full
-    fine-tuning all weights in the recipe's precision. ``shapes`` are the base weights' shapes by name, such as
+    For LoRA, rank x (inputs + outputs) float32 weights for each adapted matrix; for DoRA also one per output; for a
+    full fine-tuning all weights in the recipe's precision. ``shapes`` are the base weights' shapes by name, such as
     ``model.layers.0.mlp.up_proj.weight`` -> (outputs, inputs).
     """
     if recipe.method == "full":

@@ -1,5 +1,6 @@
 """What a simulated grid is made of."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -76,8 +77,17 @@ class SimulationSettings:
                 raise InputError(f"simulation: {name} {share}: expected a share from 0 to below 1")
         if self.cell_correlation > self.seed_correlation:
             raise InputError("simulation: cell_correlation: expected at most seed_correlation, as seeds share the cell")
-        if min([self.run_sd_pp, *self.spread_pp.values()]) < 0:
-            raise InputError("simulation: spread_pp and run_sd_pp: expected 0 or more percentage points")
+        spreads = {"run_sd_pp": self.run_sd_pp}
+        spreads |= {f"spread_pp '{component}'": spread for component, spread in self.spread_pp.items()}
+        for name, spread in spreads.items():
+            if not 0.0 <= spread < math.inf:
+                raise InputError(f"simulation: {name} is {spread:g}: expected 0 or more percentage points")
+        amounts = {"mean_pp": self.mean_pp, "trained_pp": self.trained_pp}
+        amounts |= {f"donors_pp '{cell}'": amount for cell, amount in self.donors_pp.items()}
+        amounts |= {f"harmed_pp '{cell}'": amount for cell, amount in self.harmed_pp.items()}
+        for name, amount in amounts.items():
+            if not math.isfinite(amount):
+                raise InputError(f"simulation: {name} is {amount:g}: expected a number of percentage points")
         if self.tail_degrees is not None and self.tail_degrees <= FEWEST_DEGREES:
             raise InputError(f"simulation: tail_degrees {self.tail_degrees}: expected more than {FEWEST_DEGREES:g}")
 

@@ -32,12 +32,15 @@ def find_task(
     file that does not say them. Raises InputError when there is no such task, or when its file cannot be used.
     """
     if name_or_path.startswith(LM_EVAL):
+        _refuse_columns(name_or_path, columns)
         return lm_eval_task(name_or_path.removeprefix(LM_EVAL), languages=languages)
     if name_or_path in catalog_names():
+        _refuse_columns(name_or_path, columns)
         return task_of_yaml(CATALOG / f"{name_or_path}.yaml", languages=languages)
     path = folder / name_or_path
     if path.suffix in FORMATS:
         return task_of_plain(name_or_path, folder=folder, columns=columns, languages=languages)
+    _refuse_columns(name_or_path, columns)
     if path.suffix not in _SUFFIXES:
         raise InputError(
             f"task '{name_or_path}': not in the catalog{suggestion(name_or_path, catalog_names())}; allowed: "
@@ -47,6 +50,14 @@ def find_task(
     if PLACEHOLDER in name_or_path:
         return _one_file_per_language(path, languages)
     return task_of_yaml(path, languages=languages)
+
+
+def _refuse_columns(name: str, columns: Columns | None) -> None:
+    if columns:
+        raise InputError(
+            f"task '{name}': columns ({', '.join(columns)}) can be named for a plain data file only, which ends in "
+            f"{', '.join(FORMATS)}"
+        )
 
 
 def task_of_yaml(path: Path, *, languages: Sequence[str] = ()) -> TaskFile:

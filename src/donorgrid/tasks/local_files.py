@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.text_files import check_utf8
 
 FORMATS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 Rows = list[dict[str, Any]]
@@ -39,10 +40,11 @@ def read_rows(
 
 
 def _rows(path: Path, kind: str, separator: str | None, quoted: bool, field: str | None, as_text: bool) -> Rows:
-    if kind == "json":
-        return _json_rows(path, field=field)
     if kind == "parquet":
         return pl.read_parquet(path).to_dicts()
+    check_utf8(path.read_bytes(), what=f"data file {path}")
+    if kind == "json":
+        return _json_rows(path, field=field)
     return _csv_rows(path, separator=separator, quoted=quoted, as_text=as_text)
 
 
