@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from donorgrid.report.dotplot import dot_plot, series_with_se
+from donorgrid.report.errors import error_beside
 from donorgrid.report.plain_tables import plain_table
 from donorgrid.report.section import Part, Section, Tables, filled, parts_of
 
@@ -41,7 +42,7 @@ def specific_section(tables: Tables) -> Section | None:
 
     def draw(rows: pl.DataFrame) -> Mapping[str, Any]:
         labels = [f"{control}, {regime}" for control, regime in rows.select("control", "regime").iter_rows()]
-        series = series_with_se(rows, "donor", "specific transfer", ("mean_pp", "mean_se_pp"), labels)
+        series = series_with_se(rows, "donor", "specific transfer", ("mean_pp", error_beside(rows, "mean")), labels)
         return {
             "note": note,
             "plot": dot_plot("Specific transfer", "pp", labels, (series,)),

@@ -10,9 +10,11 @@ from donorgrid.report.arms import ARM, by_arm
 from donorgrid.report.errors import error_beside
 from donorgrid.report.head import ReportHead
 from donorgrid.report.numbers import count, is_absent, percent, signed_pp, with_se
+from donorgrid.report.resampled import drawn_again, interval_of
 
 _NAMED = 3
 _TRANSFER = "transfer"
+_DRAWN = ("mean_pp", "harm_rate")
 _ONE_MODEL = (
     "With one base model there is no standard error over models: ± is over the test items, and says nothing of "
     "other models."
@@ -48,6 +50,7 @@ def headline(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Headline:
     sentences = (
         _what(deltas, head),
         *(_of_arm(label, _outcome(transfer, head)) for label, transfer in transfers),
+        *_intervals(tables.get("intervals")),
         *_noise(tables.get("noise"), head),
         *_best(tables.get("choosing")),
         *_roles(tables.get("roles_language"), "language", head),
@@ -120,6 +123,20 @@ def _error(transfer: Mapping[str, float]) -> float | None:
     """The standard error over models, or over the test items where there is one model."""
     over_models = transfer["mean_se_pp"]
     return transfer.get("mean_noise_se_pp") if is_absent(over_models) else over_models
+
+
+def _intervals(intervals: pl.DataFrame | None) -> list[str]:
+    """How far the mean delta and the harm rate can be trusted, where items and runs could be drawn again."""
+    arms = () if intervals is None or intervals.is_empty() else by_arm(intervals)
+    ends = [(label, part, [interval_of(part, "regime", _TRANSFER, one) for one in _DRAWN]) for label, part in arms]
+    return [
+        _of_arm(
+            label,
+            f"With {drawn_again(part)} drawn again, the interval of that mean is {mean} pp, of the share lost {harm}.",
+        )
+        for label, part, (mean, harm) in ends
+        if mean and harm
+    ]
 
 
 def _noise(noise: pl.DataFrame | None, head: ReportHead) -> list[str]:

@@ -20,6 +20,9 @@ DECLARED = {
     "pareto": declared.PARETO,
     "mixes_controls": declared.MIXES_CONTROLS,
     "coverage": declared.COVERAGE,
+    "intervals": declared.INTERVALS,
+    "baselines": declared.BASELINES,
+    "agreement": declared.AGREEMENT,
 }
 
 

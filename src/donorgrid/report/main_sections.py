@@ -15,6 +15,7 @@ from donorgrid.report.matrices import matrix
 from donorgrid.report.numbers import is_absent, percent
 from donorgrid.report.pareto import panels, shown_columns
 from donorgrid.report.plain_tables import plain_table
+from donorgrid.report.resampled import regime_intervals, role_intervals
 from donorgrid.report.section import Part, Section, Tables, filled, parts_of
 from donorgrid.report.views import error_column
 
@@ -39,12 +40,15 @@ def regimes_section(tables: Tables) -> Section | None:
         ("harm_breakdown", "Where the harm is"),
         ("mixes_controls", "Mixes and controls, over all their targets"),
     )
+    resampled = filled(tables, "intervals")
+    intervals = {} if resampled is None else dict(by_arm(resampled))
     behind = {name: dict(by_arm(rows)) for name, _ in further if (rows := filled(tables, name)) is not None}
     parts = tuple(
         Part(
             label=label,
             content={
                 **_regimes(rows),
+                **_intervals(intervals.get(label)),
                 "further": tuple(
                     plain_table(behind[name][label], caption)
                     for name, caption in further
@@ -55,6 +59,13 @@ def regimes_section(tables: Tables) -> Section | None:
         for label, rows in by_arm(frame)
     )
     return Section(id="regimes", title="Transfer by regime", kind="regimes", parts=parts)
+
+
+def _intervals(frame: pl.DataFrame | None) -> Mapping[str, Any]:
+    return {
+        "intervals": None if frame is None else regime_intervals(frame),
+        "role_intervals": None if frame is None else role_intervals(frame),
+    }
 
 
 def _regimes(frame: pl.DataFrame) -> Mapping[str, Any]:

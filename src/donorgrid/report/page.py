@@ -21,10 +21,10 @@ def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
 
     ``tables`` holds ``deltas`` (required) and any of ``regimes``, ``harm_breakdown``, ``mixes_controls``,
     ``roles_language``, ``roles_task``, ``roles_family``, ``matrix_language``, ``matrix_task``, ``pareto``,
-    ``coverage`` (core.tables), ``variance``, ``consistency``, ``noise``, ``linguistic`` and ``degenerate`` (model,
-    task, language, reason: targets whose baseline measures format). A section without its table is left out; unknown
-    tables are ignored. No statistic is computed here: the one average is the heat map's mean over models, cell by
-    cell, named as such.
+    ``coverage``, ``intervals``, ``baselines``, ``agreement`` (core.tables), ``variance``, ``consistency``, ``noise``,
+    ``linguistic`` and ``degenerate`` (model, task, language, reason: targets whose baseline measures format). A section
+    without its table is left out; unknown tables are ignored. No statistic is computed here: the one average is the
+    heat map's mean over models, cell by cell, named as such.
 
     Raises InputError when ``deltas`` is absent, a table lacks declared columns, or has another harm limit.
     """

@@ -3,6 +3,7 @@
 from donorgrid.report import advice_sections as advice
 from donorgrid.report import further_sections as further
 from donorgrid.report import main_sections as main
+from donorgrid.report import model_sections as models
 from donorgrid.report.head import ReportHead
 from donorgrid.report.section import Section, Tables
 
@@ -17,9 +18,11 @@ def sections(tables: Tables, head: ReportHead) -> tuple[Section, ...]:
         main.pareto_section(tables, head),
         advice.sources_section(tables),
         further.noise_section(tables),
+        models.baselines_section(tables),
         advice.specific_section(tables),
         further.variance_section(tables),
         further.consistency_section(tables),
+        models.agreement_section(tables),
         further.linguistic_section(tables),
         further.coverage_section(tables),
         further.failures_section(head),
