@@ -31,8 +31,8 @@ def baselines_section(tables: Tables) -> Section | None:
     few = len(models) <= MOST_DRAWN
     if few:
         note += (
-            " All sources subtract the same baseline: its luck (±) is in every delta of a target, and corrected is what "
-            "is left of their mean without it."
+            " All sources subtract the same baseline: its luck (±) is in every delta of a target; corrected is what is "
+            "left of their mean without it."
         )
     parts = _one_by_one(rows, models) if few else (_side_by_side(rows, models),)
     noted = tuple(Part(label=part.label, content={"note": note, **part.content}) for part in parts)
