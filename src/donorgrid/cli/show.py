@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from donorgrid.core.declaring import ARM
-from donorgrid.report.arms import after
+from donorgrid.core.records import after
 from donorgrid.store.logs import Failure
 
 
@@ -36,7 +36,7 @@ def show_failures(failures: Iterable[Failure], console: Console) -> None:
     """Print what failed, a line each."""
     for one in failures:
         what = f"{one.model}, baseline" if one.source is None else f"{one.model}, {one.source}, seed {one.train_seed}"
-        what += "" if one.checkpoint is None else f", checkpoint {one.checkpoint:g}"
+        what += "" if one.checkpoint is None else f", {after(one.checkpoint)}"
         console.print(f"failed: {what}: {one.reason}", soft_wrap=True, markup=False)
 
 

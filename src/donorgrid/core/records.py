@@ -12,7 +12,8 @@ from donorgrid.core.errors import InputError
 Metric = Literal["acc", "acc_norm"]
 Precision = Literal["fp32", "bf16"]
 Weights = Literal["own", "4bit"]
-ControlKind = Literal["shuffled", "content-free", "few-shot"]
+TrainedControl = Literal["shuffled", "content-free"]
+ControlKind = TrainedControl | Literal["few-shot"]
 SourceKind = Literal["cell", "mix", "control"]
 Method = Literal["lora", "rslora", "dora", "full"]
 
@@ -144,6 +145,16 @@ class Run:
     def course(self) -> "Run":
         """The training that this belongs to, which gives the adapter at its end and at every checkpoint."""
         return self if self.checkpoint is None else replace(self, checkpoint=None)
+
+
+def after(checkpoint: float) -> str:
+    """A checkpoint in words: ``after 1 epoch``."""
+    return f"after {epochs_in_words(checkpoint)}"
+
+
+def epochs_in_words(number: float) -> str:
+    """``1 epoch``, ``0.5 epochs``."""
+    return f"{number:g} epoch{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import polars as pl
 from huggingface_hub import EvalResult, ModelCardData
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric, Recipe, Source
+from donorgrid.core.records import Metric, Recipe, Source, after, epochs_in_words
 from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES
 
 NEEDED = ("target_task", "target_language", "delta_pp")
@@ -107,12 +107,8 @@ def _head(card: AdapterCard) -> str:
 
 
 def _dose(card: AdapterCard) -> str:
-    whole = _epochs(card.recipe.epochs)
-    return whole if card.checkpoint is None else f"as it was after {_epochs(card.checkpoint)} of {whole}"
-
-
-def _epochs(number: float) -> str:
-    return f"{number:g} epoch{'' if number == 1 else 's'}"
+    whole = epochs_in_words(card.recipe.epochs)
+    return whole if card.checkpoint is None else f"as it was {after(card.checkpoint)} of {whole}"
 
 
 def _where(card: AdapterCard) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.records import UNTRAINED, Cell
+from donorgrid.core.records import Cell
 from donorgrid.exchange.lm_eval_files import Output, TaskOutput
 from donorgrid.exchange.mapping import LmEvalMapping, RunEntry, source_of
 from donorgrid.exchange.records import ImportedSubject
@@ -85,11 +85,10 @@ def _subject(entry: RunEntry, output: Output, mapping: LmEvalMapping) -> Importe
 def _trained(entry: RunEntry, base: ImportedSubject) -> ImportedSubject:
     if entry.source is None:
         raise InputError(f"runs: a run of '{entry.model}' has no source")
-    source = source_of(entry.source)
     return ImportedSubject(
         model=entry.model,
-        source=source,
-        recipe=entry.recipe if source.is_trained else UNTRAINED,
+        source=source_of(entry.source),
+        recipe=entry.recipe,
         train_seed=entry.train_seed,
         data_seed=entry.data_seed,
         train_size=entry.train_size,

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.records import Cell, ControlKind, Source
+from donorgrid.core.records import Cell, Source, TrainedControl
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -25,17 +25,11 @@ class MixEntry(_Strict):
 
 
 class ControlEntry(_Strict):
-    """A source that is a control on the cell ``of``; ``shots``: how many solved examples few-shot prompts show."""
+    """A source that is a control on the cell ``of``. lm-eval's own few-shot prompts are none: their examples come from
+    each target's own task, not from one cell."""
 
-    control: ControlKind
+    control: TrainedControl
     of: str
-    shots: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _shots_of_few_shot(self) -> Self:
-        if (self.control == "few-shot") != (self.shots is not None):
-            raise ValueError("'shots' belongs to a few-shot control, and is needed there")
-        return self
 
 
 class RunEntry(_Strict):
@@ -145,7 +139,7 @@ def source_of(entry: str | MixEntry | ControlEntry) -> Source:
         return Source.of_cell(Cell.parse(entry))
     if isinstance(entry, ControlEntry):
         cell = Cell.parse(entry.of)
-        return Source.of_control(entry.control, cell, shots=entry.shots)
+        return Source.of_control(entry.control, cell)
     total = sum(entry.mix.values())
     parts = tuple((Cell.parse(cell), weight / total) for cell, weight in entry.mix.items())
     return Source(kind="mix", name=entry.name, parts=parts)

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from donorgrid.core.records import after
+
 ARM = ("recipe", "train_size", "checkpoint")
 
 
@@ -23,8 +25,3 @@ def arm_label(rows: pl.DataFrame) -> str:
     if "checkpoint" in rows.columns and rows["checkpoint"][0] is not None:
         parts.append(after(rows["checkpoint"][0]))
     return ", ".join(parts)
-
-
-def after(checkpoint: float) -> str:
-    """A checkpoint in words: ``after 1 epoch``."""
-    return f"after {checkpoint:g} epoch{'' if checkpoint == 1 else 's'}"

@@ -10,9 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from donorgrid.core.records import UNTRAINED
+from donorgrid.core.records import UNTRAINED, after
 from donorgrid.core.regimes import REGIMES, regime
-from donorgrid.report.arms import after
 from donorgrid.report.head import ReportHead
 from donorgrid.report.lines import Line
 from donorgrid.report.numbers import hundredths, is_absent
