@@ -77,6 +77,8 @@ def _read_config(path: Path, model_id: str) -> dict[str, Any]:
         raise InputError(f"model '{model_id}': {path / 'config.json'} is not JSON: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise InputError(f"model '{model_id}': {path / 'config.json'} names no model_type")
+    if config.get("quantization_config") is not None:
+        raise InputError(f"model '{model_id}': its weights are quantised already; give the model that it was made from")
     return config
 
 

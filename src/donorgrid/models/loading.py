@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from donorgrid.core.errors import InputError
@@ -48,9 +48,12 @@ def load_tokenizer(folder: ModelFolder) -> Any:
 def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights: Weights = "own") -> Base:
     """The base model in the given precision, without dropout and with nothing to train.
 
-    With ``weights`` "4bit" its linear maps are kept in 4 bit and compute in that precision.
+    With ``weights`` "4bit" its linear maps are kept in 4 bit and compute in that precision; InputError where that
+    cannot be.
     """
-    network = load_network(folder.path, dtype=DTYPES[precision], weights=weights, device=device)
+    dtype = DTYPES[precision]
+    quantisation = four_bit(dtype, device=device) if weights == "4bit" else None
+    network = load_network(folder.path, dtype=dtype, device=device, quantisation=quantisation)
     network.requires_grad_(False)
     network.eval()
     return Base(
@@ -58,14 +61,16 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights
         tokenizer=load_tokenizer(folder),
         folder=folder,
         reader=Reader(network),
-        is_quantised=weights != "own",
+        is_quantised=quantisation is not None,
     )
 
 
-def load_network(path: Path, *, dtype: torch.dtype, weights: Weights = "own", device: str = "cpu") -> Any:
+def load_network(
+    path: Path, *, dtype: torch.dtype, device: str = "cpu", quantisation: BitsAndBytesConfig | None = None
+) -> Any:
     """The network of a checkpoint. InputError, one line, when it cannot be loaded."""
     transformers_logging.disable_progress_bar()
-    in_bits = {"quantization_config": four_bit(dtype), "device_map": {"": device}} if weights == "4bit" else {}
+    in_bits = {"quantization_config": quantisation, "device_map": {"": device}} if quantisation else {}
     try:
         network = AutoModelForCausalLM.from_pretrained(
             path,
@@ -75,7 +80,7 @@ def load_network(path: Path, *, dtype: torch.dtype, weights: Weights = "own", de
             trust_remote_code=False,
             **in_bits,
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, ImportError, SafetensorError) as error:
         raise InputError(f"{path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
     return network if in_bits else network.to(device)
 

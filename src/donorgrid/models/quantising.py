@@ -7,13 +7,25 @@ from transformers import BitsAndBytesConfig
 
 from donorgrid.core.errors import InputError
 
+_NEEDED = ("bitsandbytes", "accelerate")
 
-def four_bit(dtype: torch.dtype) -> BitsAndBytesConfig:
-    """NF4 with quantised constants, computing in ``dtype``. InputError where bitsandbytes is not installed."""
-    if find_spec("bitsandbytes") is None:
-        raise InputError(
-            "weights '4bit': the package bitsandbytes is missing; install it with the extra donorgrid[4bit]"
-        )
+
+def four_bit(dtype: torch.dtype, *, device: str) -> BitsAndBytesConfig:
+    """NF4 with quantised constants, computing in ``dtype``.
+
+    InputError where there is no CUDA device (on a CPU bitsandbytes packs weights anew as it reads them, so that a base
+    could not be told from a changed one), or a package is missing.
+    """
+    if not device.startswith("cuda"):
+        raise InputError(f"weights '4bit': they are computed on a CUDA device; here the device is '{device}'")
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise InputError(f"weights '4bit': the package {name} is missing; install the extra donorgrid[4bit]")
+    return four_bit_config(dtype)
+
+
+def four_bit_config(dtype: torch.dtype) -> BitsAndBytesConfig:
+    """What bitsandbytes is told."""
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -12,7 +12,7 @@ from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.check_settings import EngineSettings, generation_of
 from donorgrid.pipeline.check_subjects import CheckSubject
 from donorgrid.pipeline.check_targets import CheckTarget
-from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
+from donorgrid.pipeline.workplan import MERGED, SEMANTICS
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 
 
@@ -79,6 +79,6 @@ class CheckEngine:
             "generated": generation_of(target, settings) if target.generates else None,
             "precision": settings.precision,
             "chat_template": settings.chat_template,
-            "merge": MERGE_MODE,
+            "merge": MERGED,
         }
         return digest_of([digest_of(condition), subject.adapter_digest])

@@ -11,7 +11,7 @@ from donorgrid.core.digests import digest_of
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.pipeline.shown_examples import ShownCounts
 from donorgrid.pipeline.token_counts import Counted
-from donorgrid.pipeline.workplan import MERGE_MODE, SEMANTICS
+from donorgrid.pipeline.workplan import SEMANTICS, merge_mode
 
 _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
 
@@ -33,15 +33,20 @@ def manifest_of(
     """Everything that a reader needs to know where the numbers come from, as plain data.
 
     ``tokens`` holds what each model's tokenizer made of the texts, ``shown`` of the examples of few-shot subjects,
-    ``notes`` what a user was told before the run.
+    ``notes`` what a user was told before the run. ``adapters_are`` says how each model wears its adapters when it
+    answers: merged into its weights, or beside them.
     """
     return {
         "versions": versions(),
         "engine_semantics": SEMANTICS,
-        "merge_mode": MERGE_MODE,
         "machine": {"system": platform.platform(), "processor": platform.machine(), "device": device, "jobs": jobs},
         "models": {
-            name: {"weights": folder.weights_digest, "tokenizer": folder.tokenizer_digest}
+            name: {
+                "weights": folder.weights_digest,
+                "tokenizer": folder.tokenizer_digest,
+                "kept_as": prepared.study.model(name).weights,
+                "adapters_are": merge_mode(prepared.study.model(name).weights),
+            }
             for name, folder in prepared.models.items()
         },
         "tasks": {

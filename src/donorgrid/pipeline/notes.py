@@ -8,13 +8,19 @@ from donorgrid.tasks import align
 
 def notes_of(prepared: Prepared) -> tuple[str, ...]:
     """One line for each thing that does not stop a study but that its reader should know."""
-    return tuple(dict.fromkeys((*_licences(prepared), *_items(prepared), *_alignments(prepared))))
+    return tuple(dict.fromkeys((*_licences(prepared), *_weights(prepared), *_items(prepared), *_alignments(prepared))))
 
 
 def _licences(prepared: Prepared) -> Iterator[str]:
     for name, task in prepared.tasks.items():
         if task.non_commercial:
             yield f"task '{name}': licence {task.licence}, not for commercial use"
+
+
+def _weights(prepared: Prepared) -> Iterator[str]:
+    for model in prepared.study.models:
+        if model.weights == "4bit":
+            yield f"model '{model.name}': weights kept in 4 bit; its adapters are scored unmerged"
 
 
 def _items(prepared: Prepared) -> Iterator[str]:

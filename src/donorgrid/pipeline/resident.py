@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from donorgrid.core.errors import InputError, RunFailure
-from donorgrid.core.records import Cell, Example, Item, Precision, Run, TrainingText
+from donorgrid.core.records import Cell, Example, Item, Precision, Run, TrainingText, Weights
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer
@@ -41,7 +41,9 @@ class Resident:
         self._prepared = prepared
         self._tokenizer = load_tokenizer(folder)
         self._max_length = longest_input(folder, self._tokenizer)
-        self._base: Callable[[Precision], Base] = cache(lambda precision: _checked_base(folder, precision, device))
+        self._base: Callable[[Precision], Base] = cache(
+            lambda precision: _checked_base(folder, precision, device, prepared.study.model(model).weights)
+        )
         self._merger: Callable[[Precision], Merger] = cache(lambda precision: Merger(self._base(precision)))
         self._items: Callable[[Cell], EncodedItems] = cache(self._encode)
         self._scorer: Callable[[], Scorer] = cache(self._make_scorer)
@@ -175,8 +177,8 @@ class Resident:
         return encode_texts(texts, self._tokenizer)
 
 
-def _checked_base(folder: ModelFolder, precision: Precision, device: str) -> Base:
-    base = load_base(folder, precision=precision, device=device)
+def _checked_base(folder: ModelFolder, precision: Precision, device: str, weights: Weights) -> Base:
+    base = load_base(folder, precision=precision, device=device, weights=weights)
     check_head(base.network, base.device)
     return base
 

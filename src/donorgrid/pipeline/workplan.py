@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder, subject_name, whole_file
-from donorgrid.core.records import Cell, Example, Prompted, Run, Subject
+from donorgrid.core.records import Cell, Example, Prompted, Run, Subject, Weights
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.plan.files import read_study
@@ -24,7 +24,8 @@ from donorgrid.tasks import generation_rules
 SEMANTICS = 1
 """Raised whenever the engine would give another result for the same input."""
 
-MERGE_MODE = "merged"
+MERGED, UNMERGED = "merged", "unmerged"
+"""How adapters stand in the base when it answers: in its weights, or beside them (where those are kept in 4 bit)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,15 +127,21 @@ def read_workplan(folder: StudyFolder) -> WorkPlan:
 
 
 def _facts(prepared: Prepared, name: str) -> ModelFacts:
-    (spec,) = (model for model in prepared.study.models if model.name == name)
+    spec = prepared.study.model(name)
     folder = prepared.models[name]
     known = model_facts(spec.id, n_parameters=folder.n_parameters, model_type=folder.model_type)
     return ModelFacts(family=spec.family or known.family, size_b=spec.size_b or known.size_b)
 
 
 def _model_part(prepared: Prepared, model: str) -> dict[str, object]:
-    folder = prepared.models[model]
-    return {"base": folder.weights_digest, "tokenizer": folder.tokenizer_digest, "semantics": SEMANTICS}
+    folder, weights = prepared.models[model], prepared.study.model(model).weights
+    kept = {} if weights == "own" else {"weights": weights}
+    return {"base": folder.weights_digest, "tokenizer": folder.tokenizer_digest, "semantics": SEMANTICS, **kept}
+
+
+def merge_mode(weights: Weights) -> str:
+    """``MERGED`` or ``UNMERGED``, by how a model's weights are kept."""
+    return MERGED if weights == "own" else UNMERGED
 
 
 def _condition(prepared: Prepared, model: str, target: Cell, items_digest: str) -> str:
@@ -146,7 +153,7 @@ def _condition(prepared: Prepared, model: str, target: Cell, items_digest: str) 
             **_generation(prepared, target),
             "precision": prepared.study.scoring.precision,
             "chat_template": prepared.study.scoring.chat_template,
-            "merge": MERGE_MODE,
+            "merge": merge_mode(prepared.study.model(model).weights),
         }
     )
 

@@ -6,31 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.names import whole_file
+from donorgrid.plan.recipes import RecipeSpec
 from donorgrid.plan.study import (
     CellSpec,
     ControlSpec,
     Limits,
     MixSpec,
     ModelSpec,
-    RecipeSpec,
     Scoring,
-    Strict,
     Study,
     TaskSpec,
 )
 
-_OBJECTS: dict[str, type[Strict]] = {
+_OBJECTS: dict[str, type[BaseModel]] = {
     "models": ModelSpec,
     "tasks": TaskSpec,
     "recipes": RecipeSpec,
     "limits": Limits,
     "scoring": Scoring,
 }
-_KINDS: dict[str, type[Strict]] = {"cell": CellSpec, "mix": MixSpec, "control": ControlSpec}
+_KINDS: dict[str, type[BaseModel]] = {"cell": CellSpec, "mix": MixSpec, "control": ControlSpec}
 _LONGEST_VALUE = 60
 
 
@@ -108,7 +107,7 @@ def _first_problem(error: ValidationError) -> str:
     return f"{where}: {message}, found {found[:_LONGEST_VALUE]}{near}"
 
 
-def _object_at(place: tuple[int | str, ...]) -> type[Strict]:
+def _object_at(place: tuple[int | str, ...]) -> type[BaseModel]:
     kinds = [_KINDS[part] for part in place[:-1] if part in _KINDS]
     if kinds:
         return kinds[-1]

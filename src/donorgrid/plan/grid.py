@@ -6,7 +6,8 @@ from itertools import product
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Baseline, Cell, Prompted, Recipe, Run, Source, Subject
-from donorgrid.plan.study import CellSpec, ControlSpec, MixSpec, RecipeSpec, Study
+from donorgrid.plan.recipes import RecipeSpec
+from donorgrid.plan.study import CellSpec, ControlSpec, MixSpec, Study
 
 
 @dataclass(frozen=True, kw_only=True)

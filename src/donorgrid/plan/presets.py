@@ -78,7 +78,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
     "paper": _PAPER,
     "paper-small": {**_PAPER, "models": [SMALL_MODEL], "languages": ["de", "en", "hi", "zh"], "train_seeds": [17, 42]},
-    # The release compares ranks 32, 64 and 128 and full fine-tuning on six sources; its smallest model there is this one.
+    # The release compares ranks 32, 64 and 128 and full fine-tuning on six sources; this is its smallest model there.
     # It does not say how its full fine-tunings were trained: here with the paper's recipe.
     "paper-ranks": {
         **_PAPER,

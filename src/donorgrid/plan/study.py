@@ -10,7 +10,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -21,31 +20,15 @@ from pydantic import (
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_name
-from donorgrid.core.records import ADAPTER_FIELDS, LLAMA_LINEAR, UNTRAINED, Method, Metric, Precision
-from donorgrid.plan.presets import recipe_preset
-
-
-def _no_doubles(values: list[Any]) -> list[Any]:
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise ValueError(f"{value!r} stands there twice")
-    return values
-
-
-def _word_or_list(value: Any) -> str:
-    return "list" if isinstance(value, list) else "word"
-
-
-Unique = AfterValidator(_no_doubles)
-WordOrList = Discriminator(_word_or_list)
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+from donorgrid.core.records import UNTRAINED, Metric, Precision, Weights
+from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList
+from donorgrid.plan.recipes import RecipeSpec, recipe_object
 
 
 class Strict(BaseModel):
-    """Unknown keys are errors; values are never guessed into another type."""
+    """A part of a study file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = STRICT
 
 
 def _object_from(key: str) -> BeforeValidator:
@@ -60,13 +43,17 @@ def _name(value: str) -> str:
 
 
 class ModelSpec(Strict):
-    """One base model: a local folder, a hub id, or ``pocket``. ``name`` stands in tables and paths."""
+    """One base model: a local folder, a hub id, or ``pocket``. ``name`` stands in tables and paths.
+
+    ``weights``: the model's own, or kept in 4 bit (bitsandbytes, on a GPU).
+    """
 
     id: str = Field(min_length=1)
     revision: str | None = None
     name: str = ""
     family: str | None = None
     size_b: Annotated[float, Field(gt=0)] | None = None
+    weights: Weights = "own"
 
     @model_validator(mode="before")
     @classmethod
@@ -159,53 +146,6 @@ CellList = Annotated[list[CellEntry], Field(min_length=1), Unique, Tag("list")]
 SourceList = Annotated[list[SourceEntry], Field(min_length=1), Unique, Tag("list")]
 
 
-class RecipeSpec(Strict):
-    """A fine-tuning recipe; see ``core.records.Recipe`` for what each field means."""
-
-    method: Method = "lora"
-    rank: Annotated[int, Field(ge=1, le=4096)] = 32
-    alpha: Annotated[float, Field(gt=0)] = 64.0
-    dropout: Share = 0.0
-    target_modules: Annotated[
-        Annotated[Literal["all-linear"], Tag("word")] | Annotated[list[str], Field(min_length=1), Unique, Tag("list")],
-        WordOrList,
-    ] = list(LLAMA_LINEAR)
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 3
-    batch_size: Annotated[int, Field(ge=1, le=65536)] = 8
-    learning_rate: Annotated[float, Field(gt=0, le=1.0)] = 5e-5
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
-    warmup_share: Share = 0.1
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    precision: Precision = "bf16"
-    validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-
-    @model_validator(mode="before")
-    @classmethod
-    def _full_has_no_adapter(cls, value: Any) -> Any:
-        given = [key for key in ADAPTER_FIELDS if key in value] if isinstance(value, dict) else []
-        if given and value.get("method") == "full":
-            raise ValueError(f"method 'full' trains all weights and has no adapter: leave out {', '.join(given)}")
-        return value
-
-    @model_serializer(mode="wrap")
-    def _meaningful(self, handler: Any) -> dict[str, Any]:
-        fields: dict[str, Any] = handler(self)
-        return {key: one for key, one in fields.items() if self.method != "full" or key not in ADAPTER_FIELDS}
-
-
-def _recipe_object(value: Any) -> Any:
-    """A preset's name, or an object that may start from one (``preset: paper``) and change some fields."""
-    if isinstance(value, str):
-        return recipe_preset(value)
-    if isinstance(value, dict) and "preset" in value:
-        changes = {key: one for key, one in value.items() if key != "preset"}
-        dropped = ADAPTER_FIELDS if changes.get("method") == "full" else ()
-        start = {key: one for key, one in recipe_preset(value["preset"]).items() if key not in dropped}
-        return {**start, **changes}
-    return value
-
-
 class Limits(Strict):
     """At most so many training and test items per cell; null means all. The first items in the task's order count."""
 
@@ -229,7 +169,7 @@ class Study(Strict):
     sources: Annotated[AllWord | SourceList, WordOrList] = "all"
     targets: Annotated[AllWord | CellList, WordOrList] = "all"
     recipes: Annotated[
-        dict[Annotated[str, AfterValidator(_name)], Annotated[RecipeSpec, BeforeValidator(_recipe_object)]],
+        dict[Annotated[str, AfterValidator(_name)], Annotated[RecipeSpec, BeforeValidator(recipe_object)]],
         Field(min_length=1),
     ] = {"paper": RecipeSpec()}
     train_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [17, 42, 101]
@@ -242,6 +182,10 @@ class Study(Strict):
     limits: Limits = Limits()
     scoring: Scoring = Scoring()
     keep_adapters: Annotated[KeepWord | CellList, WordOrList] = "all"
+
+    def model(self, name: str) -> ModelSpec:
+        """The model of this name."""
+        return next(one for one in self.models if one.name == name)
 
     @model_validator(mode="after")
     def _distinct_model_names(self) -> Self:
@@ -265,6 +209,17 @@ class Study(Strict):
                     raise ValueError(
                         f"checkpoints[{index}]: {epochs:g} epochs, but recipe '{name}' ends after {recipe.epochs}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _four_bits_are_not_trained(self) -> Self:
+        small = [model.name for model in self.models if model.weights != "own"]
+        whole = [name for name, recipe in self.recipes.items() if recipe.method == "full"]
+        if small and whole:
+            raise ValueError(
+                f"recipe '{whole[0]}' trains all weights, and those of model '{small[0]}' are kept in 4 bit; "
+                "give one of them a study of its own"
+            )
         return self
 
     @model_validator(mode="after")
