@@ -72,13 +72,20 @@ def test_a_mean_is_believed_as_far_as_its_own_error_does_not_explain_it():
     model = explain({}, y, fixed)
     np.testing.assert_allclose(model.beta, [2.0, 5.0])
 
-    def means(covariance):
+    def posterior(covariance):
         found, _ = truths(model, y, replace(errors(y, own=9.0), of_beta=np.array(covariance)))
-        return found.mean[[0, 4]]
+        return found
+
+    def means(covariance):
+        return posterior(covariance).mean[[0, 4]]
 
     # b'G^-1 b = 4 + 25 in units of the first one's errors: a share of 1 - 2 / 29 is kept.
     np.testing.assert_allclose(means([[1.0, 0.0], [0.0, 1.0]]), np.array([2.0, 5.0]) * (1 - 2 / 29))
     np.testing.assert_allclose(means([[20.0, 0.0], [0.0, 20.0]]), [0.0, 0.0])
+    # Of the means' own error, a fourth of the residual, as much goes as is not kept; that the share is estimated adds.
+    variance = model.residual / 4 - 2 / 29 + share_variance(2 / 29, 3) * np.array([2.0, 5.0]) ** 2
+    kept = posterior([[1.0, 0.0], [0.0, 1.0]])
+    np.testing.assert_allclose(kept.sd[[0, 4]] ** 2, variance, rtol=1e-4)
     # What both means have in common is noise, and what sets them apart is not.
     assert (means([[10.0, 9.9], [9.9, 10.0]]) > means([[10.0, 0.0], [0.0, 10.0]])).all()
 

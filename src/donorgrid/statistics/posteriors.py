@@ -120,14 +120,18 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
         variance: a' C a + common + sum_f k_f (shared within f) + w (own),  a = (1 - w) on X, k_f - w on U_f
 
     with C the errors of b and U_f: the normal posterior under the full covariance of the errors (Henderson 1975,
-    Biometrics 31, for C). b* is b less what its own errors explain, ``_kept_beta``; its error is not taken to be any
-    smaller. k_f is estimated from few levels, which adds var(k_f) U_f^2 (Morris 1983, J. Am. Stat. Assoc. 78, section
-    4), ``_share_variance``; cells are many, and w is taken as known.
+    Biometrics 31, for C). b* = k_b b is b less what its own errors explain (``_kept_beta``), and 1 - k_b of their
+    covariance leaves C. The k are estimated from few levels, which adds var(k_f) U_f^2 and var(k_b) ((1 - w) X b)^2
+    (Morris 1983, J. Am. Stat. Assoc. 78, section 4), ``_share_variance``; cells are many, and w is taken as known.
     """
     own_variance = max(0.0, model.residual - float(errors.own.mean()))
     weight = weights(own_variance, errors.own)
-    mean = weight * y + (1.0 - weight) * (model.fixed @ _kept_beta(model.beta, errors.of_beta))
-    variance = errors.common + weight * errors.own
+    fixed = (1.0 - weight)[:, None] * model.fixed
+    kept_beta, of_kept_beta = _kept_beta(model.beta, errors.of_beta)
+    mean = weight * y + kept_beta * (fixed @ model.beta)
+    variance = errors.common + weight * errors.own + of_kept_beta * (fixed @ model.beta) ** 2
+    if errors.of_beta is not None:
+        variance = variance - (1.0 - kept_beta) * np.einsum("ni,ij,nj->n", fixed, errors.of_beta, fixed)
     loads = {}
     for name, effect in model.effects.items():
         shared = errors.of_factor.get(name, np.zeros_like(y))
@@ -137,26 +141,27 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
         loads[name] = kept - weight
         mean = mean + loads[name] * effect
         variance = variance + kept * shared + of_kept * effect**2
-    spread = _spread(model, (1.0 - weight)[:, None] * model.fixed, loads)
+    spread = _spread(model, fixed, loads)
     return Posterior(mean=mean, sd=np.sqrt(np.maximum(variance + spread, 0.0))), own_variance
 
 
-def _kept_beta(beta: Reals, errors: Reals | None) -> Reals:
-    """(1 - p / b'G^-1 b) b, or zero: p means are believed as far as they lie outside their errors (covariance G).
+def _kept_beta(beta: Reals, errors: Reals | None) -> tuple[float, float]:
+    """k = 1 - p / b'G^-1 b, at least 0, and its variance: p means are believed as far as they lie outside their errors.
 
     Empirical Bayes with a prior round zero that is G times an unknown number (Efron & Morris 1973, J. Am. Stat. Assoc.
     68).
     """
-    if errors is None:
-        return beta
-    distance = float(beta @ np.linalg.pinv(errors, hermitian=True) @ beta)
-    return np.asarray(beta * max(0.0, 1.0 - len(beta) / distance)) if distance > 0 else beta
+    distance = 0.0 if errors is None else float(beta @ np.linalg.pinv(errors, hermitian=True) @ beta)
+    if distance <= 0.0:
+        return 1.0, 0.0
+    noise_share = len(beta) / distance
+    return max(0.0, 1.0 - noise_share), _share_variance(noise_share, len(beta) + 1)
 
 
 def _share_variance(noise_share: float, n_levels: int) -> float:
-    """The variance of a factor's true share k = 1 - noise / fitted variance, the latter from ``n_levels`` levels.
+    """The variance of a true share k = 1 - noise / variance seen, the latter from ``n_levels`` levels.
 
-    The relative error of the fitted variance is sqrt(2 / (levels - 1)); k lies between 0 and 1, and a normal error is
+    The relative error of the variance seen is sqrt(2 / (levels - 1)); k lies between 0 and 1, and a normal error is
     cut off there.
     """
     if noise_share <= 0.0:
