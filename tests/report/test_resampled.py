@@ -5,7 +5,7 @@ import pytest
 from made_tables import Page, made_deltas, made_head, made_tables
 
 from donorgrid.core import tables as declared
-from donorgrid.report import render_report
+from donorgrid.report import model_sections, render_report
 
 
 def intervals(resampled: str = "seeds, items", **more: str) -> pl.DataFrame:
@@ -108,7 +108,7 @@ def test_without_intervals_nothing_is_said_of_them():
 
 
 @pytest.mark.parametrize("models", [("one",), ("one", "two")])
-def test_few_models_have_a_figure_and_a_table_each_of_their_baselines(models: tuple[str, ...]):
+def test_few_baselines_have_a_figure_and_a_table_per_model(models: tuple[str, ...]):
     page = page_with(models, baselines=baselines(models))
     for model in models:
         assert page.tables[f"{model}, before training"][1:] == [
@@ -126,7 +126,8 @@ def test_few_models_have_a_figure_and_a_table_each_of_their_baselines(models: tu
     assert page.text.count("continent/zh†: 25.0%, chance 25.0%") == len(models)
 
 
-def test_many_models_share_one_table_of_baselines():
+def test_many_baselines_share_one_table(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(model_sections, "MOST_DRAWN", 4)
     models = ("one", "two", "three")
     arms = pl.concat([baselines(models), baselines(models).with_columns(recipe=pl.lit("other"))])
     page = page_with(models, baselines=arms)

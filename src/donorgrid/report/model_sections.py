@@ -10,8 +10,8 @@ from donorgrid.report.numbers import ABSENT, is_absent, percent, plain_pp, shown
 from donorgrid.report.plain_tables import PlainTable, plain_table
 from donorgrid.report.section import Part, Section, Tables, filled, parts_of
 
-MOST_DRAWN = 2
-"""With more models there is no figure of the baselines: a row per target and a figure per model would fill the page."""
+MOST_DRAWN = 48
+"""With more baselines than these there is no figure of them, and one table for all models: they would fill the page."""
 DEGENERATE = "†"
 
 
@@ -28,7 +28,7 @@ def baselines_section(tables: Tables) -> Section | None:
         "What the base models score before any training. A target at chance, or one that is nearly always answered "
         f"alike, measures format and not skill: it is degenerate ({DEGENERATE})."
     )
-    few = len(models) <= MOST_DRAWN
+    few = rows.height <= MOST_DRAWN
     if few:
         note += (
             " All sources subtract the same baseline: its luck (±) is in every delta of a target; corrected is what is "
