@@ -120,8 +120,8 @@ def test_out_of_memory_halves_the_batch_and_changes_no_answer(
     packed = pack_items(items, max_length=256, budget=budget, token_worth=0.0)
     scorer.score(packed)
     n_batches, calls = len(packed.batches), []
-    decoder = network.get_decoder()
-    forward = decoder.forward
+    embedding = network.get_input_embeddings()
+    forward = embedding.forward
 
     def sometimes(*args: Any, **kwargs: Any) -> Any:
         calls.append(1)
@@ -129,7 +129,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_answer(
             raise torch.OutOfMemoryError("no memory")
         return forward(*args, **kwargs)
 
-    monkeypatch.setattr(decoder, "forward", sometimes)
+    monkeypatch.setattr(embedding, "forward", sometimes)
     with caplog.at_level(logging.WARNING, "donorgrid"):
         scores = scorer.score(packed)
     assert flat(scores) == pytest.approx(flat(plain), abs=1e-4)
@@ -142,7 +142,8 @@ def test_other_errors_are_not_taken_for_memory(resident: Any, monkeypatch: pytes
     scorer = Scorer(Reader(network), max_length=256)
     packed = scorer.pack(items)
     scorer.score(packed)
-    monkeypatch.setattr(network.get_decoder(), "forward", lambda **_: (_ for _ in ()).throw(RuntimeError("broken")))
+    embedding = network.get_input_embeddings()
+    monkeypatch.setattr(embedding, "forward", lambda *_: (_ for _ in ()).throw(RuntimeError("broken")))
     with pytest.raises(RuntimeError, match="broken"):
         scorer.score(packed)
 

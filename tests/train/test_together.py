@@ -88,8 +88,8 @@ def test_base_keeps_no_trace(load: Load, texts_of: Texts) -> None:
 
 def interrupted(base: Base, monkeypatch: pytest.MonkeyPatch, failing: set[int]) -> None:
     """From now on the forward passes of these numbers run out of memory."""
-    decoder, calls = base.network.get_decoder(), []
-    forward = decoder.forward
+    embedding, calls = base.network.get_input_embeddings(), []
+    forward = embedding.forward
 
     def sometimes(*args: Any, **kwargs: Any) -> Any:
         calls.append(1)
@@ -97,7 +97,7 @@ def interrupted(base: Base, monkeypatch: pytest.MonkeyPatch, failing: set[int]) 
             raise torch.OutOfMemoryError("no memory")
         return forward(*args, **kwargs)
 
-    monkeypatch.setattr(decoder, "forward", sometimes)
+    monkeypatch.setattr(embedding, "forward", sometimes)
 
 
 @pytest.mark.parametrize("failing", [{1}, {4}, {6, 8}, {2, 3, 30}])

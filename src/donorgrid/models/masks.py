@@ -4,8 +4,9 @@ Masks fail silently: a model that gets a wrong form, or a mask without its slidi
 nats off. So a form is only ever used after ``find_form`` has seen it give what the model gives one sequence at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -43,48 +44,59 @@ def hidden_states(network: Any, batch: RowBatch, form: Form | None) -> Tensor:
 
 def find_form(network: Any, sequences: Sequence[Tokens], *, tolerance_nats: float) -> Found:
     """The first form in which rows of ``sequences`` have the log-probabilities of the sequences read one by one."""
-    sequences = sorted({sequence for sequence in sequences if len(sequence) > 1})
-    device = network.get_input_embeddings().weight.device
-    row, places = tree_row(sequences)
-    batch = batch_rows([row]).to(device)
     gaps = [float("inf")]
-    with torch.inference_mode():
-        apart = [_nats(network, _alone(network, sequence), sequence) for sequence in sequences]
-        for form in FORMS:
-            if form == "by layer type" and not _KNOWN_LAYERS.issuperset(_layer_types(network) or {"none"}):
-                continue
-            try:
-                hidden = hidden_states(network, batch, form)[0]
-            except _REFUSALS:
-                continue
-            together = [_nats(network, hidden[places[index]], sequence) for index, sequence in enumerate(sequences)]
-            gap = (torch.cat(together) - torch.cat(apart)).abs().mean().item()
-            if gap <= tolerance_nats:
-                return Found(form, gap)
-            gaps.append(gap)
+    for form in FORMS:
+        if form == "by layer type" and not _KNOWN_LAYERS.issuperset(_layer_types(network) or {"none"}):
+            continue
+        gap = gap_nats(network, partial(_first_row, network, form), sequences)
+        if gap <= tolerance_nats:
+            return Found(form, gap)
+        gaps.append(gap)
     return Found(None, min(gaps))
 
 
-def _mask(network: Any, batch: RowBatch, form: Form) -> Tensor | dict[str, Tensor]:
+def gap_nats(network: Any, read: Callable[[RowBatch], Tensor], sequences: Sequence[Tokens]) -> float:
+    """How far sequences that ``read`` sees in one row are from the same ones read one by one: on average, nats a token.
+
+    ``read`` gives the hidden states (length, width) of the row. The gap is infinite where it refuses to.
+    """
+    sequences = sorted({sequence for sequence in sequences if len(sequence) > 1})
+    row, places = tree_row(sequences)
+    with torch.inference_mode():
+        try:
+            hidden = read(batch_rows([row]).to(network.get_input_embeddings().weight.device))
+        except _REFUSALS:
+            return float("inf")
+        apart = [_nats(network, _alone(network, sequence), sequence) for sequence in sequences]
+        together = [_nats(network, hidden[places[index]], sequence) for index, sequence in enumerate(sequences)]
+        return (torch.cat(together) - torch.cat(apart)).abs().mean().item()
+
+
+def additive_mask(batch: RowBatch, dtype: torch.dtype, *, window: int | None) -> Tensor:
+    """What each token of a batch sees, (rows, 1, length, length): 0, and the dtype's lowest number where it does not.
+
+    A window is measured in positions: neighbours in a row may be far apart in their sequence.
+    """
     place = torch.arange(batch.ids.shape[1], device=batch.ids.device)
     seen = (place[None, None, :] <= place[None, :, None]) & (place[None, :, None] < batch.ends[:, None, :])
+    if window is not None:
+        seen &= batch.depths[:, :, None] - batch.depths[:, None, :] < window
+    hidden = torch.full((), torch.finfo(dtype).min, dtype=dtype, device=seen.device)
+    return torch.where(seen, torch.zeros((), dtype=dtype, device=seen.device), hidden)[:, None]
+
+
+def _mask(network: Any, batch: RowBatch, form: Form) -> Tensor | dict[str, Tensor]:
     dtype = network.get_input_embeddings().weight.dtype
     config = network.config.get_text_config()
     window: int | None = getattr(config, "sliding_window", None)
-    near = seen if window is None else seen & _near(batch, window)
     if form == "by layer type":
-        return {kind: _additive(near if kind == "sliding_attention" else seen, dtype) for kind in _layer_types(network)}
-    return _additive(near if getattr(config, "use_sliding_window", True) else seen, dtype)
+        windows = {kind: window if kind == "sliding_attention" else None for kind in _layer_types(network)}
+        return {kind: additive_mask(batch, dtype, window=one) for kind, one in windows.items()}
+    return additive_mask(batch, dtype, window=window if getattr(config, "use_sliding_window", True) else None)
 
 
-def _near(batch: RowBatch, window: int) -> Tensor:
-    """Within the window, measured in positions: neighbours in a row may be far apart in their sequence."""
-    return batch.depths[:, :, None] - batch.depths[:, None, :] < window
-
-
-def _additive(seen: Tensor, dtype: torch.dtype) -> Tensor:
-    hidden = torch.full((), torch.finfo(dtype).min, dtype=dtype, device=seen.device)
-    return torch.where(seen, torch.zeros((), dtype=dtype, device=seen.device), hidden)[:, None]
+def _first_row(network: Any, form: Form, batch: RowBatch) -> Tensor:
+    return hidden_states(network, batch, form)[0]
 
 
 def _layer_types(network: Any) -> list[str]:

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.masks import Form, find_form, hidden_states
+from donorgrid.models.decoder import Decoder, by_hand
+from donorgrid.models.masks import Form, find_form, gap_nats, hidden_states
+from donorgrid.models.products import LowRank
 from donorgrid.models.rows import RowBatch, Tokens
 
 _LOG = logging.getLogger("donorgrid")
@@ -19,12 +21,14 @@ _AT_EACH_END = 4
 class Reader:
     """Hidden states of packed rows, after a check that packing changes nothing.
 
-    ``packs`` says whether several sequences may share a row; where the check failed each row must be one sequence.
+    ``packs`` says whether several sequences may share a row; where the check failed each row must be one sequence. A
+    network whose layers are known is computed by hand (``models.decoder``), after the same check.
     """
 
     def __init__(self, network: Any) -> None:
         self.network = network
         self._form: Form | None = None
+        self._decoder: Decoder | None = None
         self._checked = 0
 
     @property
@@ -48,8 +52,12 @@ class Reader:
             return
         by_length = sorted(set(sequences), key=lambda one: (len(one), one))
         few = [*by_length[:_AT_EACH_END], *by_length[-_AT_EACH_END:]]
-        found = find_form(self.network, few, tolerance_nats=_TOLERANCE_NATS[self.network.dtype])
+        tolerance_nats = _TOLERANCE_NATS[self.network.dtype]
+        found = find_form(self.network, few, tolerance_nats=tolerance_nats)
         self._form, self._checked = found.form, longest
+        self._decoder = by_hand(self.network) if found.form else None
+        if self._decoder is not None:
+            self._check_decoder(self._decoder, few, tolerance_nats)
         if found.form is None:
             kind = type(self.network).__name__
             _LOG.warning("%s: packed it is %.2g nats off; its sequences are read one by one", kind, found.gap_nats)
@@ -57,3 +65,29 @@ class Reader:
     def hidden(self, batch: RowBatch) -> Tensor:
         """The last hidden states (rows, length, width) of a batch of rows, which ``check`` must have allowed."""
         return hidden_states(self.network, batch.to(self.device), self._form)
+
+    def hidden_at(self, batch: RowBatch, places: Tensor) -> Tensor:
+        """The last hidden states (n, width) at flat places (rows x length) of such a batch, by hand where it may be."""
+        if self._decoder is not None and self._decoder.ready():
+            return self._decoder.hidden_at(batch, places)
+        return self.hidden(batch).flatten(0, 1)[places.to(self.device)]
+
+    def computes(self, adapter: LowRank) -> bool:
+        """Whether ``adapted_at`` can read with this adapter; fillers then cost nothing but attention."""
+        return self._decoder is not None and self._decoder.ready() and self._decoder.knows(adapter)
+
+    def adapted_at(self, batch: RowBatch, places: Tensor, adapter: LowRank) -> Tensor:
+        """The same by hand, with an adapter whose gradients can be taken. RuntimeError unless ``computes`` says yes."""
+        if self._decoder is None:
+            raise RuntimeError("the network is not computed by hand")
+        return self._decoder.hidden_at(batch, places, adapter)
+
+    def _check_decoder(self, decoder: Decoder, sequences: Sequence[Tokens], tolerance_nats: float) -> None:
+        def read(batch: RowBatch) -> Tensor:
+            return decoder.hidden_at(batch, torch.arange(batch.ids.numel()))
+
+        gap = gap_nats(self.network, read, sequences) if decoder.ready() else float("inf")
+        if gap > tolerance_nats:
+            self._decoder = None
+            kind = type(self.network).__name__
+            _LOG.warning("%s: by hand it is %.2g nats off; transformers' own layers compute it", kind, gap)

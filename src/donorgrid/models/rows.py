@@ -73,15 +73,20 @@ def common_length(one: Sequence[int], other: Sequence[int]) -> int:
 
 @dataclass(frozen=True)
 class RowBatch:
-    """Rows side by side, filled up to the longest: three tensors (rows, length). A filler sees only itself."""
+    """Rows side by side, filled up to the longest: three tensors (rows, length) and each row's own length (rows,).
+
+    A filler sees only itself.
+    """
 
     ids: Tensor
     depths: Tensor
     ends: Tensor
+    lengths: Tensor
 
     def to(self, device: torch.device) -> "RowBatch":
         """The same on a device."""
-        return RowBatch(*(one.to(device, non_blocking=True) for one in (self.ids, self.depths, self.ends)))
+        parts = (self.ids, self.depths, self.ends, self.lengths)
+        return RowBatch(*(one.to(device, non_blocking=True) for one in parts))
 
 
 def batch_rows(rows: Sequence[Row], *, length: int | None = None) -> RowBatch:
@@ -94,4 +99,5 @@ def batch_rows(rows: Sequence[Row], *, length: int | None = None) -> RowBatch:
         ids[index, : len(row)] = row.ids
         depths[index, : len(row)] = row.depths
         ends[index, : len(row)] = row.ends
-    return RowBatch(torch.from_numpy(ids), torch.from_numpy(depths), torch.from_numpy(ends))
+    lengths = np.array([len(row) for row in rows])
+    return RowBatch(*(torch.from_numpy(one) for one in (ids, depths, ends, lengths)))

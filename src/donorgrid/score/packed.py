@@ -67,6 +67,6 @@ class Scorer:
         return None
 
     def _score_batch(self, batch: PackedBatch) -> Tensor:
-        hidden = self._reader.hidden(batch.rows).flatten(0, 1)
-        heads, readers, targets = (one.to(hidden.device) for one in (batch.heads, batch.readers, batch.targets))
-        return target_nats(self._reader.network, hidden[heads], readers, targets).double().cpu()
+        hidden = self._reader.hidden_at(batch.rows, batch.heads)
+        readers, targets = batch.readers.to(hidden.device), batch.targets.to(hidden.device)
+        return target_nats(self._reader.network, hidden, readers, targets).double().cpu()

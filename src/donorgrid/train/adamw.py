@@ -5,38 +5,28 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
-
 
 class StackedAdamW:
-    """Decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2) on a (K, parameters) tensor.
-
-    The K rows take the same number of steps, but each at its own rate: what ``torch.optim.AdamW`` does to each alone.
-    """
+    """torch's fused AdamW (Loshchilov and Hutter 2019, algorithm 2), with each row of (K, parameters) a parameter."""
 
     def __init__(self, values: Tensor, *, weight_decay: float) -> None:
-        self._values = values
-        self._weight_decay = weight_decay
-        self._mean = torch.zeros_like(values)
-        self._square = torch.zeros_like(values)
-        self._n_steps = 0
+        self._rows = [torch.nn.Parameter(row) for row in values.detach()]
+        self._torchs = torch.optim.AdamW(
+            [{"params": [row]} for row in self._rows], weight_decay=weight_decay, fused=True
+        )
 
-    def step(self, gradients: Tensor, rates: Tensor) -> None:
-        """One step down ``gradients`` at ``rates`` (K, 1)."""
-        self._n_steps += 1
-        if self._weight_decay:
-            self._values.mul_(1.0 - rates * self._weight_decay)
-        self._mean.lerp_(gradients, 1.0 - _BETA_1)
-        self._square.mul_(_BETA_2).addcmul_(gradients, gradients, value=1.0 - _BETA_2)
-        root = (self._square / (1.0 - _BETA_2**self._n_steps)).sqrt_().add_(_EPSILON)
-        self._values.addcmul_(self._mean / root, rates / (1.0 - _BETA_1**self._n_steps), value=-1.0)
+    def step(self, gradients: Tensor, rates: Sequence[float]) -> None:
+        """One step down ``gradients`` (K, parameters), each row at its own rate."""
+        for row, gradient, group, rate in zip(self._rows, gradients, self._torchs.param_groups, rates, strict=True):
+            row.grad = gradient
+            group["lr"] = rate
+        self._torchs.step()
 
     def only(self, values: Tensor, places: Sequence[int]) -> "StackedAdamW":
         """The optimiser of some of the rows, which are now ``values``."""
-        chosen = list(places)
-        smaller = StackedAdamW(values, weight_decay=self._weight_decay)
-        smaller._mean, smaller._square = self._mean[chosen], self._square[chosen]
-        smaller._n_steps = self._n_steps
+        smaller = StackedAdamW(values, weight_decay=self._torchs.defaults["weight_decay"])
+        for row, place in zip(smaller._rows, places, strict=True):
+            smaller._torchs.state[row] = dict(self._torchs.state[self._rows[place]])
         return smaller
 
 

@@ -133,10 +133,10 @@ def fit(
             continue
         results |= _end_epoch(losses, stack, [(place, courses[place]) for place in due])
         left = [place for place, course in enumerate(courses) if course.number not in results]
-        if len(left) < len(courses):
-            courses = [courses[place] for place in left]
+        if left and len(left) < len(courses):
             stack = stack.only(left)
             optimiser = optimiser.only(stack.values, left)
+        courses = [courses[place] for place in left]
     return [results[number] for number in range(len(corpora))]
 
 
@@ -164,8 +164,7 @@ def _step(losses: Losses, stack: Trainable, optimiser: StackedAdamW, courses: Se
     counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
     sums, gradients = losses.backward(stack, texts_of, counts)
     norms = clip_rows(gradients, courses[0].recipe.max_grad_norm)
-    rates = torch.tensor([[course.rates[course.n_steps]] for course in courses])
-    optimiser.step(gradients, rates.to(norms.device, non_blocking=True))
+    optimiser.step(gradients, [course.rates[course.n_steps] for course in courses])
     for course, total, count, norm in zip(courses, sums, counts, norms, strict=True):
         course.sums.append((total, count))
         course.norms.append(norm)

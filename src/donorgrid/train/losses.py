@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 from donorgrid.models.heads import head_logits
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.reader import Reader
-from donorgrid.train.batches import Texts, batch_texts
+from donorgrid.train.batches import TextBatch, Texts, batch_texts
+from donorgrid.train.stack import Stack
 from donorgrid.train.trainable import Trainable
 
 _LOG = logging.getLogger("donorgrid")
@@ -80,17 +81,20 @@ class Losses:
 
     def _sums(self, stack: Trainable, texts_of: Sequence[Texts]) -> Tensor:
         """Summed negative log-likelihood (K,) of each adapter's supervised tokens, nats, in float32."""
-        batch = batch_texts(texts_of, packs=self._reader.packs, token_worth=self._worth)
-        device = self._reader.device
-        network = self._reader.network
-        with stack.worn(network, n_tokens=batch.rows.ids.numel()):
-            hidden = self._reader.hidden(batch.rows)
-        heads, targets, owners = (
-            one.to(device, non_blocking=True) for one in (batch.heads, batch.targets, batch.owners)
-        )
-        logits = head_logits(network, hidden.flatten(0, 1)[heads])
+        adapter = stack.low_rank() if isinstance(stack, Stack) else None
+        by_hand = adapter if adapter and self._reader.computes(adapter) else None
+        batch = batch_texts(texts_of, packs=self._reader.packs, token_worth=0.0 if by_hand else self._worth)
+        hidden = self._reader.adapted_at(batch.rows, batch.heads, by_hand) if by_hand else self._worn(stack, batch)
+        targets, owners = (one.to(hidden.device, non_blocking=True) for one in (batch.targets, batch.owners))
+        logits = head_logits(self._reader.network, hidden)
         nats = cross_entropy(logits.float(), targets, reduction="none")
-        return torch.zeros(len(stack), device=device).index_add(0, owners, nats)
+        return torch.zeros(len(stack), device=hidden.device).index_add(0, owners, nats)
+
+    def _worn(self, stack: Trainable, batch: TextBatch) -> Tensor:
+        """The hidden states (n, width) that predict the supervised tokens, with the network's own layers."""
+        with stack.worn(self._reader.network, n_tokens=batch.rows.ids.numel()):
+            hidden = self._reader.hidden(batch.rows)
+        return hidden.flatten(0, 1)[batch.heads.to(hidden.device, non_blocking=True)]
 
 
 def _halves(stack: Trainable) -> list[tuple[Trainable, slice]]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from donorgrid.core.errors import RunFailure
+from donorgrid.models.products import LowRank
 
 Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
 
@@ -58,6 +59,13 @@ class Stack:
     def only(self, places: Sequence[int]) -> "Stack":
         """A new stack with copies of some of the adapters."""
         return Stack(self.layout, self.values[list(places)].clone())
+
+    def low_rank(self) -> LowRank | None:
+        """The only adapter, where it is one and reads everything: what ``models.decoder`` computes by hand."""
+        if len(self) > 1 or self.layout.dropout:
+            return None
+        pairs = {name: (a.squeeze(0), b.squeeze(0)) for name, (a, b) in self._leaves.items()}
+        return LowRank(pairs=pairs, scaling=self.layout.scaling)
 
     def gradients(self, loss: Tensor) -> Tensor:
         """The gradients (K, parameters) of a loss that was computed while the stack was worn."""

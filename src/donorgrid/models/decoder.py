@@ -1,0 +1,132 @@
+"""A decoder computed by hand: transformers' layers of the Llama kind, without what they spend on being general.
+
+Tokens lie flat, so that no product reads fillers; products that read the same input are one; sums happen in place; the
+last layer computes only the tokens whose hidden state is wanted; and the only gradients are those of the adapter. It is
+for float32 on a CPU, where much of a small model's step is spent between the products. ``models.reader`` uses it only
+after it has seen it give what transformers' own layers give.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from donorgrid.models.attention import Rows
+from donorgrid.models.elementwise import Rotary
+from donorgrid.models.layers import Around, Layer, Pass
+from donorgrid.models.masks import additive_mask
+from donorgrid.models.products import LowRank, Pair
+from donorgrid.models.rows import RowBatch
+
+
+def by_hand(network: Any) -> "Decoder | None":
+    """The network's decoder by hand, or None for a network that is not computed here."""
+    layers = getattr(network.get_decoder(), "layers", ())
+    weight = network.get_input_embeddings().weight
+    fits = (weight.dtype, weight.device.type) == (torch.float32, "cpu") and len(layers) > 0
+    return Decoder(network) if fits and all(map(Layer.knows, layers)) else None
+
+
+class Decoder:
+    """The layers of a resident network."""
+
+    def __init__(self, network: Any) -> None:
+        self._module = network.get_decoder()
+        self._embedding = network.get_input_embeddings()
+        config = network.config.get_text_config()
+        prefix = next(name for name, module in network.named_modules() if module is self._module)
+        self._layers = [
+            Layer(module, name=f"{prefix}.layers.{number}", window=_window(config, number))
+            for number, module in enumerate(self._module.layers)
+        ]
+
+    def ready(self) -> bool:
+        """Whether nothing is wrapped around or hooked on the products, so that these layers are all there is."""
+        return all(layer.ready() for layer in self._layers)
+
+    def knows(self, adapter: LowRank) -> bool:
+        """Whether all that the adapter changes is computed here."""
+        return {name for layer in self._layers for name in layer.names}.issuperset(adapter.pairs)
+
+    def hidden_at(self, batch: RowBatch, places: Tensor, adapter: LowRank | None = None) -> Tensor:
+        """The last hidden states (n, width) at flat places of a batch (rows x length), read with an adapter or without.
+
+        Where gradients are on, those of the adapter's A and B can be taken.
+        """
+        rows = _rows(batch)
+        ids, depths = (
+            one.flatten() if rows.places is None else one.flatten()[rows.places] for one in (batch.ids, batch.depths)
+        )
+        with torch.no_grad():
+            start = self._embedding(ids)
+        around = Around(
+            rows=rows,
+            rotary=self._rotary(start, depths),
+            masks={
+                one: additive_mask(batch, start.dtype, window=one) for one in {layer.window for layer in self._layers}
+            },
+            adapter=adapter,
+            wanted=places if rows.tokens is None else rows.tokens[places],
+        )
+        if adapter is None or not torch.is_grad_enabled():
+            with torch.no_grad():
+                hidden = self.forward(start, around, remember=False)[0]
+        else:
+            leaves = [leaf for pair in adapter.pairs.values() for leaf in pair]
+            hidden = _Walk.apply(self, start, around, *leaves)  # type: ignore[no-untyped-call]
+        normed: Tensor = self._module.norm(hidden)
+        return normed
+
+    def forward(self, start: Tensor, around: Around, *, remember: bool) -> tuple[Tensor, list[Pass]]:
+        """Through all layers, and the passes that remember the way. Without remembering, ``start`` is overwritten."""
+        last = len(self._layers) - 1
+        passes = [
+            Pass(layer, around, is_last=number == last, remember=remember) for number, layer in enumerate(self._layers)
+        ]
+        hidden = start
+        for one in passes:
+            hidden = one.forward(hidden)
+        return hidden, passes
+
+    def _rotary(self, start: Tensor, depths: Tensor) -> Rotary:
+        cosines, sines = self._module.rotary_emb(start, depths[None])
+        heads = self._layers[0].heads
+        return Rotary(cosines[0], sines[0], n_heads=heads.n + heads.n_shared)
+
+
+class _Walk(torch.autograd.Function):
+    """All layers as one function of the adapter's A and B."""
+
+    @staticmethod
+    def forward(ctx: Any, decoder: Decoder, start: Tensor, around: Around, *_: Tensor) -> Tensor:
+        hidden, ctx.passes = decoder.forward(start, around, remember=True)
+        ctx.names = list(around.adapter.pairs) if around.adapter else []
+        return hidden
+
+    @staticmethod
+    def backward(ctx: Any, *of_hidden: Tensor) -> tuple[Tensor | None, ...]:
+        gradients: dict[str, Pair] = {}
+        gradient: Tensor | None = of_hidden[0].clone()
+        for number, one in reversed(list(enumerate(ctx.passes))):
+            if gradient is not None:
+                gradient = one.backward(gradient, gradients, wants_dx=number > 0)
+        return (None, None, None, *(leaf for name in ctx.names for leaf in gradients[name]))
+
+
+def _rows(batch: RowBatch) -> Rows:
+    """Where the tokens that are no fillers lie."""
+    n, length = batch.ids.shape
+    real = torch.arange(length) < batch.lengths[:, None]
+    places = real.flatten().nonzero().squeeze(1)
+    if len(places) == n * length:
+        return Rows(n=n, length=length, tokens=None, places=None)
+    tokens = torch.zeros(n * length, dtype=torch.long)
+    tokens[places] = torch.arange(len(places))
+    return Rows(n=n, length=length, tokens=tokens, places=places)
+
+
+def _window(config: Any, number: int) -> int | None:
+    """The sliding window of a layer, by the keys of transformers' configurations."""
+    types = getattr(config, "layer_types", None)
+    is_windowed = types[number] == "sliding_attention" if types else getattr(config, "use_sliding_window", True)
+    return getattr(config, "sliding_window", None) if is_windowed else None

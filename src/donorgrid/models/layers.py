@@ -1,0 +1,172 @@
+"""One decoder layer of the Llama kind by hand: forward, and the gradients of an adapter on its products."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from donorgrid.models.attention import Attention, Heads, Rows
+from donorgrid.models.elementwise import Rotary, gated, gated_backward, rms_norm, rms_norm_backward
+from donorgrid.models.products import LowRank, Pair, Product
+
+_KINDS = {"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"}
+_OF_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+_OF_UNITS = ("gate_proj", "up_proj", "down_proj")
+
+
+class Layer:
+    """What is fixed of a layer: its products, norms and heads, and its attention's ``window`` (None: there is none)."""
+
+    def __init__(self, module: Any, *, name: str, window: int | None) -> None:
+        attention = module.self_attn
+        self._parts = [(attention, one, getattr(attention, one)) for one in _OF_ATTENTION]
+        self._parts += [(module.mlp, one, getattr(module.mlp, one)) for one in _OF_UNITS]
+        linear = [part for _, _, part in self._parts]
+        self.names = [f"{name}.self_attn.{one}" for one in _OF_ATTENTION] + [f"{name}.mlp.{one}" for one in _OF_UNITS]
+        self.qkv = Product(self.names[:3], linear[:3])
+        self.output = Product(self.names[3:4], linear[3:4])
+        self.gate_up = Product(self.names[4:6], linear[4:6])
+        self.down = Product(self.names[6:], linear[6:])
+        self.norm_before = module.input_layernorm
+        self.norm_between = module.post_attention_layernorm
+        self.norms_of_heads = [getattr(attention, one) for one in ("q_norm", "k_norm") if hasattr(attention, one)]
+        self.window = window
+        size = attention.head_dim
+        self.heads = Heads(
+            n=attention.q_proj.out_features // size,
+            n_shared=attention.k_proj.out_features // size,
+            size=size,
+            scale=attention.scaling,
+        )
+
+    @staticmethod
+    def knows(module: Any) -> bool:
+        """Whether this is a layer of a kind that is computed here, with SiLU in its units."""
+        kind = type(module).__name__
+        return kind in _KINDS and type(module.mlp.act_fn).__name__ in ("SiLU", "SiLUActivation")
+
+    def ready(self) -> bool:
+        """Join weights that were replaced; False where a module is wrapped or has hooks, which would be passed over."""
+        plain = all(
+            type(part) is torch.nn.Linear and getattr(owner, name) is part and not part._forward_hooks
+            for owner, name, part in self._parts
+        )
+        if plain:
+            for product in (self.qkv, self.output, self.gate_up, self.down):
+                product.ready()
+        return plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What all layers of a batch share. ``wanted`` are the flat tokens that the last layer shall give."""
+
+    rows: Rows
+    rotary: Rotary
+    masks: dict[int | None, Tensor]
+    adapter: LowRank | None
+    wanted: Tensor
+
+
+class Pass:
+    """One batch on its way through one layer; it remembers what the gradients need, unless told not to."""
+
+    def __init__(self, layer: Layer, around: Around, *, is_last: bool, remember: bool) -> None:
+        self._layer = layer
+        self._around = around
+        self._wanted = around.wanted if is_last else None
+        self._remember = remember
+        self._attention = Attention(layer.heads, around.rows, around.masks[layer.window])
+        self._kept: Any = None
+        self._before_norms: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Hidden states (tokens, width) -> (tokens, width), of the last layer (wanted tokens, width).
+
+        Without remembering, ``x`` is overwritten.
+        """
+        layer, adapter, in_place = self._layer, self._around.adapter, not self._remember
+        before, inverse_before = _norm(layer.norm_before, x)
+        qkv, low_qkv = layer.qkv.forward(before, adapter)
+        self._turn(qkv)
+        seen = self._attention.forward(qkv, remember=self._remember)
+        stream = x
+        if self._wanted is not None:
+            seen, stream = seen[self._wanted], x[self._wanted]
+        middle, low_output = layer.output.forward(seen, adapter, plus=stream, in_place=in_place)
+        between, inverse_between = _norm(layer.norm_between, middle)
+        both, low_both = layer.gate_up.forward(between, adapter)
+        units, opened = gated(both)
+        after, low_down = layer.down.forward(units, adapter, plus=middle, in_place=in_place)
+        if self._remember:
+            self._kept = (
+                (x, inverse_before, before, low_qkv),
+                (seen, low_output),
+                (middle, inverse_between, between, low_both),
+                (both, opened, units, low_down),
+            )
+        return after
+
+    def backward(self, gradient: Tensor, gradients: dict[str, Pair], *, wants_dx: bool) -> Tensor | None:
+        """From the gradient of what ``forward`` gave, which is overwritten, to that of what it read.
+
+        The gradients of the adapter's A and B are put into ``gradients``.
+        """
+        layer, adapter = self._layer, self._around.adapter
+        of_reading, of_seen, of_middle, of_units = self._kept
+        self._kept = None
+        if adapter is None:
+            raise RuntimeError("without an adapter there are no gradients")
+        both, opened, units, low_down = of_units
+        d_units = layer.down.backward(gradient, units, low_down, adapter, gradients)
+        middle, inverse_between, between, low_both = of_middle
+        d_both = gated_backward(d_units, both, opened)
+        d_between = layer.gate_up.backward(d_both, between, low_both, adapter, gradients)
+        weight = layer.norm_between.weight
+        d_stream = rms_norm_backward(d_between, middle, inverse_between, weight, into=gradient)
+        seen, low_output = of_seen
+        d_seen = layer.output.backward(d_stream, seen, low_output, adapter, gradients)
+        x, inverse_before, before, low_qkv = of_reading
+        if self._wanted is not None:
+            d_stream, d_seen = (_spread(one, self._wanted, len(x)) for one in (d_stream, d_seen))
+        d_qkv = self._attention.backward(d_seen)
+        self._turn_back(d_qkv)
+        if not wants_dx:
+            layer.qkv.backward_low(d_qkv, before, low_qkv, adapter, gradients)
+            return None
+        d_before = layer.qkv.backward(d_qkv, before, low_qkv, adapter, gradients)
+        return rms_norm_backward(d_before, x, inverse_before, layer.norm_before.weight, into=d_stream)
+
+    def _turn(self, qkv: Tensor) -> None:
+        """Norm each head, where the layer does, and turn queries and keys, in place."""
+        for part, norm in zip(self._queries_keys(qkv), self._layer.norms_of_heads, strict=False):
+            raw = part.clone() if self._remember else part
+            normed, inverse = _norm(norm, part)
+            part.copy_(normed)
+            self._before_norms.append((raw, inverse))
+        self._around.rotary.turn(qkv[:, : self._n_turned])
+
+    def _turn_back(self, d_qkv: Tensor) -> None:
+        self._around.rotary.turn_back(d_qkv[:, : self._n_turned])
+        parts = zip(self._queries_keys(d_qkv), self._layer.norms_of_heads, self._before_norms, strict=False)
+        for part, norm, (raw, inverse) in parts:
+            rms_norm_backward(part, raw, inverse, norm.weight)
+
+    @property
+    def _n_turned(self) -> int:
+        return sum(self._layer.heads.widths[:2])
+
+    def _queries_keys(self, qkv: Tensor) -> list[Tensor]:
+        """Views (tokens, heads, size)."""
+        of_queries, of_keys, _ = self._layer.heads.widths
+        parts = (qkv[:, :of_queries], qkv[:, of_queries : of_queries + of_keys])
+        return [part.view(len(qkv), -1, self._layer.heads.size) for part in parts]
+
+
+def _norm(module: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    return rms_norm(x, module.weight, module.variance_epsilon)
+
+
+def _spread(gradient: Tensor, places: Tensor, n: int) -> Tensor:
+    return gradient.new_zeros(n, gradient.shape[1]).index_add_(0, places, gradient)
