@@ -147,3 +147,20 @@ def test_the_ranks_of_donors_stand_beside_their_ceiling():
     ]
     assert "language donors, between models, ceiling: 0.875" in page.text
     assert not [text for tag, told in page.tags if tag == "section" for text in told.values() if text == "baselines"]
+
+
+def test_a_component_at_zero_and_a_fit_that_did_not_converge_are_said():
+    rows = {
+        "scope": "transfer",
+        "fit": ["crossed", "crossed", "task+language"],
+        "component": ["model", "residual", "model"],
+        "variance": [0.0, 1.0, 0.5],
+        "share": [0.0, 1.0, 0.5],
+        "status": ["at zero", "estimated", "estimated"],
+        "converged": [True, True, False],
+    }
+    text = page_with(variance=pl.DataFrame(rows)).text
+    assert "nothing for a component beside the others: model (crossed, transfer)." in text
+    assert "Not converged, so not to be relied on: task+language, transfer." in text
+    fine = pl.DataFrame(rows).with_columns(status=pl.lit("estimated"), converged=pl.lit(value=True))
+    assert "Not converged" not in page_with(variance=fine).text

@@ -12,6 +12,7 @@ from donorgrid.report.plain_tables import PlainTable, plain_table
 from donorgrid.report.section import Part, Section, Tables, filled, parts_of
 
 Draw = Callable[[pl.DataFrame], DotPlot | None]
+Remarks = Callable[[pl.DataFrame], tuple[str, ...]]
 
 
 def variance_section(tables: Tables) -> Section | None:
@@ -19,7 +20,7 @@ def variance_section(tables: Tables) -> Section | None:
     note = (
         "Shares of the variance of deltas in mixed-effects fits by REML; drawn is the crossed fit with its intervals."
     )
-    return _tabled(tables, "variance", "Where the variance lies", note, _variance_plot)
+    return _tabled(tables, "variance", "Where the variance lies", note, _variance_plot, _variance_remarks)
 
 
 def consistency_section(tables: Tables) -> Section | None:
@@ -76,13 +77,20 @@ def failures_section(head: ReportHead) -> Section | None:
     return Section(id="failures", title="Failures", kind="tabled", parts=(part,))
 
 
-def _tabled(tables: Tables, name: str, title: str, note: str, plot: Draw | None = None) -> Section | None:
+def _tabled(
+    tables: Tables, name: str, title: str, note: str, plot: Draw | None = None, remarks: Remarks | None = None
+) -> Section | None:
     frame = filled(tables, name)
     if frame is None:
         return None
 
     def draw(rows: pl.DataFrame) -> Mapping[str, Any]:
-        return {"note": note, "plot": None if plot is None else plot(rows), "table": plain_table(rows, title)}
+        return {
+            "note": note,
+            "plot": None if plot is None else plot(rows),
+            "remarks": () if remarks is None else remarks(rows),
+            "table": plain_table(rows, title),
+        }
 
     return Section(id=name, title=title, kind="tabled", parts=parts_of(frame, draw))
 
@@ -94,6 +102,24 @@ def _variance_plot(frame: pl.DataFrame) -> DotPlot | None:
         return None
     series = series_with_interval(crossed, "share of the variance", ("share", "share_low", "share_high"), labels)
     return dot_plot("Variance shares of the crossed fit", "%", labels, (series,), scale=100)
+
+
+def _variance_remarks(frame: pl.DataFrame) -> tuple[str, ...]:
+    """What a reader must know of fits: components at zero, and fits that did not converge."""
+    if not {"status", "converged", "scope", "fit", "component"} <= set(frame.columns):
+        return ()
+    at_zero = frame.filter(pl.col("status") == "at zero")
+    failed = frame.filter(~pl.col("converged")).unique(["scope", "fit"], maintain_order=True)
+    told = {
+        "At zero, where the fit found nothing for a component beside the others": [
+            f"{component} ({fit}, {scope})"
+            for scope, fit, component in at_zero.select("scope", "fit", "component").rows()
+        ],
+        "Not converged, so not to be relied on": [
+            f"{fit}, {scope}" for scope, fit in failed.select("scope", "fit").iter_rows()
+        ],
+    }
+    return tuple(f"{what}: {'; '.join(which)}." for what, which in told.items() if which)
 
 
 def _consistency_plot(frame: pl.DataFrame) -> DotPlot:

@@ -147,7 +147,7 @@ def upper_share(
     """The upper end of the share of a component whose estimate is zero: where its profile likelihood has fallen enough.
 
     The profile criterion may rise by the chi-squared(1) quantile of 2 ``confidence`` - 1 (one-sided, because the
-    estimate is on its bound: Self & Liang 1987).
+    estimate is on its bound: Self & Liang 1987). NaN where the profile never rises as far or is not defined.
     """
     place = found.names.index(component)
     allowed = found.criterion + float(chi2.ppf(2.0 * confidence - 1.0, 1))
@@ -158,9 +158,12 @@ def upper_share(
         return fit_moments(design, response, reml=found.reml, start=start, tolerance=1e-8, held=held)
 
     low, high = np.log(1e-6), np.log(1e-6)
-    while profile(high).criterion < allowed and high < np.log(1e5):
-        high += np.log(10.0)
-    if high == low or profile(high).criterion < allowed:
+    try:
+        while profile(high).criterion < allowed and high < np.log(1e5):
+            high += np.log(10.0)
+        if high == low or profile(high).criterion < allowed:
+            return float("nan")
+        crossing = brentq(lambda at: profile(at).criterion - allowed, high - np.log(10.0), high, xtol=1e-3)
+        return float(profile(float(crossing)).shares[place])
+    except InputError:
         return float("nan")
-    crossing = brentq(lambda at: profile(at).criterion - allowed, high - np.log(10.0), high, xtol=1e-3)
-    return float(profile(float(crossing)).shares[place])
