@@ -1,0 +1,124 @@
+"""Recipes side by side in one study: LoRA, DoRA and full fine-tuning, from the training to the tables and out again."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from donorgrid.core.errors import StoreError
+from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import Baseline, Run
+from donorgrid.pipeline.analysing import analyse_folder
+from donorgrid.pipeline.exporting import Wanted, export_run_adapter
+from donorgrid.pipeline.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.prepare import Prepared, prepare
+from donorgrid.pipeline.trial import estimate
+from donorgrid.score.encode import encode_items
+from donorgrid.score.plain import score_options
+from donorgrid.store.adapters import read_stamp
+from donorgrid.store.answers import read_answers
+from donorgrid.train.alone import Alone
+from donorgrid.train.batches import Texts
+from donorgrid.train.losses import Losses
+from donorgrid.train.trainable import Trainable
+from running import QUICK
+from worlds import RECIPE, make_study
+
+WHOLE = {"method": "full", "epochs": 2, "learning_rate": 0.002, "precision": "fp32"}
+RECIPES = {"lora": RECIPE, "dora": {**RECIPE, "method": "dora"}, "full": WHOLE}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    root = tmp_path_factory.mktemp("recipes")
+    file = make_study(root, recipes=RECIPES, sources=["colours/de"], targets=["colours/de", "colours/it"])
+    folder = StudyFolder(root / "tiny")
+    progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    assert (progress.done, progress.failed, progress.total) == (4, 0, 4)
+    return prepare(file, folder)
+
+
+def run_of(prepared: Prepared, recipe: str) -> Run:
+    return next(run for run in prepared.grid.runs if run.recipe.name == recipe)
+
+
+def test_tables_tell_the_recipes_apart(done: Prepared) -> None:
+    tables = analyse_folder(done.folder, QUICK).tables
+    for name in ("deltas", "regimes"):
+        assert tables[name]["recipe"].unique().sort().to_list() == ["dora", "full", "lora"]
+    logliks = {
+        recipe: read_answers(done.folder.items(run_of(done, recipe)))["choice_logliks_nats"].explode()
+        for recipe in RECIPES
+    }
+    assert (logliks["lora"] - logliks["dora"]).abs().max() > 1e-3
+    assert (logliks["lora"] - logliks["full"]).abs().max() > 1e-3
+
+
+def test_full_checkpoint_on_disk_gives_the_answers_of_the_study(done: Prepared) -> None:
+    run = run_of(done, "full")
+    network = AutoModelForCausalLM.from_pretrained(done.folder.adapter(run), dtype=torch.float32).eval()
+    answers = read_answers(done.folder.items(run)).filter(pl.col("target_language") == "it")
+    cell = next(cell for cell in done.grid.targets if cell.language == "it")
+    tokenizer = AutoTokenizer.from_pretrained(done.folder.adapter(run))
+    items = encode_items(done.cells[cell].test, tokenizer, chat_template=False).items
+    theirs = [nats for item in score_options(network, items, max_length=256) for nats in item]
+    assert answers["choice_logliks_nats"].explode().to_list() == pytest.approx(theirs, abs=1e-4)
+
+
+def test_order_of_the_recipes_changes_no_answer(done: Prepared, tmp_path: Path) -> None:
+    """What a full fine-tuning or a DoRA adapter did to the resident base is gone for the next one."""
+    backwards = dict(reversed(RECIPES.items()))
+    file = make_study(tmp_path, recipes=backwards, sources=["colours/de"], targets=["colours/de", "colours/it"])
+    folder = StudyFolder(tmp_path / "tiny")
+    run_jobs(file, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    for subject in (Baseline(model="llama"), *(run_of(done, recipe) for recipe in RECIPES)):
+        assert read_answers(folder.items(subject)).equals(read_answers(done.folder.items(subject)))
+
+
+@pytest.mark.parametrize("damage", ["config.json", "model.safetensors", "donorgrid.json"])
+def test_damaged_checkpoint_is_never_used(done: Prepared, tmp_path: Path, damage: str) -> None:
+    whole = done.folder.adapter(run_of(done, "full"))
+    copy = shutil.copytree(whole, tmp_path / "copy")
+    assert read_stamp(copy) == read_stamp(whole)
+    (copy / damage).write_text("{}")
+    with pytest.raises(StoreError, match="run again"):
+        read_stamp(copy)
+
+
+def test_without_an_epoch_that_counts_it_is_a_failure_and_the_others_go_on(
+    done: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_is_finite(losses: Losses, stack: Trainable, texts_of: Sequence[Texts]) -> list[float | None]:
+        found = means(losses, stack, texts_of)
+        return [math.nan for _ in found] if isinstance(stack, Alone) else found
+
+    means = Losses.means
+    monkeypatch.setattr(Losses, "means", none_is_finite)
+    recipes = {"full": WHOLE, "dora": RECIPES["dora"], "lora": RECIPE}
+    file = make_study(tmp_path, recipes=recipes, sources=["colours/de"], targets=["colours/de", "colours/it"])
+    folder = StudyFolder(tmp_path / "tiny")
+    progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    assert (progress.done, progress.failed, progress.total) == (2, 2, 4)
+    assert "training diverged in epoch 1" in "".join(path.read_text() for path in folder.process_files("failures"))
+    lora = run_of(done, "lora")
+    assert read_answers(folder.items(lora)).equals(read_answers(done.folder.items(lora)))
+
+
+def test_full_run_is_exported_as_a_checkpoint(done: Prepared, tmp_path: Path) -> None:
+    wanted = Wanted(source="colours/de", recipe="full")
+    out = export_run_adapter(done.folder.root, wanted, tmp_path / "out")
+    assert (out / "model.safetensors").read_bytes() == (
+        done.folder.adapter(run_of(done, "full")) / "model.safetensors"
+    ).read_bytes()
+    assert "A whole checkpoint: all weights of `llama`" in (out / "README.md").read_text()
+
+
+def test_plan_counts_what_each_recipe_keeps_on_disk(done: Prepared) -> None:
+    cost = estimate(done.folder.study_file, done.folder, device=None, jobs=1)
+    kept = sum(file.stat().st_size for run in done.grid.runs for file in done.folder.adapter(run).glob("*.safetensors"))
+    assert cost.models[0].adapter_bytes == pytest.approx(kept, rel=0.15)  # headers count too, in files so small
