@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Prompted, Run
 from donorgrid.models.folders import find_model
@@ -20,9 +20,9 @@ from donorgrid.pipeline.exporting import Wanted, find_run
 from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.ledger import subjects_of_shard
 from donorgrid.pipeline.prepare import prepare, study_paths
-from donorgrid.pipeline.progress import Progress
+from donorgrid.pipeline.progress import Progress, Watch
 from donorgrid.pipeline.trial import estimate
-from donorgrid.pipeline.workplan import make_workplan
+from donorgrid.pipeline.workplan import make_workplan, read_workplan
 from donorgrid.plan.grid import Grid
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
@@ -184,6 +184,27 @@ def test_a_training_that_diverges_fails_with_all_its_checkpoints(tmp_path: Path,
     assert len({one.reason for one in failures}) == 1
 
 
+def test_a_checkpoint_that_cannot_be_scored_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = resident.Resident.score
+
+    def score(self: Any, targets: Any, adapter: Any, **options: Any) -> pl.DataFrame:
+        if adapter is not None and adapter.name.endswith("-e0.5"):
+            raise RunFailure("no room for it")
+        return original(self, targets, adapter, **options)
+
+    monkeypatch.setattr(resident.Resident, "score", score)
+    file = make_study(tmp_path, **SMALL)
+    progress, folder = run(file)
+    assert (progress.done, progress.failed, progress.left) == (6, 2, 0)
+    failures = Watch(read_workplan(folder), folder).failures()
+    assert [(one.source, one.checkpoint, one.reason) for one in failures] == [
+        (source, 0.5, "no room for it") for source in ("colours/de", "colours/en")
+    ]
+    monkeypatch.undo()
+    progress, _ = run(file, retry_failed=True)
+    assert (progress.done, progress.failed) == (8, 0)
+
+
 def test_other_examples_are_new_work_and_the_rest_stays(tmp_path: Path) -> None:
     file = make_study(tmp_path, **SMALL)
     _, folder = run(file)
@@ -232,7 +253,9 @@ def test_prompts_too_long_for_the_model_are_counted_and_listed(tmp_path: Path) -
     assert told["cut"] == {target: cut for target, cut in expected.items() if cut}
     n_cut = sum(map(len, expected.values()))
     assert n_cut > 0
-    assert any(f"few-shot-20:colours/de (seed 17): {n_cut} of 24 prompts are too long" in note for note in notes)
+    said = f"few-shot-20:colours/de (seed 17): {n_cut} of 24 prompts are too long"
+    assert any(said in note for note in notes)
+    assert any(said in note for note in estimate(path, folder, device=None, jobs=1).notes)
 
 
 def test_too_few_examples_and_checkpoints_too_late_are_one_line(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def plan(
     for note in cost.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     for model in cost.models:
-        trained = f" of {model.n_trainings:,} trainings" if model.n_adapters > model.n_trainings else ""
+        trainings = f"{model.n_trainings:,} training{'' if model.n_trainings == 1 else 's'}"
+        trained = f" of {trainings}" if model.n_adapters > model.n_trainings else ""
         prompted = f"{model.n_prompted:,} few-shot prompts, " if model.n_prompted else ""
         console.print(
             f"{model.model}: {model.n_parameters / 1e6:,.1f} M parameters, {model.n_adapters:,} adapters{trained}, "

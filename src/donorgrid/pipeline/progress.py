@@ -50,5 +50,5 @@ class Watch:
 
     def _failures(self) -> list[Failure]:
         noted = read_failures(self._folder)
-        keys = (self._plan.claim_key(subject) for subject in self._open)
+        keys = (self._plan.failure_key(subject) for subject in self._open)
         return [noted[key] for key in keys if key in noted]

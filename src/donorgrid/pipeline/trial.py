@@ -17,6 +17,7 @@ from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.planning import power_of_items
 from donorgrid.pipeline.prepare import Prepared, PreparedItems, prepare
 from donorgrid.pipeline.resident import Resident
+from donorgrid.pipeline.shown_examples import count_shown, shown_notes
 from donorgrid.pipeline.workplan import WorkPlan, make_workplan
 from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
 from donorgrid.score.encode import encode_items
@@ -64,7 +65,7 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
         n_cells=len(grid.compared) * len(grid.targets),
         models=tuple(costs),
         jobs=jobs,
-        notes=(*notes_of(prepared), *_generation_notes(prepared)),
+        notes=(*notes_of(prepared), *_generation_notes(prepared), *_length_notes(prepared)),
         power=_power(prepared),
     )
 
@@ -134,6 +135,11 @@ def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
 def _scored_targets(prepared: Prepared) -> list[Cell]:
     """The targets whose options are scored; answers of the others are generated, at a cost that is not estimated."""
     return [cell for cell in prepared.grid.targets if not prepared.tasks[cell.task].generates]
+
+
+def _length_notes(prepared: Prepared) -> Iterator[str]:
+    for model in prepared.study.models:
+        yield from shown_notes(count_shown(prepared, model.name))
 
 
 def _generation_notes(prepared: Prepared) -> Iterator[str]:
