@@ -4,12 +4,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Cell, Run
+from donorgrid.core.records import Cell, Recipe, Run
 from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.jobs import default_jobs
@@ -124,11 +125,19 @@ def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -
 
 def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
     resident = Resident(prepared, model, device=device)
-    run = next((run for run in prepared.grid.runs if run.model == model), None)
+    runs = {run.recipe: run for run in prepared.grid.runs if run.model == model}
     scored = _scored_targets(prepared)
     return Rates(
-        train=_rate(lambda: resident.try_training(run, _TRIAL_TEXTS)) if run else math.inf,
+        train=_training_rate(resident, runs) if runs else math.inf,
         score=_rate(lambda: resident.try_scoring(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
+    )
+
+
+def _training_rate(resident: Resident, runs: Mapping[Recipe, Run]) -> float:
+    """Tokens per second over all recipes: each has as many runs as any other, and reads by its epochs."""
+    epochs = sum(recipe.epochs for recipe in runs)
+    return epochs / sum(
+        recipe.epochs / _rate(partial(resident.try_training, run, _TRIAL_TEXTS)) for recipe, run in runs.items()
     )
 
 
