@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import yaml
 
+import donorgrid as dg
 from donorgrid.plan.files import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +21,16 @@ def test_the_study_in_python(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "MT-CL" in done.stdout
     assert (tmp_path / "study" / "report.html").is_file()
+
+
+def test_controls_and_checkpoints(tmp_path: Path) -> None:
+    study, folder = ROOT / "examples" / "controls.yaml", tmp_path / "controls"
+    progress = dg.run_study(study, folder, options=dg.RunOptions(jobs=1))
+    assert (progress.done, progress.failed) == (1 + 1 + 3 * 3, 0)
+    tables = dg.analyse_study(study, folder, change=lambda one: replace(one, n_bootstrap=0, n_permutations=0)).tables
+    against = tables["specific_regimes"].filter(pl.col("regime") == "MT-ML").select("control", "checkpoint").rows()
+    controls = ("shuffled", "content-free", "few-shot-4")
+    assert set(against) == {(control, checkpoint) for control in controls for checkpoint in (None, 0.5, 1.0)}
 
 
 def test_the_readme_and_the_docs_show_studies_that_can_be_read() -> None:
