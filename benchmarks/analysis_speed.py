@@ -1,6 +1,7 @@
 """How long the analysis takes, and how much memory, on grids of the release's size.
 
     python benchmarks/analysis_speed.py table            17,424 rows, 1,000 refits of the crossed fits
+    python benchmarks/analysis_speed.py rich             the same rows, 200 refits of the fit with interactions
     python benchmarks/analysis_speed.py items [--models 9]   44 x 44 cells x 3 seeds x 400 items per model
 
 Grids are simulated with ``donorgrid.simulate``; making them is not timed. docs/results/statistics.md holds the figures.
@@ -23,13 +24,15 @@ from donorgrid.analyse import (
     deltas_by_seed,
     pair_answers,
 )
-from donorgrid.analyse.variance import CROSSED, FITS, usable_factors
+from donorgrid.analyse.cells import judged
+from donorgrid.analyse.variance import CROSSED, FITS, usable_factors, variance_tables
 from donorgrid.core.records import Run
 from donorgrid.simulate import SimulationSettings, simulate_answers, simulate_tables
 from donorgrid.statistics.design import make_design
 from donorgrid.statistics.reml import fit
 
 LANGUAGES = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "pt", "zh")
+RICH = "crossed+interactions"
 SPREAD = {"model": 0.5, "source": 0.4, "target": 0.8, "model:target": 0.6, "cell": 0.5}
 
 
@@ -61,6 +64,17 @@ def measure_table() -> None:
         f"crossed fit: {1e3 * (end - middle):.1f} ms ({found.evaluations} evaluations); "
         f"its design: {1e3 * (middle - start):.1f} ms"
     )
+
+
+def measure_rich() -> None:
+    made = simulate_tables(release_sized(9))
+    cells = judged(made.deltas.filter(pl.col("regime") != "MT-ML"), AnalysisSettings())
+    for n_refits in (0, 200):
+        start, busy = time.perf_counter(), time.process_time()
+        table, _ = variance_tables(cells, AnalysisSettings(n_rich_bootstrap=n_refits), fits=(RICH,))
+        done = table.filter(pl.col("scope") == "transfer")["n_refits"].max()
+        spent = f"{time.perf_counter() - start:.1f} s ({time.process_time() - busy:.1f} s of processor time)"
+        print(f"{RICH}, {table['scope'].n_unique()} scopes, {done} refits each: {spent}", flush=True)
 
 
 def measure_items(n_models: int) -> None:
@@ -110,11 +124,13 @@ def peak_gb() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("table", "items"))
+    parser.add_argument("what", choices=("table", "rich", "items"))
     parser.add_argument("--models", type=int, default=9)
     chosen = parser.parse_args()
     if chosen.what == "table":
         measure_table()
+    elif chosen.what == "rich":
+        measure_rich()
     else:
         measure_items(chosen.models)
     print(f"peak memory: {peak_gb():.2f} GB")
