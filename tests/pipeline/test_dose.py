@@ -29,6 +29,7 @@ from donorgrid.score.plain import score_options
 from donorgrid.store.answers import read_answers
 from donorgrid.store.logs import read_failures, read_manifests
 from donorgrid.tasks import with_examples
+from lm_eval_side import lm_eval_answers
 from running import QUICK, run_here, start, start_noted, table_bytes
 from worlds import RECIPE, make_study
 
@@ -151,6 +152,24 @@ def test_answers_are_those_of_the_base_model_after_the_examples(finished: tuple[
         assert found["item_id"].to_list() == [item.id for item in items]
         for ours, theirs in zip(found["choice_logliks_nats"].to_list(), expected, strict=True):
             assert ours == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lm_eval_gives_the_same_answers_after_the_same_examples(finished: tuple[Path, StudyFolder, Analysed]) -> None:
+    pytest.importorskip("lm_eval")
+    file, folder, _ = finished
+    prepared = prepare(*study_paths(file, None))
+    (subject,) = prepared.grid.prompted
+    training = {one["id"]: one for one in map(json.loads, (file.parent / "colours-de-train.jsonl").open())}
+    samples = [training[one.id] for one in prepared.examples[subject]]
+    for target in prepared.grid.targets:
+        documents = file.parent / f"colours-{target.language}-test.jsonl"
+        config = {"samples": samples, "sampler": "first_n"}
+        theirs = lm_eval_answers(file.parent / "llama", documents, num_fewshot=3, fewshot_config=config)
+        ours = read_answers(folder.items(subject), (target,))
+        expected = {one["doc"]["id"]: [float(option[0]) for option in one["filtered_resps"]] for one in theirs}
+        for item_id, nats in ours.select("item_id", "choice_logliks_nats").iter_rows():
+            assert nats == pytest.approx(expected[item_id], abs=1e-4)
 
 
 def test_new_checkpoints_of_a_finished_study_leave_its_results_alone(tmp_path: Path, trainings: list[int]) -> None:

@@ -72,12 +72,12 @@ def plan(
     for note in cost.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     for model in cost.models:
-        trainings = f"{model.n_trainings:,} training{'' if model.n_trainings == 1 else 's'}"
-        trained = f" of {trainings}" if model.n_adapters > model.n_trainings else ""
-        prompted = f"{model.n_prompted:,} few-shot prompts, " if model.n_prompted else ""
+        trained = f" of {_many(model.n_trainings, 'training')}" if model.n_adapters > model.n_trainings else ""
+        prompted = f"{_many(model.n_prompted, 'few-shot prompt')}, " if model.n_prompted else ""
         console.print(
-            f"{model.model}: {model.n_parameters / 1e6:,.1f} M parameters, {model.n_adapters:,} adapters{trained}, "
-            f"{prompted}{model.train_tokens:,} tokens to train, {model.score_tokens:,} to score, "
+            f"{model.model}: {model.n_parameters / 1e6:,.1f} M parameters, "
+            f"{_many(model.n_adapters, 'adapter')}{trained}, {prompted}"
+            f"{model.train_tokens:,} tokens to train, {model.score_tokens:,} to score, "
             f"{(model.adapter_bytes + model.answer_bytes) / 1e6:,.1f} MB on disk",
             soft_wrap=True,
         )
@@ -202,6 +202,10 @@ def _failed(study: Path, out: Path | None) -> int:
     failures = steps.study_status(study, out)[1]
     show_failures(failures, console)
     return 1 if failures else 0
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:
