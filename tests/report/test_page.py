@@ -163,6 +163,16 @@ def test_a_planned_source_that_was_never_measured_is_a_hatched_row() -> None:
     assert [told["class"] for tag, told in page.tags if told.get("x") == "0" and "width" not in told][4] == "missing"
 
 
+def test_what_was_shown_and_not_trained_on_is_told() -> None:
+    deltas = made_deltas()
+    shown = deltas.filter(pl.col("source_name") == "language/de").with_columns(
+        recipe=pl.lit("untrained"), source_kind=pl.lit("control"), source_name=pl.lit("few-shot-4:language/de")
+    )
+    said = "Shown and not trained on, as a control: few-shot-4:language/de (solved items before every question)."
+    assert said in page_of(made_tables(deltas) | {"deltas": pl.concat([deltas, shown])}).text
+    assert "Shown and not trained on" not in page_of(made_tables(deltas)).text
+
+
 def test_several_arms_stand_one_after_the_other() -> None:
     tables = made_tables(made_deltas())
     both = {

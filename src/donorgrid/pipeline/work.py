@@ -172,6 +172,8 @@ class Worker:
         adapter, stamp = None, None
         if isinstance(subject, Run):
             adapter, stamp = self._folder.adapter(subject), self._stamp(subject)
+            if stamp is None and not claim.still_ours():
+                return  # another process took the work over while this one slept, and finished it
             if stamp is None:
                 raise StoreError(f"{adapter}: the adapter is gone before it was scored; run again")
         standing = self._ledger.standing(subject, adapter_digest=stamp.digest if stamp else None)

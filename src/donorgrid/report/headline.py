@@ -49,6 +49,7 @@ def headline(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Headline:
     )
     sentences = (
         _what(deltas, head),
+        *_shown(deltas),
         *(_of_arm(label, _outcome(transfer, head)) for label, transfer in transfers),
         *_intervals(tables.get("intervals")),
         *_noise(tables.get("noise"), head),
@@ -108,6 +109,14 @@ def _what(deltas: pl.DataFrame, head: ReportHead) -> str:
         f"{_many(len(head.languages), 'language')}. A delta compares an adapter with its untrained base model on the "
         "same items."
     )
+
+
+def _shown(deltas: pl.DataFrame) -> list[str]:
+    """What was shown to the base model and not trained on."""
+    names = deltas.filter(pl.col("recipe") == UNTRAINED)["source_name"].unique(maintain_order=True).to_list()
+    if not names:
+        return []
+    return [f"Shown and not trained on, as a control: {', '.join(names)} (solved items before every question)."]
 
 
 def _outcome(transfer: Mapping[str, float], head: ReportHead) -> str:
