@@ -44,9 +44,14 @@ def test_without_the_extra_it_is_one_line(
         base_of(device="cuda")
 
 
-def test_configuration_is_that_of_qlora(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_gpu_and_the_extra_nothing_is_amiss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantising, "find_spec", lambda _: object())
-    told = quantising.four_bit(torch.bfloat16, device="cuda:1")
+    quantising.check_weights("4bit", device="cuda:1")
+    quantising.check_weights("own", device="cpu")
+
+
+def test_configuration_is_that_of_qlora() -> None:
+    told = quantising.four_bit(torch.bfloat16)
     assert (told.load_in_4bit, told.load_in_8bit) == (True, False)
     assert (told.bnb_4bit_quant_type, told.bnb_4bit_use_double_quant) == ("nf4", True)
     assert told.bnb_4bit_compute_dtype == torch.bfloat16
@@ -73,7 +78,7 @@ def test_adapter_is_trained_and_worn_on_four_bit_weights(
     monkeypatch.setattr("donorgrid.models.reader.by_hand", lambda _: None, raising=False)
     make_checkpoint("llama", tmp_path / "llama")
     folder = find_model("llama", revision=None, folder=tmp_path, built_in={})
-    told = quantising.four_bit_config(torch.float32)
+    told = quantising.four_bit(torch.float32)
     network = load_network(folder.path, dtype=torch.float32, quantisation=told).requires_grad_(False).eval()
     base = Base(network, load_tokenizer(folder), folder, Reader(network), is_quantised=True)
     assert network.get_decoder().layers[0].self_attn.q_proj.weight.dtype == torch.uint8

@@ -10,14 +10,17 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from donorgrid.core.errors import StoreError
+from donorgrid.core.errors import InputError, StoreError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline, Run
 from donorgrid.pipeline.analysing import analyse_folder
 from donorgrid.pipeline.exporting import Wanted, export_run_adapter
 from donorgrid.pipeline.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.manifest import manifest_of
+from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare
 from donorgrid.pipeline.trial import estimate
+from donorgrid.pipeline.workplan import make_workplan
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.store.adapters import read_stamp
@@ -122,3 +125,29 @@ def test_plan_counts_what_each_recipe_keeps_on_disk(done: Prepared) -> None:
     cost = estimate(done.folder.study_file, done.folder, device=None, jobs=1)
     kept = sum(file.stat().st_size for run in done.grid.runs for file in done.folder.adapter(run).glob("*.safetensors"))
     assert cost.models[0].adapter_bytes == pytest.approx(kept, rel=0.15)  # headers count too, in files so small
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_weights_in_four_bit_without_a_gpu_are_one_line_before_any_work(tmp_path: Path, jobs: int) -> None:
+    file = make_study(tmp_path, models=[{"id": "llama", "weights": "4bit"}])
+    folder = StudyFolder(tmp_path / "tiny")
+    with pytest.raises(
+        InputError, match="weights '4bit': they are computed on a CUDA device"
+    ):
+        run_jobs(file, folder, RunOptions(device="cpu", jobs=jobs), lambda _: None)
+    assert not (folder.root / "items").exists()
+
+
+def test_weights_in_four_bit_are_other_work(tmp_path: Path) -> None:
+    plans = []
+    for weights in ("own", "4bit"):
+        file = make_study(tmp_path / weights, models=[{"id": "llama", "weights": weights}])
+        prepared = prepare(file, StudyFolder(tmp_path / weights / "tiny"))
+        plans.append(make_workplan(prepared))
+        manifest = manifest_of(prepared, device="cuda", jobs=1, tokens={}, shown=[], notes=[])
+        worn = {"own": "merged", "4bit": "unmerged"}[weights]
+        assert (manifest["models"]["llama"]["kept_as"], manifest["models"]["llama"]["adapters_are"]) == (weights, worn)
+        assert bool(notes_of(prepared)) == (weights == "4bit")
+    one, other = plans
+    assert not set(one.training_keys.values()) & set(other.training_keys.values())
+    assert not set(one.conditions["llama"].values()) & set(other.conditions["llama"].values())

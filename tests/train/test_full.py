@@ -148,6 +148,27 @@ def test_vision_tower_is_never_trained(load: Load, texts_of: Texts, tmp_path: Pa
     assert before.keys() - changed
 
 
+@pytest.mark.parametrize("failing", [{1}, {4}, {3, 4}])
+def test_out_of_memory_changes_nothing(
+    load: Load, texts_of: Texts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: set[int]
+) -> None:
+    corpus, base = Corpus(train=texts_of(18), validation=()), load("llama")
+    undisturbed = saved(trained(base, corpus, recipe()), tmp_path / "undisturbed")
+    decoder, calls = base.network.get_decoder(), []
+    forward = decoder.forward
+
+    def sometimes(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) in failing:
+            raise torch.OutOfMemoryError("no memory")
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(decoder, "forward", sometimes)
+    disturbed = saved(trained(base, corpus, recipe()), tmp_path / "disturbed")
+    assert furthest(disturbed, undisturbed) < 2e-5
+    assert len(calls) > 15
+
+
 def test_bf16_trains_float32_master_weights(load_bf16: Load, texts_of: Texts, tmp_path: Path) -> None:
     """Steps far below bf16's resolution add up: without master weights nothing would move."""
     base = load_bf16("llama")

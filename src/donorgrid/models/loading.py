@@ -12,7 +12,7 @@ from transformers.utils import logging as transformers_logging
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision, Weights
 from donorgrid.models.folders import ModelFolder
-from donorgrid.models.quantising import four_bit
+from donorgrid.models.quantising import check_weights, four_bit
 from donorgrid.models.reader import Reader
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -51,8 +51,9 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights
     With ``weights`` "4bit" its linear maps are kept in 4 bit and compute in that precision; InputError where that
     cannot be.
     """
+    check_weights(weights, device=device)
     dtype = DTYPES[precision]
-    quantisation = four_bit(dtype, device=device) if weights == "4bit" else None
+    quantisation = four_bit(dtype) if weights == "4bit" else None
     network = load_network(folder.path, dtype=dtype, device=device, quantisation=quantisation)
     network.requires_grad_(False)
     network.eval()

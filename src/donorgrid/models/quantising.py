@@ -6,26 +6,27 @@ import torch
 from transformers import BitsAndBytesConfig
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.records import Weights
 
 _NEEDED = ("bitsandbytes", "accelerate")
 
 
-def four_bit(dtype: torch.dtype, *, device: str) -> BitsAndBytesConfig:
-    """NF4 with quantised constants, computing in ``dtype``.
+def check_weights(weights: Weights, *, device: str) -> None:
+    """InputError for weights in 4 bit where a package is missing, or there is no CUDA device.
 
-    InputError where there is no CUDA device (on a CPU bitsandbytes packs weights anew as it reads them, so that a base
-    could not be told from a changed one), or a package is missing.
+    On a CPU bitsandbytes packs weights anew as it reads them: a base could not be told from a changed one.
     """
+    if weights == "own":
+        return
     if not device.startswith("cuda"):
         raise InputError(f"weights '4bit': they are computed on a CUDA device; here the device is '{device}'")
     for name in _NEEDED:
         if find_spec(name) is None:
             raise InputError(f"weights '4bit': the package {name} is missing; install the extra donorgrid[4bit]")
-    return four_bit_config(dtype)
 
 
-def four_bit_config(dtype: torch.dtype) -> BitsAndBytesConfig:
-    """What bitsandbytes is told."""
+def four_bit(dtype: torch.dtype) -> BitsAndBytesConfig:
+    """What bitsandbytes is told: NF4 with quantised constants, computing in ``dtype``."""
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

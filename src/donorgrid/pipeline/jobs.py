@@ -6,6 +6,7 @@ from pathlib import Path
 
 from donorgrid.core.names import StudyFolder, remove_unfinished
 from donorgrid.models.loading import pick_device
+from donorgrid.models.quantising import check_weights
 from donorgrid.pipeline.manifest import manifest_of
 from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
@@ -62,6 +63,8 @@ def run_jobs(
     tell = _when_changed(on_progress, watch)
     before = tell()
     if before.left:
+        for model in prepared.study.models:
+            check_weights(model.weights, device=device)
         jobs = options.jobs or default_jobs(device)
         _note(prepared, on_note, device=device, jobs=jobs)
         work = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
