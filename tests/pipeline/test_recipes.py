@@ -14,11 +14,13 @@ from donorgrid.core.errors import InputError, StoreError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline, Run
 from donorgrid.pipeline.analysing import analyse_folder
+from donorgrid.pipeline.check_subjects import find_base, find_subjects
 from donorgrid.pipeline.exporting import Wanted, export_run_adapter
 from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.manifest import manifest_of
 from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare
+from donorgrid.pipeline.resident import Resident
 from donorgrid.pipeline.trial import estimate
 from donorgrid.pipeline.workplan import make_workplan
 from donorgrid.score.encode import encode_items
@@ -131,9 +133,7 @@ def test_plan_counts_what_each_recipe_keeps_on_disk(done: Prepared) -> None:
 def test_weights_in_four_bit_without_a_gpu_are_one_line_before_any_work(tmp_path: Path, jobs: int) -> None:
     file = make_study(tmp_path, models=[{"id": "llama", "weights": "4bit"}])
     folder = StudyFolder(tmp_path / "tiny")
-    with pytest.raises(
-        InputError, match="weights '4bit': they are computed on a CUDA device"
-    ):
+    with pytest.raises(InputError, match="weights '4bit': they are computed on a CUDA device"):
         run_jobs(file, folder, RunOptions(device="cpu", jobs=jobs), lambda _: None)
     assert not (folder.root / "items").exists()
 
@@ -151,3 +151,21 @@ def test_weights_in_four_bit_are_other_work(tmp_path: Path) -> None:
     one, other = plans
     assert not set(one.training_keys.values()) & set(other.training_keys.values())
     assert not set(one.conditions["llama"].values()) & set(other.conditions["llama"].values())
+
+
+def test_check_takes_a_full_checkpoint_for_a_model_with_the_tokenizer_of_its_base(done: Prepared) -> None:
+    base = find_base(str(done.models["llama"].path), folder=Path())
+    (subject,) = find_subjects([str(done.folder.adapter(run_of(done, "full")))], base, folder=Path())
+    assert subject.adapter is None
+    assert not subject.is_the_same_as(base)
+    assert subject.folder.tokenizer_digest == base.folder.tokenizer_digest
+
+
+def test_several_at_once_are_asked_for_and_these_train_alone(done: Prepared, tmp_path: Path) -> None:
+    recipes = {name: RECIPES[name] for name in ("dora", "full")}
+    file = make_study(tmp_path, recipes=recipes, sources=["colours/de", "colours/en"], targets=["colours/de"])
+    folder = StudyFolder(tmp_path / "tiny")
+    progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1, together=4), lambda _: None)
+    assert (progress.done, progress.failed) == (5, 0)
+    resident = Resident(done, "llama", device="cpu")
+    assert [resident.best_group(run_of(done, name), n_texts=8) for name in recipes] == [1, 1]
