@@ -48,6 +48,8 @@ def test_the_posterior_is_the_normal_one_under_the_full_covariance():
     np.testing.assert_allclose(found.mean, fixed @ beta + true @ inverse @ (y - fixed @ beta), rtol=1e-8)
     rest = fixed - true @ inverse @ fixed
     variance = np.diagonal(true - true @ inverse @ true) + np.diagonal(rest @ gls @ rest.T) + 0.2
+    left = model.residual * inverse @ (y - fixed @ beta)
+    variance = variance + share_variance(0.3 / model.residual, y.size - 1) * left**2
     for name, shared, n_levels in (("m", 0.1, 6), ("s", 0.4, 8)):
         effect = model.variances[name] * same[name] @ inverse @ (y - fixed @ beta)
         variance = variance + share_variance(shared / model.variances[name], n_levels) * effect**2
@@ -84,6 +86,7 @@ def test_a_mean_is_believed_as_far_as_its_own_error_does_not_explain_it():
     np.testing.assert_allclose(means([[20.0, 0.0], [0.0, 20.0]]), [0.0, 0.0])
     # Of the means' own error, a fourth of the residual, as much goes as is not kept; that the share is estimated adds.
     variance = model.residual / 4 - 2 / 29 + share_variance(2 / 29, 3) * np.array([2.0, 5.0]) ** 2
+    variance = variance + share_variance(9 / model.residual, 7) * (y[[0, 4]] - [2.0, 5.0]) ** 2
     kept = posterior([[1.0, 0.0], [0.0, 1.0]])
     np.testing.assert_allclose(kept.sd[[0, 4]] ** 2, variance, rtol=1e-4)
     # What both means have in common is noise, and what sets them apart is not.
@@ -99,7 +102,9 @@ def test_without_factors_it_is_least_squares():
     assert own_variance == pytest.approx(model.residual - 1.0)
     weight = own_variance / model.residual
     np.testing.assert_allclose(found.mean, weight * y + (1 - weight) * 3.0)
-    np.testing.assert_allclose(found.sd**2, weight + (1 - weight) ** 2 * model.residual / 4)
+    of_weight = share_variance(1 / model.residual, 4)
+    expected = weight + (1 - weight) ** 2 * model.residual / 4 + of_weight * (y - 3.0) ** 2
+    np.testing.assert_allclose(found.sd**2, expected, rtol=1e-4)
 
 
 def test_too_few_rows_and_no_spread():

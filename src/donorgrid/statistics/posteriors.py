@@ -35,6 +35,11 @@ class Explained:
     covariance: Reals
     criterion: float | None
 
+    @property
+    def predicted(self) -> Reals:
+        """(n,): X b and all predicted effects; what is not in it is the residual."""
+        return np.asarray(self.fixed @ self.beta + sum(self.effects.values()))
+
 
 @dataclass(frozen=True, kw_only=True)
 class KnownErrors:
@@ -121,8 +126,8 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
 
     with C the errors of b and U_f: the normal posterior under the full covariance of the errors (Henderson 1975,
     Biometrics 31, for C). b* = k_b b is b less what its own errors explain (``_kept_beta``), and 1 - k_b of their
-    covariance leaves C. The k are estimated from few levels, which adds var(k_f) U_f^2 and var(k_b) ((1 - w) X b)^2
-    (Morris 1983, J. Am. Stat. Assoc. 78, section 4), ``_share_variance``; cells are many, and w is taken as known.
+    covariance leaves C. All shares are estimated, which adds var(k_f) U_f^2, var(k_b) ((1 - w) X b)^2 and var(w) times
+    the squared residual (Morris 1983, J. Am. Stat. Assoc. 78, section 4), ``_share_variance``.
     """
     own_variance = max(0.0, model.residual - float(errors.own.mean()))
     weight = weights(own_variance, errors.own)
@@ -130,6 +135,7 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
     kept_beta, of_kept_beta = _kept_beta(model.beta, errors.of_beta)
     mean = weight * y + kept_beta * (fixed @ model.beta)
     variance = errors.common + weight * errors.own + of_kept_beta * (fixed @ model.beta) ** 2
+    variance = variance + _weight_variance(model, errors) * (y - model.predicted) ** 2
     if errors.of_beta is not None:
         variance = variance - (1.0 - kept_beta) * np.einsum("ni,ij,nj->n", fixed, errors.of_beta, fixed)
     loads = {}
@@ -143,6 +149,14 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
         variance = variance + kept * shared + of_kept * effect**2
     spread = _spread(model, fixed, loads)
     return Posterior(mean=mean, sd=np.sqrt(np.maximum(variance + spread, 0.0))), own_variance
+
+
+def _weight_variance(model: Explained, errors: KnownErrors) -> float:
+    """The variance of w, from as many degrees of freedom as rows are left over by the fixed part."""
+    if model.residual <= 0.0:
+        return 0.0
+    n_rows, n_fixed = model.fixed.shape
+    return _share_variance(float(errors.own.mean()) / model.residual, n_rows - n_fixed + 1)
 
 
 def _kept_beta(beta: Reals, errors: Reals | None) -> tuple[float, float]:
