@@ -185,6 +185,23 @@ def test_several_arms_stand_one_after_the_other() -> None:
     assert [view["variant"] for view in page.data["views"]] == ["full-2", "lora-1"]
 
 
+def test_doses_stand_side_by_side_in_their_order() -> None:
+    tables = made_tables(made_deltas())
+    caption = "Recipes and doses side by side"
+    assert caption not in page_of(tables).tables
+    doses = (None, 1.0, 0.5)
+    regimes = [
+        tables["regimes"].with_columns(
+            recipe=pl.lit("lora"), checkpoint=pl.lit(dose, dtype=pl.Float64), mean_pp=pl.lit(float(number))
+        )
+        for number, dose in enumerate(doses)
+    ]
+    rows = page_of({**tables, "regimes": pl.concat(regimes)}).tables[caption]
+    assert rows[0] == ["arm", "MT-ML pp", "MT-CL pp", "CT-ML pp", "CT-CL pp", "transfer pp", *rows[0][6:]]
+    assert [row[0] for row in rows[1:]] == ["lora, after 0.5 epochs", "lora, after 1 epoch", "lora"]
+    assert [row[5] for row in rows[1:]] == ["+2.00", "+1.00", "0.00"]
+
+
 def test_later_tables_are_shown_and_unknown_ones_ignored() -> None:
     tables = made_tables(made_deltas())
     noise = pl.DataFrame(

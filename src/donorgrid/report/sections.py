@@ -4,6 +4,7 @@ from donorgrid.report import advice_sections as advice
 from donorgrid.report import further_sections as further
 from donorgrid.report import main_sections as main
 from donorgrid.report import model_sections as models
+from donorgrid.report.dose_section import dose_section
 from donorgrid.report.head import ReportHead
 from donorgrid.report.section import Section, Tables
 
@@ -12,6 +13,7 @@ def sections(tables: Tables, head: ReportHead) -> tuple[Section, ...]:
     """Every section whose tables are there and not empty."""
     made = (
         main.regimes_section(tables),
+        dose_section(tables),
         main.matrix_section(tables, head),
         main.roles_section(tables, head),
         main.pairs_section(tables, head),
