@@ -21,6 +21,7 @@ from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.ledger import subjects_of_shard
 from donorgrid.pipeline.prepare import prepare, study_paths
 from donorgrid.pipeline.progress import Progress, Watch
+from donorgrid.pipeline.reporting import write_report
 from donorgrid.pipeline.trial import estimate
 from donorgrid.pipeline.workplan import make_workplan, read_workplan
 from donorgrid.plan.grid import Grid
@@ -219,6 +220,8 @@ def test_a_checkpoint_that_cannot_be_scored_fails_alone(tmp_path: Path, monkeypa
     assert [(one.source, one.checkpoint, one.reason) for one in failures] == [
         (source, 0.5, "no room for it") for source in ("colours/de", "colours/en")
     ]
+    page = write_report(analyse_folder(folder, QUICK), folder).read_text()
+    assert page.count("no room for it (after 0.5 epochs)") >= 2
     monkeypatch.undo()
     progress, _ = run(file, retry_failed=True)
     assert (progress.done, progress.failed) == (8, 0)

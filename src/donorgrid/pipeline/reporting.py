@@ -7,6 +7,7 @@ import polars as pl
 from babel import Locale, UnknownLocaleError
 
 from donorgrid.core.names import StudyFolder, whole_file
+from donorgrid.core.records import after
 from donorgrid.pipeline.analysing import DELTAS, Analysed
 from donorgrid.pipeline.progress import Watch
 from donorgrid.pipeline.workplan import WorkPlan
@@ -75,7 +76,7 @@ def _failures(plan: WorkPlan, folder: StudyFolder) -> tuple[Failure, ...]:
     return tuple(
         Failure(
             model=failure.model,
-            reason=failure.reason,
+            reason=failure.reason + ("" if failure.checkpoint is None else f" ({after(failure.checkpoint)})"),
             source=failure.source,
             recipe=failure.recipe or "",
             train_seed=failure.train_seed,
