@@ -57,6 +57,8 @@ def test_for_one_model_and_seed_the_interval_is_that_of_the_item_error():
         found = row_of(table, "regime", name)
         known = regimes.filter(pl.col("regime") == name).row(0, named=True)
         assert found["value"] == pytest.approx(known["mean_pp"], abs=1e-6)
+        rate = row_of(table, "regime", name, "harm_rate")
+        assert rate["value"] == pytest.approx(known["harm_rate"], abs=1e-12)
         assert (found["high"] - found["low"]) / 2 == pytest.approx(1.96 * known["mean_noise_se_pp"], rel=0.06)
         assert found["resampled"] == "seeds, items"
         harm = row_of(table, "regime", name, "harm_rate")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from donorgrid.statistics.posteriors import KnownErrors, explain, truths
+from donorgrid.statistics.posteriors import KnownErrors, cut_variance, explain, truths
 
 
 def grid(seed, n_models=6, n_sources=8):
@@ -30,6 +30,21 @@ def share_variance(noise_share, n_levels):
     weight = np.exp(-0.5 * (share - 1 + noise_share) ** 2 / (noise_share**2 * 2 / (n_levels - 1)))
     mean = (weight * share).sum() / weight.sum()
     return (weight * (share - mean) ** 2).sum() / weight.sum()
+
+
+@pytest.mark.parametrize("n_levels", [2, 3, 12, 200, 17_000])
+@pytest.mark.parametrize("noise_share", [1e-9, 1e-4, 0.1, 0.6, 0.99, 1.0, 1.01, 1.5, 4.0, 1e3, 1e8])
+def test_the_variance_of_a_share_holds_from_end_to_end(noise_share, n_levels):
+    mean, sd = 1 - noise_share, noise_share * np.sqrt(2 / (n_levels - 1))
+    # With distances in sd, by sums over a fine grid where the mass is.
+    low, high = -mean / sd, (1 - mean) / sd
+    far = min(high, max(low, 0.0) + 40 / max(1.0, low))
+    z = np.linspace(max(low, -12.0), far, 400_001)
+    weight = np.exp(-0.5 * (z - z[0]) * (z + z[0])) if low > 0 else np.exp(-0.5 * z**2)
+    centre = (weight * z).sum() / weight.sum()
+    expected = sd**2 * (weight * (z - centre) ** 2).sum() / weight.sum()
+    assert cut_variance(mean, sd) == pytest.approx(expected, rel=1e-3)
+    assert cut_variance(mean, sd) <= 1 / 12 + 1e-9
 
 
 def test_the_posterior_is_the_normal_one_under_the_full_covariance():

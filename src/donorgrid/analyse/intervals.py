@@ -89,7 +89,7 @@ def _interval(
 
     2 value - quantile: a rate of noisy cells drawn again is noisier still, and the reversal takes that bias back.
     """
-    value = float(np.mean([float(np.mean(statistic(one.made.delta_pp[mask]))) for one, mask in having]))
+    value = float(np.mean([np.mean(statistic(one.made.delta_pp[mask]), dtype=np.float64) for one, mask in having]))
     means = np.stack([_over_cells(one, mask, statistic) for one, mask in having], axis=1)
     draws = (weights * means).sum(axis=1) / len(having)
     tail = (1.0 - settings.confidence) / 2.0
