@@ -56,24 +56,29 @@ CELL = ["model", "source_task", "source_language", "target_task", "target_langua
 Score = dict[str, float]
 
 
+ITEMS = SimulationSettings(
+    n_models=1,
+    tasks=("a", "b", "c"),
+    languages=("de", "en", "hi", "zh"),
+    n_items=400,
+    train_seeds=(1, 2, 3),
+    seed_correlation=0.5,
+    cell_correlation=0.3,
+    flip_rate=0.06,
+)
 ITEM_SCENARIOS = {
-    "no effect, item answers: cells and seeds flip the same items (latent correlations .3 and .5)": SimulationSettings(
-        n_models=1,
-        tasks=("a", "b", "c"),
-        languages=("de", "en", "hi", "zh"),
-        n_items=400,
-        train_seeds=(1, 2, 3),
-        seed_correlation=0.5,
-        cell_correlation=0.3,
-        flip_rate=0.06,
-    )
+    "no effect, item answers: cells and seeds flip the same items (latent correlations .3 and .5)": ITEMS,
+    "effects, item answers of one model": replace(ITEMS, spread_pp={"source": 0.8, "target": 1.2, "cell": 1.0}),
+    "effects half as large, item answers of one model": replace(
+        ITEMS, spread_pp={"source": 0.4, "target": 0.6, "cell": 0.5}
+    ),
 }
 """These are drawn item by item, and analysed with ``analyse`` itself."""
 QUICK = AnalysisSettings(n_bootstrap=199, n_permutations=0, n_splits=0, n_language_permutations=0)
 
 
 def measure_items(settings: SimulationSettings, seed: int) -> Score:
-    """What the whole analysis says of one grid of item answers without effects."""
+    """What the whole analysis says of one grid of item answers."""
     (base_subject, base), *runs = simulate_answers(replace(settings, seed=seed))
     labelled = (
         (AnsweredRun(model=base_subject.model, recipe="lora", source=run.source, train_seed=run.train_seed), frame)
@@ -87,11 +92,24 @@ def measure_items(settings: SimulationSettings, seed: int) -> Score:
     cells = judged(rows, QUICK)
     measured = with_uncertainty(cells, QUICK, by_seed=by_seed)
     found = cells_table(measured, max_t_table(own, QUICK), QUICK, shared=shared_noise(own))
+    if settings.spread_pp:
+        return believed(found, replace(settings, seed=seed))
     regime = with_item_errors(_roles_and_regimes(cells), own)["regimes"].filter(pl.col("regime") == "transfer")
     mean, error = regime["mean_pp"][0], regime["mean_noise_se_pp"][0]
     return silence(found) | {
         "analyses with any harmed cell by sign flips (max-T)": float(found["max_t_harm"].min() <= 0.05),
         "mean of transfer within 1.96 clustered errors of zero": float(abs(mean) <= 1.96 * error),
+    }
+
+
+def believed(cells: pl.DataFrame, settings: SimulationSettings) -> Score:
+    """Empirical Bayes against the true deltas of one grid."""
+    truth = cells.join(true_deltas(settings).select(*CELL, "true_pp"), on=CELL, how="left")
+    transfer = truth.filter(pl.col("regime") != "MT-ML")
+    return {
+        "empirical Bayes, averaged over cells": inside(transfer, "true_pp", "eb_low_pp", "eb_high_pp"),
+        "expected harm share, empirical Bayes": float(transfer["eb_harm_probability"].mean()),  # type: ignore[arg-type]
+        "cells truly at or below -1 pp": float((transfer["true_pp"] <= -1.0).mean()),  # type: ignore[arg-type]
     }
 
 
