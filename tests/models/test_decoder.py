@@ -141,6 +141,15 @@ def test_other_activations_are_left_to_transformers(network: Network) -> None:
     assert by_hand(net) is None
 
 
+def test_other_kinds_of_linear_modules_are_left_to_transformers(network: Network) -> None:
+    class Quantised(torch.nn.Linear):
+        pass
+
+    net = network("llama")
+    net.get_decoder().layers[0].mlp.up_proj = Quantised(32, 64, bias=False)
+    assert by_hand(net) is None
+
+
 def test_weights_are_not_held_twice_and_follow_the_modules(network: Network) -> None:
     net = network("qwen2")
     decoder = made(net)

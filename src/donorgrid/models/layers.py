@@ -42,9 +42,13 @@ class Layer:
 
     @staticmethod
     def knows(module: Any) -> bool:
-        """Whether this is a layer of a kind that is computed here, with SiLU in its units."""
-        kind = type(module).__name__
-        return kind in _KINDS and type(module.mlp.act_fn).__name__ in ("SiLU", "SiLUActivation")
+        """Whether this is a layer of a kind that is computed here: plain linear modules, and SiLU in its units."""
+        if type(module).__name__ not in _KINDS or type(module.mlp.act_fn).__name__ not in ("SiLU", "SiLUActivation"):
+            return False
+        parts = [getattr(module.self_attn, one) for one in _OF_ATTENTION] + [
+            getattr(module.mlp, one) for one in _OF_UNITS
+        ]
+        return all(type(part) is torch.nn.Linear for part in parts)
 
     def ready(self) -> bool:
         """Join weights that were replaced; False where a module is wrapped or has hooks, which would be passed over."""
