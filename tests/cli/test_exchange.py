@@ -33,6 +33,18 @@ def test_a_simulated_donor_is_found(donorgrid, tmp_path: Path) -> None:
     assert (best["source_task"], best["source_language"]) == ("task1", "l2")
 
 
+def test_intervals_of_the_rich_fits_are_there_on_request(donorgrid, tmp_path: Path) -> None:
+    assert donorgrid("simulate", "--out", "drawn", *GRID)[0] == 0
+    for options, wanted in (((), {0}), (("--rich-refits", "5"), {5})):
+        assert donorgrid("analyse", "drawn", *options)[0] == 0
+        variance = pl.read_csv(tmp_path / "drawn" / "tables" / "variance.csv")
+        rich = variance.filter(pl.col("fit") != "crossed", pl.col("scope") == "transfer", pl.col("share").is_not_null())
+        assert set(rich["n_refits"]) == wanted
+    code, _, err = donorgrid("analyse", "drawn", "--rich-refits", "1")
+    assert code == 2
+    assert "--rich-refits" in err
+
+
 def test_simulated_answers_are_analysed_as_an_import_is(donorgrid, tmp_path: Path) -> None:
     assert donorgrid("simulate", "--out", "drawn", "--answers", *GRID, "--flip-rate", 0.1)[0] == 0
     code, out, _ = donorgrid("analyse", "drawn", "--json")

@@ -29,6 +29,12 @@ ColumnMap = Annotated[
         "--columns", help="NAME=COLUMN of a data file, such as question=Frage; NAME may stand again, as for choices"
     ),
 ]
+RichRefits = Annotated[
+    int | None,
+    typer.Option(
+        min=2, help="refits for intervals of the fits with interactions, e.g. 200; default: no such intervals"
+    ),
+]
 Typology = Annotated[bool, typer.Option("--typology", help="add URIEL+ distances (extra 'typology')")]
 
 

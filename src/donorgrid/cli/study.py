@@ -146,10 +146,11 @@ def analyse(
     metric: options.Metric = None,
     release_arithmetic: options.ReleaseArithmetic = False,
     typology: options.Typology = False,
+    rich_refits: options.RichRefits = None,
     as_json: options.Json = False,
 ) -> None:
     """Analyse a study, finished or not, or tables of deltas that others made, into tables/."""
-    change = _change(harm, metric, release_arithmetic=release_arithmetic)
+    change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
     analysed = steps.analyse_study(given, out, change=_with_distances(change, given, out) if typology else change)
     folder = steps.output_folder(given, out)
     if as_json:
@@ -167,9 +168,10 @@ def report(
     metric: options.Metric = None,
     release_arithmetic: options.ReleaseArithmetic = False,
     typology: options.Typology = False,
+    rich_refits: options.RichRefits = None,
 ) -> None:
     """Analyse as 'analyse' does and write report.html."""
-    change = _change(harm, metric, release_arithmetic=release_arithmetic)
+    change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
     analysed = steps.analyse_study(given, out, change=_with_distances(change, given, out) if typology else change)
     _tell(analysed)
     page = write_report(analysed, steps.output_folder(given, out))
@@ -187,13 +189,14 @@ def _with_distances(change: Change, given: list[Path], out: Path | None) -> Chan
     return lambda settings: replace(change(settings), distances=distances)
 
 
-def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool) -> Change:
+def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool, rich_refits: int | None) -> Change:
     if metric is not None and metric not in METRICS:
         raise InputError(f"--metric '{metric}': allowed are {', '.join(METRICS)}")
     chosen: dict[str, Any] = {
         "harm_limit_pp": harm,
         "metric": metric,
         "release_arithmetic": release_arithmetic or None,
+        "n_rich_bootstrap": rich_refits,
     }
     return lambda settings: replace(settings, **{name: one for name, one in chosen.items() if one is not None})
 
