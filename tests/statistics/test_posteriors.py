@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from donorgrid.statistics.posteriors import KnownErrors, cut_variance, explain, truths
+from donorgrid.statistics.explained import explain
+from donorgrid.statistics.posteriors import KnownErrors, cut_variance, truths
 
 
 def grid(seed, n_models=6, n_sources=8):

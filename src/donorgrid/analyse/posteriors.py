@@ -13,7 +13,8 @@ from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.shared_noise import NONE, SharedNoise
 from donorgrid.analyse.variance import CROSSED, FITS, usable_factors
 from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES
-from donorgrid.statistics.posteriors import Explained, KnownErrors, explain, truths
+from donorgrid.statistics.explained import Explained, explain
+from donorgrid.statistics.posteriors import KnownErrors, truths
 from donorgrid.statistics.shrinkage import Posterior
 
 Reals = npt.NDArray[np.float64]
