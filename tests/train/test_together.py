@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
+from donorgrid.models.layers import Pass
 from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
@@ -116,6 +117,27 @@ def test_out_of_memory_changes_nothing(
             weights(undisturbed[place], tmp_path / f"u{place}"),
         )
         assert_same(ours, theirs)
+
+
+def test_out_of_memory_in_the_gradients_changes_nothing(
+    load: Load, texts_of: Texts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """The first layer that is gone back through by hand runs out of memory, twice."""
+    base, alone = load("llama"), corpora(texts_of)[:1]
+    (undisturbed,) = train_together(base, alone, RECIPE, train_seeds=[17])
+    backward, calls = Pass.backward, []
+
+    def sometimes(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) in {1, 6}:
+            raise torch.OutOfMemoryError("no memory")
+        return backward(*args, **kwargs)
+
+    monkeypatch.setattr(Pass, "backward", sometimes)
+    with caplog.at_level(logging.WARNING, "donorgrid"):
+        (disturbed,) = train_together(base, alone, RECIPE, train_seeds=[17])
+    assert "each batch in 4 pieces" in caplog.text
+    assert_same(weights(disturbed, tmp_path / "disturbed"), weights(undisturbed, tmp_path / "undisturbed"))
 
 
 def test_memory_that_is_never_enough_is_an_error(load: Load, texts_of: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
