@@ -180,6 +180,10 @@ def test_wrapped_and_hooked_modules_are_not_passed_over(network: Network) -> Non
     assert not decoder.ready()
     handle.remove()
     assert decoder.ready()
+    handle = attention.v_proj.register_forward_pre_hook(lambda *_: None)
+    assert not decoder.ready()
+    handle.remove()
+    assert decoder.ready()
     attention.o_proj = torch.nn.Sequential(attention.o_proj)
     assert not decoder.ready()
 

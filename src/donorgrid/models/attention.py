@@ -33,7 +33,7 @@ class Heads:
 class Rows:
     """Where flat tokens lie in ``n`` rows of ``length``: of a place its token, and of a token its place.
 
-    Both are None where there are no fillers. Fillers name the first token, and see nothing but each other's places.
+    Both are None where there are no fillers. A filler names the first token, sees only itself, and is seen by none.
     """
 
     n: int

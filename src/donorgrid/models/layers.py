@@ -20,8 +20,7 @@ class Layer:
 
     def __init__(self, module: Any, *, name: str, window: int | None) -> None:
         attention = module.self_attn
-        self._parts = [(attention, one, getattr(attention, one)) for one in _OF_ATTENTION]
-        self._parts += [(module.mlp, one, getattr(module.mlp, one)) for one in _OF_UNITS]
+        self._parts = _products_of(module)
         linear = [part for _, _, part in self._parts]
         self.names = [f"{name}.self_attn.{one}" for one in _OF_ATTENTION] + [f"{name}.mlp.{one}" for one in _OF_UNITS]
         self.qkv = Product(self.names[:3], linear[:3])
@@ -45,15 +44,12 @@ class Layer:
         """Whether this is a layer of a kind that is computed here: plain linear modules, and SiLU in its units."""
         if type(module).__name__ not in _KINDS or type(module.mlp.act_fn).__name__ not in ("SiLU", "SiLUActivation"):
             return False
-        parts = [getattr(module.self_attn, one) for one in _OF_ATTENTION] + [
-            getattr(module.mlp, one) for one in _OF_UNITS
-        ]
-        return all(type(part) is torch.nn.Linear for part in parts)
+        return all(type(part) is torch.nn.Linear for _, _, part in _products_of(module))
 
     def ready(self) -> bool:
         """Join weights that were replaced; False where a module is wrapped or has hooks, which would be passed over."""
         plain = all(
-            type(part) is torch.nn.Linear and getattr(owner, name) is part and not part._forward_hooks
+            getattr(owner, name) is part and not (part._forward_hooks or part._forward_pre_hooks)
             for owner, name, part in self._parts
         )
         if plain:
@@ -166,6 +162,12 @@ class Pass:
         of_queries, of_keys, _ = self._layer.heads.widths
         parts = (qkv[:, :of_queries], qkv[:, of_queries : of_queries + of_keys])
         return [part.view(len(qkv), -1, self._layer.heads.size) for part in parts]
+
+
+def _products_of(module: Any) -> list[tuple[Any, str, Any]]:
+    """A layer's linear modules with what they are attributes of, and under which names."""
+    places = [(module.self_attn, one) for one in _OF_ATTENTION] + [(module.mlp, one) for one in _OF_UNITS]
+    return [(owner, name, getattr(owner, name)) for owner, name in places]
 
 
 def _norm(module: Any, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,11 +28,10 @@ def train_runs(
     Raises InputError when the target modules are not in the model, and for several runs of a recipe that
     ``trains_alone``.
     """
-    if recipe.trains_alone and len(corpora) > 1:
-        why = f"dropout {recipe.dropout}" if recipe.method not in _ALONE else f"method '{recipe.method}'"
-        raise InputError(f"recipe '{recipe.name}': with {why} adapters are trained one at a time")
     train = _ALONE.get(recipe.method)
     if train is None:
         return train_together(base, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
+    if len(corpora) > 1:
+        raise InputError(f"recipe '{recipe.name}': with method '{recipe.method}' adapters are trained one at a time")
     ((corpus, train_seed),) = zip(corpora, train_seeds, strict=True)
     return [train(base, corpus, recipe, train_seed=train_seed, checkpoints=checkpoints)]
