@@ -100,22 +100,25 @@ def test_a_component_without_spread_is_said_to_be_at_zero_and_has_an_upper_end()
 
 
 def failing(every):
-    """``fit_moments`` that fails on every so manieth call."""
-    real, calls = shares.fit_moments, []
+    """``refit_shares`` of which every so manieth refit fails."""
+    real = shares.refit_shares
 
     def sometimes(*given, **named):
-        calls.append(1)
-        if len(calls) % every == 0:
-            raise InputError("mixed model: the likelihood is not defined")
-        return real(*given, **named)
+        made = real(*given, **named)
+        made[every - 1 :: every] = np.nan
+        return made
 
     return sometimes
+
+
+def undefined(*_given, **_named):
+    raise InputError("mixed model: the likelihood is not defined")
 
 
 @pytest.mark.parametrize(("every", "done"), [(3, 20), (1, 0)])
 def test_refits_that_fail_are_counted_and_left_out(monkeypatch, every, done):
     rows = first_grid(all_estimated)
-    monkeypatch.setattr(shares, "fit_moments", failing(every))
+    monkeypatch.setattr(shares, "refit_shares", failing(every))
     found = lines(rows, n_rich_bootstrap=30)
     assert {line["n_refits"] for line in found.values()} == {done}
     known = [line["share_low"] is not None and line["share_high"] is not None for line in found.values()]
@@ -124,6 +127,6 @@ def test_refits_that_fail_are_counted_and_left_out(monkeypatch, every, done):
 
 def test_a_profile_that_fails_leaves_the_upper_end_empty(monkeypatch):
     rows = first_grid(lambda found: found["model"]["share"] == 0, spread_pp=without("model"))
-    monkeypatch.setattr(shares, "fit_moments", failing(1))
+    monkeypatch.setattr(shares, "fit_moments", undefined)
     line = lines(rows, n_rich_bootstrap=30)["model"]
     assert (line["status"], line["share_high"]) == ("at zero", None)

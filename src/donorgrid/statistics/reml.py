@@ -12,8 +12,10 @@ from donorgrid.statistics.likelihood import Factored, Point, evaluate, factorise
 LARGEST_RATIO = 1e7
 """A variance this many times the residual's means that nothing is left for the residual."""
 _NEGLIGIBLE = 1e-8
-_MOST_STEPS = 200
-_MOST_HALVINGS = 40
+MOST_STEPS = 200
+MOST_HALVINGS = 40
+NO_GAIN = 1e-9
+"""A step whose expected gain is below this is near the optimum, where the criterion's round-off hides the gain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +105,12 @@ def fit_moments(
     fixed = np.zeros(len(design.sizes), dtype=bool) if held is None else held
     if not isinstance(start, Factored):
         ratios = _start(design, response) if start is None else start
-        start = factorise(design, _snapped(design, ratios), reml=reml)
+        start = factorise(design, snapped(design, ratios), reml=reml)
     here = evaluate(design, response, start) if start else None
     if here is None:
         raise InputError("mixed model: the likelihood is not defined; there are too few rows for these factors")
     evaluations, decrement, halted = 1, np.inf, False
-    while evaluations < _MOST_STEPS and decrement > tolerance and not halted:
+    while evaluations < MOST_STEPS and decrement > tolerance and not halted:
         step = _direction(here, fixed)
         decrement = float(-here.slope @ step)
         there, tried = _line_search(design, response, here, step, reml)
@@ -127,7 +129,7 @@ def _start(design: Design, response: Moments) -> Reals:
     return np.asarray(np.maximum(between, 1e-3 * whole) / rest)
 
 
-def _snapped(design: Design, ratios: Reals) -> Reals:
+def snapped(design: Design, ratios: Reals) -> Reals:
     """Ratios within bounds; those too small to be told from zero (or to be divided by) become exactly zero."""
     rows_per_level = design.n_rows / np.array(design.sizes)
     return np.asarray(np.where(ratios * rows_per_level < _NEGLIGIBLE, 0.0, np.minimum(ratios, LARGEST_RATIO)))
@@ -153,9 +155,9 @@ def _line_search(design: Design, response: Moments, here: Point, step: Reals, re
     Near the optimum the gain sinks below the round-off of the criterion; then two steps are enough to see it.
     """
     length = 1.0
-    most = 2 if -here.slope @ step < 1e-9 else _MOST_HALVINGS
+    most = 2 if -here.slope @ step < NO_GAIN else MOST_HALVINGS
     for tried in range(1, most + 1):
-        ratios = _snapped(design, np.maximum(here.ratios + length * step, 0.0))
+        ratios = snapped(design, np.maximum(here.ratios + length * step, 0.0))
         if (ratios == here.ratios).all():
             return None, tried - 1
         factored = factorise(design, ratios, reml=reml)

@@ -9,8 +9,9 @@ from scipy.stats import chi2, kurtosis
 
 from donorgrid.core.errors import InputError
 from donorgrid.statistics.design import Design, Moments, Reals
-from donorgrid.statistics.likelihood import factorise
+from donorgrid.statistics.refits import refit_shares
 from donorgrid.statistics.reml import MixedFit, fit_moments
+from donorgrid.statistics.stacks import MomentStack
 
 FLOOR = 50.0
 """Refitted odds below a 50th of the estimate's count as a 50th: a zero says "small", not "minus infinity"."""
@@ -52,20 +53,14 @@ def share_intervals(
     for a factor of nine levels). A share estimated as zero has the low end zero; its high end is left to
     ``upper_share`` and is NaN here.
     """
-    shares, failed = [], 0
-    start = factorise(design, _inside(found), reml=found.reml)
-    for response in simulate_moments(design, found, n_refits, rng, tail_degrees=tail_degrees):
-        try:
-            refit = fit_moments(design, response, reml=found.reml, start=start, tolerance=REFIT_TOLERANCE)
-        except InputError:
-            failed += 1
-            continue
-        shares.append(refit.shares)
+    drawn = simulate_moments(design, found, n_refits, rng, tail_degrees=tail_degrees)
+    shares = refit_shares(design, drawn, start=_inside(found), reml=found.reml, tolerance=REFIT_TOLERANCE)
+    shares = shares[np.isfinite(shares).all(axis=1)]
+    failed = n_refits - len(shares)
     if len(shares) < 2:
         empty = np.full(len(found.shares), np.nan)
         return ShareIntervals(low=empty, high=empty, n_refits=n_refits, n_failed=failed)
-    tail = (1.0 - confidence) / 2.0
-    low, high = reversed_interval(found.shares, np.array(shares), tail)
+    low, high = reversed_interval(found.shares, shares, (1.0 - confidence) / 2.0)
     return ShareIntervals(low=low, high=high, n_refits=n_refits, n_failed=failed)
 
 
@@ -108,7 +103,7 @@ def residual_degrees(design: Design, found: MixedFit, y: Reals, *, noise_varianc
 
 def simulate_moments(
     design: Design, found: MixedFit, n_draws: int, rng: np.random.Generator, *, tail_degrees: float | None = None
-) -> list[Moments]:
+) -> MomentStack:
     """Cross-products of ``n_draws`` responses drawn from the fitted model (fixed part zero), without drawing the rows.
 
     Of the residuals only [Z X]'e ~ N(0, s2 [Z X]'[Z X]) and e'e are needed: e'e is |the part in the span of [Z X]|^2
@@ -130,9 +125,7 @@ def simulate_moments(
         + 2.0 * (effects * noise[:, :q]).sum(axis=1)
         + (effects * from_effects[:, :q]).sum(axis=1)
     )
-    return [
-        Moments(random=row[:q], fixed=row[q:], square=float(square)) for row, square in zip(sums, squares, strict=True)
-    ]
+    return MomentStack(random=sums[:, :q], fixed=sums[:, q:], square=squares)
 
 
 def _unit_effects(shape: tuple[int, int], tail_degrees: float | None, rng: np.random.Generator) -> Reals:
