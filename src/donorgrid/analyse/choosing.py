@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import rankdata
 
 from donorgrid.analyse.differences import ArmDifferences
 from donorgrid.analyse.groups import means
@@ -16,6 +15,7 @@ from donorgrid.core.declaring import ARM
 from donorgrid.core.regimes import TRANSFER_REGIMES
 from donorgrid.core.tables import AGREEMENT, CHOOSING
 from donorgrid.statistics.kendall import mean_over_pairs, tau_b
+from donorgrid.statistics.ranks import average_ranks
 
 ALL_MODELS = "all models"
 Reals = npt.NDArray[np.float64]
@@ -146,5 +146,5 @@ def _mean_of_known(values: Reals) -> float | None:
 
 def _spearman(x: Reals, y: Reals) -> float:
     both = ~np.isnan(x) & ~np.isnan(y)
-    a, b = rankdata(x[both]), rankdata(y[both])
+    a, b = average_ranks(x[both]), average_ranks(y[both])
     return float(np.corrcoef(a, b)[0, 1]) if both.sum() > 2 and np.ptp(a) > 0 and np.ptp(b) > 0 else float("nan")

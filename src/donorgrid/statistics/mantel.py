@@ -6,7 +6,8 @@ from math import factorial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+
+from donorgrid.statistics.ranks import average_ranks
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -61,7 +62,7 @@ def _orders(k: int, n: int, rng: np.random.Generator) -> tuple[Ints, bool]:
 
 def _standardised(values: Reals, ranks: bool) -> Reals:
     """Rows (n, pairs) centred and of length one, so that products are correlations; NaN where a row does not vary."""
-    chosen = rankdata(values, axis=1) if ranks and values.size else values
+    chosen = average_ranks(values) if ranks and values.size else values
     centred = chosen - chosen.mean(axis=1, keepdims=True) if values.size else chosen
     length = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
     with np.errstate(invalid="ignore", divide="ignore"):

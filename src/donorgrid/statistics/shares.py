@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, logit
-from scipy.stats import chi2, kurtosis
+from scipy.special import expit, gammaincinv, logit
 
 from donorgrid.core.errors import InputError
 from donorgrid.statistics.design import Design, Moments, Reals
@@ -94,11 +93,16 @@ def residual_degrees(design: Design, found: MixedFit, y: Reals, *, noise_varianc
     fitted = design.fixed @ found.beta
     for start, codes in zip(design.starts, design.codes, strict=True):
         fitted = fitted + effects[start + codes]
-    excess = float(kurtosis(y - fitted))
+    excess = _excess_kurtosis(y - fitted)
     if not excess > 2.0 * np.sqrt(24.0 / design.n_rows):
         return None
     hidden = found.residual / max(found.residual - noise_variance, found.residual / MOST_HIDDEN)
     return max(FEWEST_DEGREES, 4.0 + 6.0 / (excess * hidden**2))
+
+
+def _excess_kurtosis(values: Reals) -> float:
+    squares = (values - values.mean()) ** 2
+    return float((squares**2).mean() / squares.mean() ** 2 - 3.0)
 
 
 def simulate_moments(
@@ -143,7 +147,7 @@ def upper_share(
     estimate is on its bound: Self & Liang 1987). NaN where the profile never rises as far or is not defined.
     """
     place = found.names.index(component)
-    allowed = found.criterion + float(chi2.ppf(2.0 * confidence - 1.0, 1))
+    allowed = found.criterion + 2.0 * float(gammaincinv(0.5, 2.0 * confidence - 1.0))
     held = np.arange(len(found.names)) == place
 
     def profile(log_ratio: float) -> MixedFit:
