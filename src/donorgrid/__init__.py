@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from donorgrid.core.records import Source as Source
     from donorgrid.core.regimes import regime as regime
     from donorgrid.pipeline.analysing import Analysed as Analysed
+    from donorgrid.pipeline.analysis_steps import analyse_study as analyse_study
+    from donorgrid.pipeline.analysis_steps import report_study as report_study
     from donorgrid.pipeline.checking import CheckRequest as CheckRequest
     from donorgrid.pipeline.checking import run_check as run_check
     from donorgrid.pipeline.jobs import RunOptions as RunOptions
     from donorgrid.pipeline.progress import Progress as Progress
-    from donorgrid.pipeline.steps import analyse_study as analyse_study
     from donorgrid.pipeline.steps import init_study as init_study
-    from donorgrid.pipeline.steps import report_study as report_study
     from donorgrid.pipeline.steps import study_status as study_status
-    from donorgrid.pipeline.torch_steps import plan_study as plan_study
     from donorgrid.pipeline.torch_steps import run_demo as run_demo
     from donorgrid.pipeline.torch_steps import run_study as run_study
+    from donorgrid.pipeline.trial import plan_study as plan_study
     from donorgrid.plan.files import read_study as read_study
     from donorgrid.plan.study import Study as Study
 
@@ -43,11 +43,13 @@ _HOMES = {
     "core.records": ("Cell", "Recipe", "Run", "Source"),
     "core.regimes": ("regime",),
     "pipeline.analysing": ("Analysed",),
+    "pipeline.analysis_steps": ("analyse_study", "report_study"),
     "pipeline.checking": ("CheckRequest", "run_check"),
     "pipeline.jobs": ("RunOptions",),
     "pipeline.progress": ("Progress",),
-    "pipeline.steps": ("analyse_study", "init_study", "report_study", "study_status"),
-    "pipeline.torch_steps": ("plan_study", "run_demo", "run_study"),
+    "pipeline.steps": ("init_study", "study_status"),
+    "pipeline.torch_steps": ("run_demo", "run_study"),
+    "pipeline.trial": ("plan_study",),
     "plan.files": ("read_study",),
     "plan.study": ("Study",),
 }

@@ -17,7 +17,19 @@ MAY_IMPORT = {
     "statistics": {"core"},
     "facts": {"core"},
     "models": {"core", "facts"},
-    "cli": {"analyse", "check", "core", "exchange", "facts", "pipeline", "pocket", "simulate", "statistics", "store"},
+    "cli": {
+        "analyse",
+        "bench",
+        "check",
+        "core",
+        "exchange",
+        "facts",
+        "pipeline",
+        "pocket",
+        "simulate",
+        "statistics",
+        "store",
+    },
     "bench": {"core", "models", "train", "score"},
     "pipeline": None,
 }
@@ -66,7 +78,8 @@ def test_analysis_and_report_import_without_torch() -> None:
         for room in light
         for path in sorted((PACKAGE / room).rglob("*.py"))
     ]
-    modules += ["donorgrid.pipeline.steps", "donorgrid.pipeline.check_request", "donorgrid.cli.app", "donorgrid"]
+    modules += [f"donorgrid.pipeline.{step}" for step in ("steps", "analysis_steps", "check_request")]
+    modules += ["donorgrid.cli.app", "donorgrid"]
     code = (
         "import sys\n"
         "from importlib import import_module\n"

@@ -2,12 +2,18 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from donorgrid.cli import options
 from donorgrid.core.errors import InputError
+from donorgrid.core.later import later
+
+if TYPE_CHECKING:
+    from donorgrid.bench import run as work
+    from donorgrid.core.records import Precision
+else:
+    work = later("bench.run")
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -28,9 +34,14 @@ def bench(
     """
     if precision not in PRECISIONS:
         raise InputError(f"--precision '{precision}': allowed are {', '.join(PRECISIONS)}")
-    work: Any = options.torch_side("bench.run")
     chosen = work.BenchOptions(
-        data=data, precision=precision, n_train=train, n_items=items, repeats=repeats, share=share, threads=threads
+        data=data,
+        precision=cast("Precision", precision),
+        n_train=train,
+        n_items=items,
+        repeats=repeats,
+        share=share,
+        threads=threads,
     )
     with tempfile.TemporaryDirectory() as folder:
         print(work.run_bench(out or Path(folder), chosen))

@@ -2,16 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from donorgrid.check import WIDTH, CheckResult, as_plain, exit_code, printable, render_page, result_table, summary_lines
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
 from donorgrid.core.errors import InputError
+from donorgrid.core.later import later
 from donorgrid.core.names import whole_file
+
+if TYPE_CHECKING:
+    from donorgrid import check as outcome
+    from donorgrid.pipeline import check_request
+else:
+    outcome, check_request = later("check"), later("pipeline.check_request")
 
 
 def check(
@@ -52,26 +58,25 @@ def check(
         "report": report,
         "allow_undecided": allow_undecided,
     }
-    work = options.torch_side("pipeline.check_request")
-    asked = work.asked(flags, config)
-    checked = work.run_check(asked.request, on_note=_tell)
-    code = exit_code(checked.result, allow_undecided=asked.allow_undecided)
+    asked = check_request.asked(flags, config)
+    checked = check_request.run_check(asked.request, on_note=_tell)
+    code = outcome.exit_code(checked.result, allow_undecided=asked.allow_undecided)
     page = asked.report
     if page is not None:
-        _write(page, render_page(checked.result, checked.targets))
+        _write(page, outcome.render_page(checked.result, checked.targets))
     if as_json:
-        show_json(as_plain(checked.result, exit_code=code))
+        show_json(outcome.as_plain(checked.result, exit_code=code))
     else:
         _show(checked.result, page)
     return code
 
 
-def _show(result: CheckResult, page: Path | None) -> None:
-    console = Console(highlight=False, width=WIDTH)
+def _show(result: "outcome.CheckResult", page: Path | None) -> None:
+    console = Console(highlight=False, width=outcome.WIDTH)
     for adapter in result.adapters:
-        console.print(result_table(adapter, result))
+        console.print(outcome.result_table(adapter, result))
         console.print()
-    for line in summary_lines(result):
+    for line in outcome.summary_lines(result):
         console.print(line, soft_wrap=True, markup=False)
     if page is not None:
         console.print(f"wrote {page}", soft_wrap=True, markup=False)
@@ -86,4 +91,4 @@ def _write(page: Path, text: str) -> None:
 
 
 def _tell(line: str) -> None:
-    print(printable(line), file=sys.stderr)
+    print(outcome.printable(line), file=sys.stderr)

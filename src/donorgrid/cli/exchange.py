@@ -1,16 +1,19 @@
 """The subcommands that exchange with other tools: results in; tables, adapters, training jobs and tasks out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from donorgrid.cli import options
-from donorgrid.exchange import TRAINERS
-from donorgrid.pipeline import exporting, importing
-from donorgrid.pipeline.analysing import BY_SEED, DELTAS, study_deltas
-from donorgrid.pipeline.steps import folder_of
+from donorgrid.core.later import later
+
+if TYPE_CHECKING:
+    from donorgrid.pipeline import analysing, exporting, importing, steps
+else:
+    analysing, exporting = later("pipeline.analysing"), later("pipeline.exporting")
+    importing, steps = later("pipeline.importing"), later("pipeline.steps")
 
 console = Console(highlight=False)
 imports = typer.Typer(no_args_is_help=True, help="Take in results that were measured elsewhere.")
@@ -55,8 +58,9 @@ def export_table(
     study: options.Study, file: Annotated[Path, typer.Argument(help="the file to write: .csv or .parquet")]
 ) -> None:
     """Write a study's deltas in the released table's format."""
-    found = study_deltas(folder_of(study))
-    console.print(f"wrote {importing.export_deltas(found[DELTAS], found[BY_SEED], file)}", soft_wrap=True)
+    found = analysing.study_deltas(steps.folder_of(study))
+    written = importing.export_deltas(found[analysing.DELTAS], found[analysing.BY_SEED], file)
+    console.print(f"wrote {written}", soft_wrap=True)
 
 
 @exports.command("adapter")
@@ -90,7 +94,7 @@ def export_training(
     study: options.Study,
     source: Source,
     out: NewFolder,
-    trainer: Annotated[str, typer.Option(help=f"one of {', '.join(TRAINERS)}")] = "trl",
+    trainer: Annotated[str, typer.Option(help="one of trl, llama-factory, axolotl")] = "trl",
     model: Model = None,
     recipe: Recipe = None,
     train_seed: TrainSeed = None,
@@ -116,7 +120,7 @@ def export_lm_eval(
     console.print(f"wrote {written}", soft_wrap=True)
 
 
-def _tell(imported: importing.Imported) -> None:
+def _tell(imported: "importing.Imported") -> None:
     for note in imported.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     out = f" --out {imported.path.parent}" if imported.path.is_file() else ""

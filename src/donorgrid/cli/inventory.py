@@ -1,7 +1,7 @@
 """The subcommands that show what there is: tasks, their items, models."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,7 +9,12 @@ from rich.table import Table
 
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
-from donorgrid.pipeline import inventory
+from donorgrid.core.later import later
+
+if TYPE_CHECKING:
+    from donorgrid.pipeline import encoders, inventory
+else:
+    encoders, inventory = later("pipeline.encoders"), later("pipeline.inventory")
 
 console = Console(highlight=False)
 tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they hold, and how an item reads.")
@@ -44,7 +49,7 @@ def show_task(
     columns: options.ColumnMap = None,
 ) -> None:
     """Print one whole item as text, for training and for scoring, with where the loss lies."""
-    encode = options.torch_side("pipeline.encoders").text_encoder(tokenizer) if tokenizer else None
+    encode = encoders.text_encoder(tokenizer) if tokenizer else None
     named = options.column_map(columns)
     print(inventory.item_text(task, language, item_id=item, encode=encode, columns=named))
 

@@ -1,8 +1,7 @@
-"""Options that several subcommands share, and how a subcommand reaches what needs torch."""
+"""Options that several subcommands share, and how their texts are read."""
 
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -36,11 +35,6 @@ RichRefits = Annotated[
     ),
 ]
 Typology = Annotated[bool, typer.Option("--typology", help="add URIEL+ distances (extra 'typology')")]
-
-
-def torch_side(module: str) -> Any:
-    """A part of the pipeline that needs torch, loaded only by the commands that train or score."""
-    return import_module(f"donorgrid.{module}")
 
 
 def column_map(given: list[str] | None) -> dict[str, str | list[str]] | None:

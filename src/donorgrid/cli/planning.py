@@ -1,9 +1,8 @@
 """The subcommands that plan: what a grid can show, and grids whose truth is known."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -11,9 +10,16 @@ from rich.table import Table
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
 from donorgrid.core.errors import InputError
-from donorgrid.pipeline import planning
-from donorgrid.simulate import SimulationSettings
-from donorgrid.statistics.power import Noise
+from donorgrid.core.later import later
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from donorgrid import simulate as worlds
+    from donorgrid.pipeline import planning
+    from donorgrid.statistics import power as power_analysis
+else:
+    planning, worlds, power_analysis = later("pipeline.planning"), later("simulate"), later("statistics.power")
 
 console = Console(highlight=False)
 
@@ -99,16 +105,16 @@ _OPTION_OF = {
 }
 
 
-def _settings(**chosen: Any) -> SimulationSettings:
+def _settings(**chosen: Any) -> "worlds.SimulationSettings":
     """The settings; what is wrong with one is said of the option that gave it."""
     try:
-        return SimulationSettings(**chosen)
+        return worlds.SimulationSettings(**chosen)
     except InputError as error:
         name, _, problem = str(error).removeprefix("simulation: ").partition(" ")
         raise InputError(f"{_OPTION_OF.get(name, name)} {problem}") from None
 
 
-def show_power(found: pl.DataFrame, to: Console) -> None:
+def show_power(found: "pl.DataFrame", to: Console) -> None:
     """Print what a grid can show."""
     level, strength = found["level"][0], found["power"][0]
     table = Table(title=f"Smallest delta found with {100 * strength:.0f}% power at the {100 * level:.0f}% level")
@@ -123,12 +129,12 @@ def show_power(found: pl.DataFrame, to: Console) -> None:
     to.print(table)
 
 
-def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> Noise:
+def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> "power_analysis.Noise":
     if flip_rate is not None and noise_of:
         raise InputError("--flip-rate and --noise-of: give one of them")
     if noise_of:
         return planning.noise_from(noise_of)
-    return Noise() if flip_rate is None else Noise(flip_rate=flip_rate)
+    return power_analysis.Noise() if flip_rate is None else power_analysis.Noise(flip_rate=flip_rate)
 
 
 def _amounts(given: list[str] | None, option: str) -> dict[str, float]:

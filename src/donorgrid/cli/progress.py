@@ -2,12 +2,13 @@
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from donorgrid.pipeline import progress as study
+if TYPE_CHECKING:
+    from donorgrid.pipeline import progress as study
 
 _LINE_EVERY_S = 10.0
 
@@ -41,7 +42,7 @@ class ProgressDisplay:
         """Print a line that the user should read."""
         self._console.print(f"note: {text}", soft_wrap=True)
 
-    def __call__(self, progress: study.Progress) -> None:
+    def __call__(self, progress: "study.Progress") -> None:
         """Show how far the study is."""
         self._first = self._first or progress
         changed, self.last = progress != self.last, progress
@@ -60,7 +61,7 @@ class ProgressDisplay:
     def _now(self) -> float:
         return time.monotonic() - self._began
 
-    def _text_of_rest(self, progress: study.Progress) -> str:
+    def _text_of_rest(self, progress: "study.Progress") -> str:
         failed = [f"{progress.failed} failed"] if progress.failed else []
         since = progress.done - (self._first.done if self._first else 0)
         if since and progress.left:

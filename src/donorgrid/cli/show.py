@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from donorgrid.core.declaring import ARM
+from donorgrid.core.later import later
 from donorgrid.core.records import after
-from donorgrid.store.logs import Failure
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from donorgrid.core import declaring
+    from donorgrid.store.logs import Failure
+else:
+    declaring = later("core.declaring")
 
 
 def show_json(content: Any) -> None:
@@ -18,9 +24,9 @@ def show_json(content: Any) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def show_regimes(regimes: pl.DataFrame, console: Console) -> None:
+def show_regimes(regimes: "pl.DataFrame", console: Console) -> None:
     """Print the regimes table."""
-    several = regimes.select(*ARM).n_unique() > 1
+    several = regimes.select(*declaring.ARM).n_unique() > 1
     table = Table(title="Transfer by regime (deltas in percentage points)")
     columns = ("regime", "cells", "mean", "median", "positive", "harmed")
     for name in (*(["recipe"] if several else []), *columns):
@@ -32,7 +38,7 @@ def show_regimes(regimes: pl.DataFrame, console: Console) -> None:
     console.print(table)
 
 
-def show_failures(failures: Iterable[Failure], console: Console) -> None:
+def show_failures(failures: "Iterable[Failure]", console: Console) -> None:
     """Print what failed, a line each."""
     for one in failures:
         what = f"{one.model}, baseline" if one.source is None else f"{one.model}, {one.source}, seed {one.train_seed}"

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,11 +12,16 @@ from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
 from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
-from donorgrid.pipeline import steps
-from donorgrid.pipeline.analysing import Analysed
-from donorgrid.pipeline.progress import Progress
-from donorgrid.pipeline.reporting import write_report
-from donorgrid.pipeline.steps import Change
+from donorgrid.core.later import later
+
+if TYPE_CHECKING:
+    from donorgrid.pipeline import analysis_steps, steps, torch_steps, trial
+    from donorgrid.pipeline import reporting as reports
+    from donorgrid.pipeline.analysing import Analysed
+    from donorgrid.pipeline.analysis_steps import Change
+else:
+    steps, analysis_steps = later("pipeline.steps"), later("pipeline.analysis_steps")
+    reports, torch_steps, trial = later("pipeline.reporting"), later("pipeline.torch_steps"), later("pipeline.trial")
 
 console = Console(highlight=False)
 METRICS = ("acc", "acc_norm")
@@ -28,10 +33,9 @@ def demo(
     limit_sources: Annotated[int | None, typer.Option(min=1, help="keep only the first so many sources")] = None,
 ) -> int:
     """Run the whole path on the built-in pocket world: train, score, analyse, report."""
-    work = options.torch_side("pipeline.torch_steps")
     with ProgressDisplay(console) as display:
-        progress: Progress = work.run_demo(
-            out, options=work.RunOptions(jobs=jobs), n_sources=limit_sources, on_progress=display
+        progress = torch_steps.run_demo(
+            out, options=torch_steps.RunOptions(jobs=jobs), n_sources=limit_sources, on_progress=display
         )
     report([out], out)
     return _failed(out, None) if progress.failed else 0
@@ -56,11 +60,13 @@ def plan(
     out: options.Out = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    trial: Annotated[bool, typer.Option(help="measure for a few seconds how fast this machine is")] = True,
+    measured: Annotated[
+        bool, typer.Option("--trial/--no-trial", help="measure for a few seconds how fast this machine is")
+    ] = True,
     as_json: options.Json = False,
 ) -> None:
     """Count a study's work and estimate its time by a short measured trial."""
-    cost = options.torch_side("pipeline.torch_steps").plan_study(study, out, device=device, jobs=jobs, trial=trial)
+    cost = trial.plan_study(study, out, device=device, jobs=jobs, trial=measured)
     if as_json:
         power = None if cost.power is None else cost.power.to_dicts()
         models = [asdict(model) for model in cost.models]
@@ -108,8 +114,7 @@ def run(
     ] = None,
 ) -> int:
     """Train every source's adapter and score it on every target; a re-run goes on."""
-    work = options.torch_side("pipeline.torch_steps")
-    chosen = work.RunOptions(
+    chosen = torch_steps.RunOptions(
         device=device,
         jobs=jobs,
         shard=options.shard(shard),
@@ -118,7 +123,7 @@ def run(
         together=together,
     )
     with ProgressDisplay(console) as display:
-        final: Progress = work.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)
+        final = torch_steps.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)
     root = steps.folder_of(study, out).root
     step = "run" if final.left else "analyse"
     console.print(
@@ -151,8 +156,9 @@ def analyse(
 ) -> None:
     """Analyse a study, finished or not, or tables of deltas that others made, into tables/."""
     change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
-    analysed = steps.analyse_study(given, out, change=_with_distances(change, given, out) if typology else change)
-    folder = steps.output_folder(given, out)
+    change = _with_distances(change, given, out) if typology else change
+    analysed = analysis_steps.analyse_study(given, out, change=change)
+    folder = analysis_steps.output_folder(given, out)
     if as_json:
         show_json({"tables": str(folder.tables), "regimes": analysed.tables["regimes"].to_dicts()})
         return
@@ -172,24 +178,25 @@ def report(
 ) -> None:
     """Analyse as 'analyse' does and write report.html."""
     change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
-    analysed = steps.analyse_study(given, out, change=_with_distances(change, given, out) if typology else change)
+    change = _with_distances(change, given, out) if typology else change
+    analysed = analysis_steps.analyse_study(given, out, change=change)
     _tell(analysed)
-    page = write_report(analysed, steps.output_folder(given, out))
+    page = reports.write_report(analysed, analysis_steps.output_folder(given, out))
     console.print(f"report: {page.resolve()}", soft_wrap=True)
 
 
-def _tell(analysed: Analysed) -> None:
+def _tell(analysed: "Analysed") -> None:
     for note in analysed.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     show_regimes(analysed.tables["regimes"], console)
 
 
-def _with_distances(change: Change, given: list[Path], out: Path | None) -> Change:
-    distances = steps.typology(given, out)
+def _with_distances(change: "Change", given: list[Path], out: Path | None) -> "Change":
+    distances = analysis_steps.typology(given, out)
     return lambda settings: replace(change(settings), distances=distances)
 
 
-def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool, rich_refits: int | None) -> Change:
+def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool, rich_refits: int | None) -> "Change":
     if metric is not None and metric not in METRICS:
         raise InputError(f"--metric '{metric}': allowed are {', '.join(METRICS)}")
     chosen: dict[str, Any] = {

@@ -13,8 +13,8 @@ from donorgrid.core.names import whole_file
 from donorgrid.core.records import Baseline, Cell, Run
 from donorgrid.exchange import ImportedAnswers, ImportedSubject, write_import
 from donorgrid.pipeline.analysing import BY_SEED, DELTAS
+from donorgrid.pipeline.analysis_steps import analysis_of
 from donorgrid.pipeline.prepare import PreparedItems, prepare_items, study_paths
-from donorgrid.pipeline.steps import analysis_of
 from donorgrid.plan.power import power_table
 from donorgrid.simulate import SimulationSettings, simulate_answers, simulate_tables, true_deltas
 from donorgrid.statistics.power import Noise

@@ -1,44 +1,24 @@
-"""The steps that need neither models nor torch, as Python users and the command line take them.
+"""The steps that neither load models nor analyse, as Python users and the command line take them.
 
 ``study`` is always a study file, or a study's folder; ``out`` its folder when that is not the file's name without
 ``.yaml``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
-from donorgrid.analyse import AnalysisSettings, read_tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.exchange import is_import, read_import
-from donorgrid.facts.distances import Distances
-from donorgrid.facts.typology import uriel_distances
-from donorgrid.pipeline.analysing import (
-    BY_SEED,
-    DELTAS,
-    TABLE_FORMATS,
-    Analysed,
-    analyse_files,
-    analyse_folder,
-    analyse_import,
-    study_settings,
-    write_tables,
-)
 from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import prepare, study_paths
 from donorgrid.pipeline.progress import Progress, Watch
-from donorgrid.pipeline.reporting import write_report
 from donorgrid.pipeline.workplan import read_workplan
 from donorgrid.plan.files import make_study, write_study
 from donorgrid.plan.presets import TITLES, study_preset
 from donorgrid.store.logs import Failure
 
-ANALYSIS_FOLDER = Path("analysis")
 Given = str | Path
-Change = Callable[[AnalysisSettings], AnalysisSettings]
 
 
 def init_study(file: Given, *, preset: str = "pocket", study: Mapping[str, Any] | None = None) -> Path:
@@ -75,88 +55,6 @@ def study_status(study: Given, out: Given | None = None) -> tuple[Progress, list
     return watch.look(), watch.failures()
 
 
-def analyse_study(
-    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
-) -> Analysed:
-    """Analyse a study, finished or not, an import, or tables of deltas (.csv, .parquet), and write ``tables/``.
-
-    ``tables/`` goes into the folder of the study or import, or into ``analysis`` for tables, unless ``out`` says
-    otherwise. ``change`` is given the settings (a study's own, or the defaults) and returns those to use. Raises
-    InputError for what cannot be analysed.
-    """
-    analysed = analysis_of(_as_given(given), out, change=change)
-    write_tables(analysed.tables, output_folder(_as_given(given), out).tables)
-    return analysed
-
-
-def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
-    """The same, and nothing is written."""
-    folder, paths = output_folder(given, out), _paths(given)
-    with threadpool_limits(limits=1):  # the matrices are small: threads of the linear algebra would only wait
-        if _are_tables(paths):
-            return analyse_files(paths, change(AnalysisSettings()))
-        if is_import(paths[0]):
-            return analyse_import(paths[0], change(AnalysisSettings()))
-        return analyse_folder(folder, change(study_settings(folder)))
-
-
-def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mapping[str, Distances]:
-    """URIEL+'s distances between the languages of what is analysed, for ``AnalysisSettings.distances``.
-
-    Raises InputError without the extra ``typology``.
-    """
-    paths = _paths(given)
-    if _are_tables(paths):
-        languages = read_tables(paths).deltas["target_language"].unique().sort().to_list()
-    elif is_import(paths[0]):
-        subjects = read_import(paths[0]).subjects
-        languages = sorted({cell.language for one in subjects if one.source for cell in one.source.cells})
-    else:
-        languages = list(read_workplan(output_folder(paths, out)).study.languages)
-    return uriel_distances(languages)
-
-
-def report_study(
-    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
-) -> Path:
-    """Analyse as ``analyse_study`` does and write ``report.html``; its path."""
-    return write_report(analyse_study(given, out, change=change), output_folder(_as_given(given), out))
-
-
 def folder_of(study: Given, out: Given | None = None) -> StudyFolder:
     """The folder of a study."""
     return study_paths(Path(study), None if out is None else Path(out))[1]
-
-
-def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
-    """Where an analysis of these goes: a study's own folder, or ``out``."""
-    if out is None and len(paths) == 1 and _table_in(paths[0]):
-        return StudyFolder(paths[0])
-    paths = _paths(paths)
-    if _are_tables(paths):
-        return StudyFolder(ANALYSIS_FOLDER if out is None else Path(out))
-    if len(paths) > 1:
-        raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(TABLE_FORMATS)})")
-    if is_import(paths[0]):
-        return StudyFolder(paths[0] if out is None else Path(out))
-    return folder_of(paths[0], out)
-
-
-def _paths(given: Given | Sequence[Given]) -> list[Path]:
-    return [_table_in(path) or path for path in _as_given(given)]
-
-
-def _as_given(given: Given | Sequence[Given]) -> list[Path]:
-    return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
-
-
-def _table_in(path: Path) -> Path | None:
-    """The table of deltas in a folder that is neither a study nor item answers: an imported or simulated one."""
-    if not path.is_dir() or StudyFolder(path).plan.exists() or is_import(path):
-        return None
-    tables = (path / f"{name}{kind}" for name in (BY_SEED, DELTAS) for kind in TABLE_FORMATS)
-    return next((table for table in tables if table.is_file()), None)
-
-
-def _are_tables(paths: Sequence[Path]) -> bool:
-    return all(path.suffix.lower() in TABLE_FORMATS for path in paths)

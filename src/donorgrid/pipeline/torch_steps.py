@@ -1,4 +1,4 @@
-"""The steps that load models: plan (with a trial), run, demo."""
+"""The steps that do the work: run, demo."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +10,11 @@ from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.progress import Progress
-from donorgrid.pipeline.trial import StudyCost, estimate
 from donorgrid.plan.presets import study_preset
 
+__all__ = ["RunOptions", "run_demo", "run_study"]
+
 Given = str | Path
-
-
-def plan_study(
-    study: Given, out: Given | None = None, *, device: str = "auto", jobs: int | None = None, trial: bool = True
-) -> StudyCost:
-    """Count a study's work and, with ``trial``, measure for a few seconds how long it will take on this machine."""
-    file, folder = study_paths(Path(study), None if out is None else Path(out))
-    return estimate(file, folder, device=device if trial else None, jobs=jobs)
 
 
 def run_study(

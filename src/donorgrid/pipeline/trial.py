@@ -16,7 +16,7 @@ from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.jobs import default_jobs
 from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.planning import power_of_items
-from donorgrid.pipeline.prepare import Prepared, PreparedItems, prepare
+from donorgrid.pipeline.prepare import Prepared, PreparedItems, prepare, study_paths
 from donorgrid.pipeline.resident import Resident
 from donorgrid.pipeline.shown_examples import count_shown, shown_notes
 from donorgrid.pipeline.workplan import WorkPlan, make_workplan
@@ -170,3 +170,16 @@ def estimate(study_file: Path, folder: StudyFolder, *, device: str | None, jobs:
     prepared = prepare(study_file, folder)
     picked = None if device is None else pick_device(device)
     return study_cost(prepared, make_workplan(prepared), device=picked, jobs=jobs or default_jobs(picked or "cpu"))
+
+
+def plan_study(
+    study: str | Path,
+    out: str | Path | None = None,
+    *,
+    device: str = "auto",
+    jobs: int | None = None,
+    trial: bool = True,
+) -> StudyCost:
+    """Count a study's work and, with ``trial``, measure for a few seconds how long it will take on this machine."""
+    file, folder = study_paths(Path(study), None if out is None else Path(out))
+    return estimate(file, folder, device=device if trial else None, jobs=jobs)
