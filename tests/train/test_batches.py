@@ -46,8 +46,16 @@ def test_short_texts_share_rows(texts_of: Callable[..., tuple[EncodedText, ...]]
     lengths = [60, 12, 25, 33, 48, 10, 41, 19]
     together = batch_texts([texts(lengths)], packs=True, token_worth=500.0).rows.ids.numel()
     padded = batch_texts([texts(lengths)], packs=False, token_worth=500.0).rows.ids.numel()
-    assert sum(lengths) <= together <= 1.1 * sum(lengths)
-    assert padded == 60 * 8
+    n_read = sum(lengths) - len(lengths)
+    assert n_read <= together <= 1.1 * n_read
+    assert padded == 59 * 8
+
+
+def test_nothing_is_read_that_no_supervised_token_follows() -> None:
+    one = EncodedText((4, 5, 6, 7, 8), (False, False, True, False, False))
+    batch = batch_texts([[one]], packs=True, token_worth=100.0)
+    assert batch.rows.ids.tolist() == [[4, 5]]
+    assert (batch.heads.tolist(), batch.targets.tolist()) == ([1], [6])
 
 
 def test_an_adapter_without_texts_has_empty_rows() -> None:

@@ -1,17 +1,26 @@
 """Attention between the tokens of rows, with its gradients; outside of it no row needs fillers.
 
-Tokens lie flat, one row after the other. Here they are put into rows of one length, and taken out again.
+Tokens lie flat, one row after the other. Short rows are computed as they lie; long ones are put into rows of one length
+for torch's fused kernel, and taken out again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-# Up to this many tokens a row, the gradient of a few products is faster than that of the fused kernel.
+from donorgrid.models.masks import additive_mask
+from donorgrid.models.rows import RowBatch
+from donorgrid.models.short_rows import attend, attend_backward
+
+# Up to this many tokens a row, small matrices in the cache are faster than the fused kernel.
 _SHORT = 128
+_NO_WINDOW = 2**31 - 1
+_NOTHING = np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,101 +32,126 @@ class Heads:
     size: int
     scale: float
 
-    @property
-    def widths(self) -> list[int]:
-        """Numbers per token of queries, keys, values."""
-        return [self.n * self.size, self.n_shared * self.size, self.n_shared * self.size]
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rows:
-    """Where flat tokens lie in ``n`` rows of ``length``: of a place its token, and of a token its place.
+    """The rows of a batch, and where their tokens lie when there are no fillers."""
 
-    Both are None where there are no fillers. A filler names the first token, sees only itself, and is seen by none.
-    """
+    batch: RowBatch
+    _masks: dict[int | None, Tensor] = field(default_factory=dict)
 
-    n: int
-    length: int
-    tokens: Tensor | None
-    places: Tensor | None
+    @property
+    def are_short(self) -> bool:
+        """Whether they are computed as they lie."""
+        return self.batch.ids.shape[1] <= _SHORT
 
-    def fill(self, x: Tensor) -> Tensor:
-        """(tokens, width) -> (rows, length, width)."""
-        return (x if self.tokens is None else x.index_select(0, self.tokens)).reshape(self.n, self.length, -1)
+    @cached_property
+    def is_token(self) -> Tensor:
+        """Whether a place (rows x length, flat) holds a token, and no filler."""
+        return (torch.arange(self.batch.ids.shape[1]) < self.batch.lengths[:, None]).flatten()
+
+    @cached_property
+    def places(self) -> Tensor | None:
+        """Of each token its place; None without fillers."""
+        return None if self.is_token.all() else self.is_token.nonzero().squeeze(1)
+
+    @cached_property
+    def tokens(self) -> Tensor | None:
+        """Of each place its token, a filler naming the first one; None without fillers."""
+        return None if self.places is None else (self.is_token.cumsum(0) - 1).where(self.is_token, 0)
 
     def flat(self, x: Tensor) -> Tensor:
-        """(rows, length, width) -> (tokens, width)."""
-        x = x.reshape(self.n * self.length, -1)
+        """(rows, length, ...) -> (tokens, ...)."""
+        x = x.flatten(0, 1)
         return x if self.places is None else x.index_select(0, self.places)
+
+    def filled(self, x: Tensor) -> Tensor:
+        """(tokens, width) -> (rows, length, width)."""
+        x = x if self.tokens is None else x.index_select(0, self.tokens)
+        return x.view(*self.batch.ids.shape, -1)
+
+    def mask(self, window: int | None) -> Tensor:
+        """What each place of a row sees, as a number to add to its scores (rows, 1, length, length)."""
+        if window not in self._masks:
+            self._masks[window] = additive_mask(self.batch, torch.float32, window=window)
+        return self._masks[window]
+
+    @cached_property
+    def n_pairs(self) -> int:
+        """How many numbers lie on and below the diagonals of all rows."""
+        return int((self.batch.lengths * (self.batch.lengths + 1) // 2).sum())
+
+    @cached_property
+    def starts(self) -> Any:
+        """Of each row its first token, and the number of tokens."""
+        return np.concatenate([[0], np.cumsum(self.batch.lengths.numpy())]).astype(np.int32)
+
+    @cached_property
+    def ends(self) -> Any:
+        """Of each token where those below it end, in its row."""
+        return self.flat(self.batch.ends).numpy().astype(np.int32)
+
+    @cached_property
+    def depths(self) -> Any:
+        """Of each token its position."""
+        return self.flat(self.batch.depths).numpy().astype(np.int32)
 
 
 class Attention:
-    """One layer's attention, which remembers what its gradient needs."""
+    """One layer's attention on a batch, which remembers what its gradient needs."""
 
-    def __init__(self, heads: Heads, rows: Rows, mask: Tensor) -> None:
+    def __init__(self, heads: Heads, rows: Rows, window: int | None) -> None:
         self._heads = heads
         self._rows = rows
-        self._mask = mask
+        self._window = window
         self._kept: Any = None
 
     def forward(self, qkv: Tensor, *, remember: bool) -> Tensor:
         """(tokens, queries and keys and values) -> (tokens, n * size)."""
-        heads = self._heads
-        filled = self._heads_first(qkv)
-        queries, keys, values = torch.split(filled, [heads.n, heads.n_shared, heads.n_shared], dim=1)
-        if remember and self._rows.length <= _SHORT:
-            found = self._by_products(queries, keys, values)
-        elif remember:
-            leaves = [one.detach().requires_grad_() for one in (queries, keys, values)]
-            with torch.enable_grad():
-                fused = self._fused(*leaves)
-            self._kept = leaves, fused
-            found = fused.detach()
-        else:
-            found = self._fused(queries, keys, values)
-        return self._rows.flat(found.transpose(1, 2))
+        if self._rows.are_short:
+            return self._short(qkv, remember=remember)
+        if not remember:
+            return self._fused(qkv)
+        leaf = qkv.detach().requires_grad_()
+        with torch.enable_grad():
+            found = self._fused(leaf)
+        self._kept = leaf, found
+        return found.detach()
 
     def backward(self, gradient: Tensor) -> Tensor:
-        """From the gradient of the output to that of queries, keys and values side by side."""
-        of_output = self._heads_first(gradient)
-        if self._rows.length <= _SHORT:
-            parts = self._products_backward(of_output)
-        else:
-            leaves, fused = self._kept
-            parts = torch.autograd.grad(fused, leaves, of_output)
-        self._kept = None
-        side_by_side = torch.cat([part.transpose(1, 2) for part in parts], dim=2)
-        return self._rows.flat(side_by_side)
+        """From the gradient of the output to that of queries, keys and values side by side, which it may overwrite."""
+        kept, self._kept = self._kept, None
+        qkv: Tensor
+        if not self._rows.are_short:
+            leaf, found = kept
+            (qkv,) = torch.autograd.grad(found, leaf, gradient)
+            return qkv
+        qkv, shares = kept
+        heads = self._heads
+        attend_backward(qkv.numpy(), self._rows.starts, heads.n, heads.n_shared, heads.scale, gradient.numpy(), shares)
+        return qkv
 
-    def _heads_first(self, x: Tensor) -> Tensor:
-        """(tokens, heads * size) -> (rows, heads, length, size)."""
-        return self._rows.fill(x).view(self._rows.n, self._rows.length, -1, self._heads.size).transpose(1, 2)
+    def _short(self, qkv: Tensor, *, remember: bool) -> Tensor:
+        rows, heads = self._rows, self._heads
+        found = qkv.new_empty(len(qkv), heads.n * heads.size)
+        shares = np.empty(heads.n * rows.n_pairs, dtype=np.float32) if remember else _NOTHING
+        window = _NO_WINDOW if self._window is None else self._window
+        attend(
+            qkv.numpy(), rows.starts, rows.ends, rows.depths, window, heads.n, heads.n_shared, heads.scale,
+            found.numpy(), shares,
+        )  # fmt: skip
+        if remember:
+            self._kept = qkv, shares
+        return found
 
-    def _fused(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        times = self._heads.n // self._heads.n_shared
+    def _fused(self, qkv: Tensor) -> Tensor:
+        heads = self._heads
+        filled = self._rows.filled(qkv)
+        filled = filled.view(*filled.shape[:2], -1, heads.size).transpose(1, 2)
+        queries, keys, values = torch.split(filled, [heads.n, heads.n_shared, heads.n_shared], dim=1)
+        times = heads.n // heads.n_shared
         if times > 1:
             keys, values = keys.repeat_interleave(times, 1), values.repeat_interleave(times, 1)
-        return scaled_dot_product_attention(queries, keys, values, attn_mask=self._mask, scale=self._heads.scale)
-
-    def _by_products(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Queries that share keys stand one below the other, so that nothing is repeated."""
-        n, length, heads = self._rows.n, self._rows.length, self._heads
-        q = queries.reshape(n * heads.n_shared, -1, heads.size)
-        k = keys.transpose(2, 3).reshape(n * heads.n_shared, heads.size, length)
-        v = values.reshape(n * heads.n_shared, length, heads.size)
-        scores = torch.baddbmm(q.new_empty(()).expand(len(q), q.shape[1], length), q, k, beta=0, alpha=heads.scale)
-        scores.view(n, heads.n, length, length).add_(self._mask)
-        shares = scores.softmax(-1)
-        self._kept = q, k, v, shares
-        return torch.bmm(shares, v).view(n, heads.n, length, heads.size)
-
-    def _products_backward(self, of_output: Tensor) -> list[Tensor]:
-        q, k, v, shares = self._kept
-        n, length, heads = self._rows.n, self._rows.length, self._heads
-        of_output = of_output.reshape(n * heads.n_shared, -1, heads.size)
-        of_values = torch.bmm(shares.mT, of_output)
-        of_shares = torch.bmm(of_output, v.mT)
-        of_scores = torch.ops.aten._softmax_backward_data(of_shares, shares, -1, shares.dtype).mul_(heads.scale)
-        of_queries = torch.bmm(of_scores, k.mT)
-        of_keys = torch.bmm(of_scores.mT, q)
-        return [one.view(n, -1, length, heads.size) for one in (of_queries, of_keys, of_values)]
+        mask = self._rows.mask(self._window)
+        found = scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=heads.scale)
+        return self._rows.flat(found.transpose(1, 2).flatten(2))

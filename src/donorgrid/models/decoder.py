@@ -14,8 +14,7 @@ from torch import Tensor
 from donorgrid.models.attention import Rows
 from donorgrid.models.elementwise import Rotary
 from donorgrid.models.layers import Around, Layer, Pass
-from donorgrid.models.masks import additive_mask
-from donorgrid.models.products import LowRank, Pair
+from donorgrid.models.products import LowRank
 from donorgrid.models.rows import RowBatch
 
 
@@ -51,20 +50,14 @@ class Decoder:
     def hidden_at(self, batch: RowBatch, places: Tensor, adapter: LowRank | None = None) -> Tensor:
         """The last hidden states (n, width) at flat places of a batch (rows x length), read with an adapter or without.
 
-        Where gradients are on, those of the adapter's A and B can be taken.
+        Where gradients are on, those of the adapter's values can be taken.
         """
-        rows = _rows(batch)
-        ids, depths = (
-            one.flatten() if rows.places is None else one.flatten()[rows.places] for one in (batch.ids, batch.depths)
-        )
+        rows = Rows(batch)
         with torch.no_grad():
-            start = self._embedding(ids)
+            start = self._embedding(rows.flat(batch.ids))
         around = Around(
             rows=rows,
-            rotary=self._rotary(start, depths),
-            masks={
-                one: additive_mask(batch, start.dtype, window=one) for one in {layer.window for layer in self._layers}
-            },
+            rotary=self._rotary(start, rows.flat(batch.depths)),
             adapter=adapter,
             wanted=places if rows.tokens is None else rows.tokens[places],
         )
@@ -72,8 +65,7 @@ class Decoder:
             with torch.no_grad():
                 hidden = self.forward(start, around, remember=False)[0]
         else:
-            leaves = [leaf for pair in adapter.pairs.values() for leaf in pair]
-            hidden = _Walk.apply(self, start, around, *leaves)  # type: ignore[no-untyped-call]
+            hidden = _Walk.apply(self, start, around, adapter.values)  # type: ignore[no-untyped-call]
         normed: Tensor = self._module.norm(hidden)
         return normed
 
@@ -95,34 +87,23 @@ class Decoder:
 
 
 class _Walk(torch.autograd.Function):
-    """All layers as one function of the adapter's A and B."""
+    """All layers as one function of the adapter's values."""
 
     @staticmethod
-    def forward(ctx: Any, decoder: Decoder, start: Tensor, around: Around, *_: Tensor) -> Tensor:
+    def forward(ctx: Any, decoder: Decoder, start: Tensor, around: Around, _: Tensor) -> Tensor:
         hidden, ctx.passes = decoder.forward(start, around, remember=True)
-        ctx.names = list(around.adapter.pairs) if around.adapter else []
+        ctx.adapter = around.adapter
         return hidden
 
     @staticmethod
     def backward(ctx: Any, *of_hidden: Tensor) -> tuple[Tensor | None, ...]:
-        gradients: dict[str, Pair] = {}
+        of_values = torch.empty_like(ctx.adapter.values)
+        gradients = ctx.adapter.split(of_values)
         gradient: Tensor | None = of_hidden[0].clone()
         for number, one in reversed(list(enumerate(ctx.passes))):
             if gradient is not None:
                 gradient = one.backward(gradient, gradients, wants_dx=number > 0)
-        return (None, None, None, *(leaf for name in ctx.names for leaf in gradients[name]))
-
-
-def _rows(batch: RowBatch) -> Rows:
-    """Where the tokens that are no fillers lie."""
-    n, length = batch.ids.shape
-    real = torch.arange(length) < batch.lengths[:, None]
-    places = real.flatten().nonzero().squeeze(1)
-    if len(places) == n * length:
-        return Rows(n=n, length=length, tokens=None, places=None)
-    tokens = torch.zeros(n * length, dtype=torch.long)
-    tokens[places] = torch.arange(len(places))
-    return Rows(n=n, length=length, tokens=tokens, places=places)
+        return None, None, None, of_values
 
 
 def _window(config: Any, number: int) -> int | None:

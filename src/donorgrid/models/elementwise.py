@@ -1,63 +1,161 @@
-"""What decoders do to each token alone, with the gradients by hand: norms, rotary positions, gated units."""
+"""What decoders do to each token alone, with the gradients by hand: norms, rotary positions, gated units, softmax.
 
+Tensors are (tokens, width), float32, contiguous. A norm or a rotation may concern some of the columns only: the heads
+of the queries, say, which lie side by side.
+"""
+
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import silu
+
+from donorgrid.models.compiled import Floats, compiled, exponential
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """``x / rms(x) * weight`` over the last dimension, and 1 / rms (Zhang and Sennrich 2019, equation 4)."""
-    squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
-    inverse = squares.div_(x.shape[-1]).add_(eps).rsqrt_()
-    return (x * inverse).mul_(weight), inverse
+    normed, inverse = torch.empty_like(x), x.new_empty(len(x), 1)
+    _norm(x.numpy(), 0, weight.detach().numpy(), eps, normed.numpy(), inverse.numpy())
+    return normed, inverse
 
 
-def rms_norm_backward(dy: Tensor, x: Tensor, inverse: Tensor, weight: Tensor, *, into: Tensor | None = None) -> Tensor:
-    """The gradient of the input of ``rms_norm``; added to ``into`` in place where that is given. Overwrites ``dy``."""
-    dy.mul_(weight)
-    slope = torch.linalg.vecdot(dy, x).unsqueeze(-1).mul_(inverse.pow(3)).div_(-x.shape[-1])
-    dx = dy.mul_(inverse) if into is None else into.addcmul_(dy, inverse)
-    return dx.addcmul_(x, slope)
+def rms_norm_backward(dy: Tensor, x: Tensor, inverse: Tensor, weight: Tensor, *, into: Tensor) -> Tensor:
+    """Add the gradient of the input of ``rms_norm`` to ``into``, in place."""
+    _norm_backward(dy.numpy(), 0, x.numpy(), inverse.numpy(), weight.detach().numpy(), into.numpy(), 1.0)
+    return into
+
+
+def norm_heads(x: Tensor, start: int, n_heads: int, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Norm each of the heads from column ``start`` on, in place; what they were, and 1 / rms (tokens, heads)."""
+    raw = x[:, start : start + n_heads * len(weight)].contiguous()
+    inverse = x.new_empty(len(x), n_heads)
+    _norm(raw.numpy(), start, weight.detach().numpy(), eps, x.numpy(), inverse.numpy())
+    return raw, inverse
+
+
+def norm_heads_backward(dx: Tensor, start: int, raw: Tensor, inverse: Tensor, weight: Tensor) -> None:
+    """From the gradient of what ``norm_heads`` gave to that of what it read, in place."""
+    _norm_backward(dx.numpy(), start, raw.numpy(), inverse.numpy(), weight.detach().numpy(), dx.numpy(), 0.0)
+
+
+def log_sums(logits: Tensor) -> Tensor:
+    """The logarithm of the sum of the exponentials of each row, (n,)."""
+    found, largest = logits.new_empty(len(logits)), logits.amax(-1)
+    _sum_exponentials(logits.numpy(), largest.numpy(), found.numpy())
+    return found.log_().add_(largest)
 
 
 class Rotary:
-    """Rotary positions (Su et al. 2021) for queries and keys that lie side by side, (tokens, heads * size).
+    """Rotary positions (Su et al. 2021) of the first ``n_heads`` heads of each token.
 
     ``cosines`` and ``sines`` are (tokens, size), a head's halves alike, as transformers' models make them.
     """
 
     def __init__(self, cosines: Tensor, sines: Tensor, *, n_heads: int) -> None:
-        self._size = cosines.shape[-1]
-        signed = sines.clone()
-        signed[:, : self._size // 2].neg_()
-        self._cosines = cosines.repeat(1, n_heads)
-        self._sines = signed.repeat(1, n_heads)
+        half = cosines.shape[-1] // 2
+        self._cosines = cosines[:, :half].contiguous().numpy()
+        self._sines = sines[:, :half].contiguous().numpy()
+        self._n_heads = n_heads
 
     def turn(self, x: Tensor) -> None:
         """Turn each head by its token's position, in place."""
-        self._turn(x, 1.0)
+        _turn(x.numpy(), self._cosines, self._sines, self._n_heads)
 
     def turn_back(self, x: Tensor) -> None:
         """The inverse, which is also the gradient."""
-        self._turn(x, -1.0)
-
-    def _turn(self, x: Tensor, sign: float) -> None:
-        swapped = x.view(len(x), -1, self._size).roll(self._size // 2, -1).view(len(x), -1)
-        x.mul_(self._cosines).addcmul_(swapped, self._sines, value=sign)
+        _turn(x.numpy(), self._cosines, -self._sines, self._n_heads)
 
 
-def gated(both: Tensor) -> tuple[Tensor, Tensor]:
-    """``silu(gate) * up`` of gate and up side by side (Shazeer 2020), and ``silu(gate)``."""
-    gate, up = both.chunk(2, dim=1)
-    opened = silu(gate)
-    return opened * up, opened
+def gated(both: Tensor) -> Tensor:
+    """``silu(gate) * up`` of gate and up side by side (Shazeer 2020)."""
+    units = both.new_empty(len(both), both.shape[1] // 2)
+    _gate(both.numpy(), units.numpy())
+    return units
 
 
-def gated_backward(dy: Tensor, both: Tensor, opened: Tensor) -> Tensor:
-    """The gradients of gate and up side by side. Overwrites ``dy``."""
-    gate, up = both.chunk(2, dim=1)
-    gradients = torch.empty_like(both)
-    d_gate, d_up = gradients.chunk(2, dim=1)
-    torch.mul(dy, opened, out=d_up)
-    torch.ops.aten.silu_backward.grad_input(dy.mul_(up), gate, grad_input=d_gate)
-    return gradients
+def gated_backward(dy: Tensor, both: Tensor) -> Tensor:
+    """The gradients of gate and up side by side, which overwrite them."""
+    _gate_backward(dy.numpy(), both.numpy())
+    return both
+
+
+@compiled
+def _norm(x: Floats, start: int, weight: Floats, eps: float, normed: Floats, inverse: Floats) -> None:
+    """Norm each ``len(weight)`` columns of ``x`` into those of ``normed`` from ``start`` on."""
+    size = len(weight)
+    for token in range(x.shape[0]):
+        for group in range(inverse.shape[1]):
+            read = x[token, group * size : (group + 1) * size]
+            write = normed[token, start + group * size : start + (group + 1) * size]
+            squares = np.float32(0.0)
+            for place in range(size):
+                squares += read[place] * read[place]
+            scale = np.float32(1.0 / np.sqrt(squares / size + eps))
+            inverse[token, group] = scale
+            for place in range(size):
+                write[place] = read[place] * scale * weight[place]
+
+
+@compiled
+def _norm_backward(
+    dy: Floats, start: int, x: Floats, inverse: Floats, weight: Floats, into: Floats, kept: float
+) -> None:
+    """The gradient by ``x`` from that of the columns of ``dy`` from ``start`` on.
+
+    It is added to ``kept`` times the same columns of ``into``, which may be those of ``dy``.
+    """
+    size, factor = len(weight), np.float32(kept)
+    for token in range(x.shape[0]):
+        for group in range(inverse.shape[1]):
+            read = x[token, group * size : (group + 1) * size]
+            slopes = dy[token, start + group * size : start + (group + 1) * size]
+            write = into[token, start + group * size : start + (group + 1) * size]
+            along = np.float32(0.0)
+            for place in range(size):
+                along += slopes[place] * weight[place] * read[place]
+            scale = inverse[token, group]
+            along *= -scale * scale * scale / np.float32(size)
+            for place in range(size):
+                write[place] = factor * write[place] + slopes[place] * weight[place] * scale + read[place] * along
+
+
+@compiled
+def _turn(x: Floats, cosines: Floats, sines: Floats, n_heads: int) -> None:
+    half = cosines.shape[1]
+    for token in range(x.shape[0]):
+        for head in range(n_heads):
+            first, second = 2 * head * half, (2 * head + 1) * half
+            for place in range(half):
+                one, other = x[token, first + place], x[token, second + place]
+                x[token, first + place] = one * cosines[token, place] - other * sines[token, place]
+                x[token, second + place] = other * cosines[token, place] + one * sines[token, place]
+
+
+@compiled
+def _gate(both: Floats, units: Floats) -> None:
+    width = units.shape[1]
+    for token in range(units.shape[0]):
+        for unit in range(width):
+            gate = both[token, unit]
+            opened = gate / (np.float32(1.0) + exponential(-gate))
+            units[token, unit] = opened * both[token, width + unit]
+
+
+@compiled
+def _gate_backward(dy: Floats, both: Floats) -> None:
+    width = dy.shape[1]
+    one = np.float32(1.0)
+    for token in range(dy.shape[0]):
+        for unit in range(width):
+            gate, up, slope = both[token, unit], both[token, width + unit], dy[token, unit]
+            share = one / (one + exponential(-gate))
+            both[token, unit] = slope * up * share * (one + gate * (one - share))
+            both[token, width + unit] = slope * gate * share
+
+
+@compiled
+def _sum_exponentials(logits: Floats, largest: Floats, found: Floats) -> None:
+    for number in range(logits.shape[0]):
+        row, total = logits[number], np.float32(0.0)
+        for place in range(len(row)):
+            total += exponential(row[place] - largest[number])
+        found[number] = total

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from donorgrid.core.errors import InputError
+from donorgrid.models.elementwise import log_sums
 
 _SAME_NATS = 1e-3
 # At most so many logits at once, on a CPU (they stay in its cache) and on a GPU.
@@ -44,7 +45,8 @@ def target_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) 
         first, last = torch.searchsorted(readers, torch.tensor([start, start + part], device=readers.device)).tolist()
         logits = head_logits(network, hidden[start : start + part]).float()
         rows = readers[first:last] - start
-        nats.append(logits[rows, targets[first:last]] - logits.logsumexp(-1)[rows])
+        sums = log_sums(logits) if logits.device.type == "cpu" else logits.logsumexp(-1)
+        nats.append(logits[rows, targets[first:last]] - sums[rows])
     return torch.cat(nats)
 
 

@@ -1,5 +1,6 @@
 """One decoder layer of the Llama kind by hand: forward, and the gradients of an adapter on its products."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,15 @@ import torch
 from torch import Tensor
 
 from donorgrid.models.attention import Attention, Heads, Rows
-from donorgrid.models.elementwise import Rotary, gated, gated_backward, rms_norm, rms_norm_backward
+from donorgrid.models.elementwise import (
+    Rotary,
+    gated,
+    gated_backward,
+    norm_heads,
+    norm_heads_backward,
+    rms_norm,
+    rms_norm_backward,
+)
 from donorgrid.models.products import LowRank, Pair, Product
 
 _KINDS = {"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"}
@@ -64,7 +73,6 @@ class Around:
 
     rows: Rows
     rotary: Rotary
-    masks: dict[int | None, Tensor]
     adapter: LowRank | None
     wanted: Tensor
 
@@ -77,9 +85,9 @@ class Pass:
         self._around = around
         self._wanted = around.wanted if is_last else None
         self._remember = remember
-        self._attention = Attention(layer.heads, around.rows, around.masks[layer.window])
+        self._attention = Attention(layer.heads, around.rows, layer.window)
         self._kept: Any = None
-        self._before_norms: list[tuple[Tensor, Tensor]] = []
+        self._before_norms: list[tuple[Any, ...]] = []
 
     def forward(self, x: Tensor) -> Tensor:
         """Hidden states (tokens, width) -> (tokens, width), of the last layer (wanted tokens, width).
@@ -97,31 +105,31 @@ class Pass:
         middle, low_output = layer.output.forward(seen, adapter, plus=stream, in_place=in_place)
         between, inverse_between = _norm(layer.norm_between, middle)
         both, low_both = layer.gate_up.forward(between, adapter)
-        units, opened = gated(both)
+        units = gated(both)
         after, low_down = layer.down.forward(units, adapter, plus=middle, in_place=in_place)
         if self._remember:
             self._kept = (
                 (x, inverse_before, before, low_qkv),
                 (seen, low_output),
                 (middle, inverse_between, between, low_both),
-                (both, opened, units, low_down),
+                (both, units, low_down),
             )
         return after
 
-    def backward(self, gradient: Tensor, gradients: dict[str, Pair], *, wants_dx: bool) -> Tensor | None:
+    def backward(self, gradient: Tensor, gradients: Mapping[str, Pair], *, wants_dx: bool) -> Tensor | None:
         """From the gradient of what ``forward`` gave, which is overwritten, to that of what it read.
 
-        The gradients of the adapter's A and B are put into ``gradients``.
+        The gradients of the adapter's A and B are written into ``gradients``.
         """
         layer, adapter = self._layer, self._around.adapter
         of_reading, of_seen, of_middle, of_units = self._kept
         self._kept = None
         if adapter is None:
             raise RuntimeError("without an adapter there are no gradients")
-        both, opened, units, low_down = of_units
+        both, units, low_down = of_units
         d_units = layer.down.backward(gradient, units, low_down, adapter, gradients)
         middle, inverse_between, between, low_both = of_middle
-        d_both = gated_backward(d_units, both, opened)
+        d_both = gated_backward(d_units, both)
         d_between = layer.gate_up.backward(d_both, between, low_both, adapter, gradients)
         weight = layer.norm_between.weight
         d_stream = rms_norm_backward(d_between, middle, inverse_between, weight, into=gradient)
@@ -140,28 +148,17 @@ class Pass:
 
     def _turn(self, qkv: Tensor) -> None:
         """Norm each head, where the layer does, and turn queries and keys, in place."""
-        for part, norm in zip(self._queries_keys(qkv), self._layer.norms_of_heads, strict=False):
-            raw = part.clone() if self._remember else part
-            normed, inverse = _norm(norm, part)
-            part.copy_(normed)
-            self._before_norms.append((raw, inverse))
-        self._around.rotary.turn(qkv[:, : self._n_turned])
+        heads = self._layer.heads
+        starts = ((0, heads.n), (heads.n * heads.size, heads.n_shared))
+        for norm, (start, n) in zip(self._layer.norms_of_heads, starts, strict=False):
+            raw, inverse = norm_heads(qkv, start, n, norm.weight, norm.variance_epsilon)
+            self._before_norms.append((start, raw, inverse, norm.weight))
+        self._around.rotary.turn(qkv)
 
     def _turn_back(self, d_qkv: Tensor) -> None:
-        self._around.rotary.turn_back(d_qkv[:, : self._n_turned])
-        parts = zip(self._queries_keys(d_qkv), self._layer.norms_of_heads, self._before_norms, strict=False)
-        for part, norm, (raw, inverse) in parts:
-            rms_norm_backward(part, raw, inverse, norm.weight)
-
-    @property
-    def _n_turned(self) -> int:
-        return sum(self._layer.heads.widths[:2])
-
-    def _queries_keys(self, qkv: Tensor) -> list[Tensor]:
-        """Views (tokens, heads, size)."""
-        of_queries, of_keys, _ = self._layer.heads.widths
-        parts = (qkv[:, :of_queries], qkv[:, of_queries : of_queries + of_keys])
-        return [part.view(len(qkv), -1, self._layer.heads.size) for part in parts]
+        self._around.rotary.turn_back(d_qkv)
+        for start, raw, inverse, weight in self._before_norms:
+            norm_heads_backward(d_qkv, start, raw, inverse, weight)
 
 
 def _products_of(module: Any) -> list[tuple[Any, str, Any]]:

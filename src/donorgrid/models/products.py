@@ -18,10 +18,20 @@ Pair = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class LowRank:
-    """One adapter: A (rank, n_in) and B (n_out, rank) by module, and its scaling (Hu et al. 2021, equation 3)."""
+    """One adapter: A (rank, n_in) and B (n_out, rank) by module, and its scaling (Hu et al. 2021, equation 3).
+
+    Where gradients are wanted ``values`` is the vector that they are taken of: all of ``pairs``, one after the other.
+    """
 
     pairs: Mapping[str, Pair]
     scaling: float
+    values: Tensor | None = None
+
+    def split(self, vector: Tensor) -> dict[str, Pair]:
+        """A vector like ``values`` as pairs (views)."""
+        sizes = [one.numel() for pair in self.pairs.values() for one in pair]
+        parts = iter(torch.split(vector, sizes))
+        return {name: (next(parts).view_as(a), next(parts).view_as(b)) for name, (a, b) in self.pairs.items()}
 
 
 class Product:
@@ -72,9 +82,9 @@ class Product:
         return y, low
 
     def backward(
-        self, dy: Tensor, x: Tensor, low: Tensor | None, adapter: LowRank, gradients: dict[str, Pair]
+        self, dy: Tensor, x: Tensor, low: Tensor | None, adapter: LowRank, gradients: Mapping[str, Pair]
     ) -> Tensor:
-        """From the gradient of the output to that of the input; those of A and B are put into ``gradients``.
+        """From the gradient of the output to that of the input; those of A and B are written into ``gradients``.
 
         ``x`` and ``low`` are what ``forward`` read and returned.
         """
@@ -83,7 +93,7 @@ class Product:
         return dx if d_low is None else dx.addmm_(d_low, _stacked(self._adapted(adapter)))
 
     def backward_low(
-        self, dy: Tensor, x: Tensor, low: Tensor | None, adapter: LowRank, gradients: dict[str, Pair]
+        self, dy: Tensor, x: Tensor, low: Tensor | None, adapter: LowRank, gradients: Mapping[str, Pair]
     ) -> Tensor | None:
         """Only the gradients of A and B; returns that of ``x A^T``, None without an adapter here."""
         if low is None:
@@ -91,12 +101,13 @@ class Product:
         adapted = self._adapted(adapter)
         ranks = _ranks(adapted)
         d_low = torch.empty_like(low)
-        for (_, columns, (_, b)), part in zip(adapted, ranks, strict=True):
+        for (name, columns, (_, b)), part in zip(adapted, ranks, strict=True):
             torch.mm(dy[:, columns], b, out=d_low[:, part])
+            torch.mm(dy[:, columns].T, low[:, part], out=gradients[name][1])
         d_low.mul_(adapter.scaling)
-        d_a = torch.mm(d_low.T, x)
-        for (name, columns, _), part in zip(adapted, ranks, strict=True):
-            gradients[name] = d_a[part], torch.mm(dy[:, columns].T, low[:, part])
+        of_a = torch.mm(d_low.T, x)
+        for (name, _, _), part in zip(adapted, ranks, strict=True):
+            gradients[name][0].copy_(of_a[part])
         return d_low
 
     def _adapted(self, adapter: LowRank | None) -> list[tuple[str, slice, Pair]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from donorgrid.core.errors import InputError
@@ -19,6 +20,11 @@ class EncodedText:
     def n_supervised(self) -> int:
         """How many tokens the loss reads."""
         return sum(self.supervised)
+
+    @cached_property
+    def read(self) -> tuple[int, ...]:
+        """The tokens that the model must read: those before the last one that the loss reads."""
+        return self.ids[: max(place for place, one in enumerate(self.supervised) if one)]
 
 
 def encode_texts(texts: Iterable[TrainingText], tokenizer: Any) -> tuple[EncodedText, ...]:

@@ -52,6 +52,7 @@ class Stack:
         for pair in self._leaves.values():
             for leaf in pair:
                 leaf.requires_grad_()
+        self._low_rank = self._alone()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -62,15 +63,23 @@ class Stack:
 
     def low_rank(self) -> LowRank | None:
         """The only adapter, where it is one and reads everything: what ``models.decoder`` computes by hand."""
-        if len(self) > 1 or self.layout.dropout:
-            return None
-        pairs = {name: (a.squeeze(0), b.squeeze(0)) for name, (a, b) in self._leaves.items()}
-        return LowRank(pairs=pairs, scaling=self.layout.scaling)
+        return self._low_rank
 
     def gradients(self, loss: Tensor) -> Tensor:
         """The gradients (K, parameters) of a loss that was computed while the stack was worn."""
         leaves = [leaf for pair in self._leaves.values() for leaf in pair]
-        return torch.cat([one.flatten(1) for one in torch.autograd.grad(loss, leaves)], dim=1)
+        by_hand = [self._low_rank.values] if self._low_rank and self._low_rank.values is not None else []
+        found = torch.autograd.grad(loss, [*by_hand, *leaves], allow_unused=True)
+        if by_hand and found[0] is not None:
+            return found[0][None]
+        return torch.cat([one.flatten(1) for one in found[len(by_hand) :]], dim=1)
+
+    def _alone(self) -> LowRank | None:
+        if len(self) != 1 or self.layout.dropout:
+            return None
+        values = self.values[0].detach()
+        pairs = {name: (a[0], b[0]) for name, (a, b) in self.layout.split(values[None]).items()}
+        return LowRank(pairs=pairs, scaling=self.layout.scaling, values=values.requires_grad_())
 
     @contextmanager
     def worn(self, network: Any, *, n_tokens: int) -> Iterator[None]:

@@ -1,0 +1,59 @@
+"""Attention in short rows against torch's fused kernel: trees, windows, shared heads, and its gradients."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from donorgrid.models import attention
+from donorgrid.models.attention import Attention, Heads, Rows
+from donorgrid.models.rows import RowBatch, batch_rows, joined_row, tree_row
+
+HEADS = [
+    Heads(n=4, n_shared=4, size=8, scale=0.35),
+    Heads(n=4, n_shared=2, size=6, scale=0.4),
+    Heads(n=3, n_shared=1, size=16, scale=0.2),
+]
+
+
+def batch_of(lengths: list[int], seed: int) -> RowBatch:
+    """Rows of one sequence, of two, and a tree."""
+    rng = random.Random(seed)
+    texts = [tuple(rng.randrange(3, 9) for _ in range(length)) for length in lengths]
+    tree = sorted({one[: 1 + len(one) // 2] + other for one in texts for other in texts[:2]})
+    return batch_rows([joined_row(texts[:1]), *(joined_row([one, texts[0]]) for one in texts), tree_row(tree)[0]])
+
+
+@pytest.mark.parametrize("heads", HEADS, ids=["own", "shared", "one"])
+@settings(max_examples=25, deadline=None)
+@given(lengths=st.lists(st.integers(1, 24), min_size=1, max_size=4), seed=st.integers(0, 99), window=st.integers(1, 30))
+def test_short_rows_are_read_as_long_ones(heads: Heads, lengths: list[int], seed: int, window: int) -> None:
+    batch = batch_of(lengths, seed)
+    seen = None if window > 25 else window
+    qkv = torch.randn(int(batch.lengths.sum()), (heads.n + 2 * heads.n_shared) * heads.size)
+    slope = torch.randn(len(qkv), heads.n * heads.size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention, "_SHORT", 0)  # as if the rows were long
+        long = Attention(heads, Rows(batch), seen)
+        expected = long.forward(qkv, remember=True)
+        of_expected = long.backward(slope)
+    short = Attention(heads, Rows(batch), seen)
+    assert torch.equal(short.forward(qkv.clone(), remember=False), short.forward(qkv.clone(), remember=True))
+    found = short.forward(qkv.clone(), remember=True)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-6)
+    torch.testing.assert_close(short.backward(slope), of_expected, rtol=1e-4, atol=2e-5)
+
+
+def test_scores_far_apart_and_what_is_not_a_number() -> None:
+    heads, batch = HEADS[0], batch_rows([joined_row([(1, 2, 3)]), joined_row([(4, 5)])])
+    qkv = torch.randn(5, 96) * 100
+    short = Attention(heads, Rows(batch), None).forward(qkv, remember=False)
+    assert short.isfinite().all()
+    torch.testing.assert_close(short[0], qkv[0, 64:])
+    qkv[1, 3] = np.nan
+    found = Attention(heads, Rows(batch), None).forward(qkv, remember=False)
+    assert found[1, :8].isnan().all()
+    assert found[[0, 3, 4]].isfinite().all()
