@@ -1,6 +1,6 @@
 """One cell of a grid (one adapter trained, eight targets scored) three ways, in turn, on the same work.
 
-    python benchmarks/engine.py [--data FOLDER] [--precision bf16] [--share 1.0] [--threads 2] [--out FOLDER]
+    python benchmarks/engine.py [--data FOLDER] [--precision bf16] [--share 1.0] [--threads 2] [--jobs 2] [--out FOLDER]
 
 ``--data`` names a folder with ``sib200/`` and ``xcopa/``; without it the texts are generated. docs/results/engine.md
 holds what it printed, and docs/engine.md says what the three ways are.
@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--share", type=float, default=0.2, help="how much of the work a repeat does")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="donorgrid's processes, which share the threads")
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     given = parser.parse_args()
     options = BenchOptions(
@@ -33,6 +34,7 @@ def main() -> None:
         repeats=given.repeats,
         share=given.share,
         threads=given.threads,
+        jobs=given.jobs,
         ways=tuple(given.ways),
     )
     with tempfile.TemporaryDirectory() as folder:

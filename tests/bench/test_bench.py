@@ -13,16 +13,18 @@ from donorgrid.core.errors import InputError
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_peer_and_own_answer_alike_and_the_page_says_so(tmp_path: Path) -> None:
-    options = BenchOptions(n_train=18, n_items=3, epochs=1, repeats=1, share=1.0, ways=("peer", "donorgrid"))
+    ways = ("peer", "donorgrid")
+    options = BenchOptions(n_train=18, n_items=3, epochs=1, repeats=1, share=1.0, threads=2, jobs=2, ways=ways)
     page = run_bench(tmp_path, options, lambda _: None)
     assert page == (tmp_path / "bench.md").read_text()
     assert "another option chosen on 0 of 24 items" in page
+    assert "2 thread(s); donorgrid in 2 process(es), its seconds for one cell" in page
     assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| donorgrid")] == ["| donorgrid"] * 3
 
 
-@pytest.mark.parametrize("changes", [{"ways": ("release",)}, {"ways": ("own", "donorgrid")}, {"share": 0.0}])
+@pytest.mark.parametrize("changes", [{"ways": ("release",)}, {"ways": ("own", "donorgrid")}, {"share": 0.0}, {"jobs": 2}])
 def test_impossible_options_are_one_line(tmp_path: Path, changes: dict) -> None:
-    with pytest.raises(InputError, match=r"allowed are|must be above 0"):
+    with pytest.raises(InputError, match=r"allowed are|must be above 0|at most the threads \(1\)"):
         run_bench(tmp_path, BenchOptions(**changes))
 
 

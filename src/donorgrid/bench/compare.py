@@ -1,6 +1,5 @@
 """The three ways in one run, repeat by repeat in turn, so that a machine's moods hit all alike."""
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from transformers.utils import logging as transformers_logging
 
 from donorgrid.bench import hugging_face as hf
 from donorgrid.bench import own as ours
+from donorgrid.bench.jobs import Jobs, side_by_side, stage
 from donorgrid.bench.timing import Clock, Stage
 from donorgrid.bench.work import Work
 
@@ -41,6 +41,7 @@ class Comparison:
     stages: tuple[Stage, ...]
     whole_s: dict[tuple[str, str], tuple[float, float]]
     peer_batch: int
+    jobs: int
     once_s: float
     differing: dict[str, tuple[int, int]]
     n_needed: int
@@ -57,35 +58,41 @@ def compare(
     shares: Shares,
     *,
     repeats: int,
+    jobs: int = 1,
     ways: tuple[str, ...] = (RELEASE, PEER, OWN),
     say: Callable[[str], None] = print,
 ) -> Comparison:
-    """Run the ways ``repeats`` times in turn on one thread count. The answers are compared on donorgrid's adapter."""
+    """Run the ways ``repeats`` times in turn, each with all of the work's threads.
+
+    donorgrid's cells are done by ``jobs`` processes side by side, which share the threads; its seconds are those of one
+    cell. The answers are compared on donorgrid's adapter.
+    """
     torch.set_num_threads(work.threads)
     transformers_logging.disable_progress_bar()
     clock = Clock()
     start = time.perf_counter()
     own = ours.make_own(work, n_items=shares.items)
     once_s = time.perf_counter() - start
-    adapter = work.folder / "adapter"
     batch = _best_batch(work, own) if PEER in ways else 0
     differing: dict[str, tuple[int, int]] = {}
-    for repeat in range(repeats):
-        mine = _own(own, adapter, clock, repeat, shares)
-        if PEER in ways:
-            differing[PEER] = _differing(mine, _peer(work, own, adapter, clock, repeat, shares, batch))
-        if RELEASE in ways:
-            differing[RELEASE] = _differing(mine, _release(work, own, adapter, clock, repeat, shares))
-        say(
-            f"repeat {repeat + 1} of {repeats}: "
-            + ", ".join(_line(one) for one in clock.stages if one.repeat == repeat)
-        )
+    with side_by_side(work, n=jobs, n_items=shares.items) as cells:
+        for repeat in range(repeats):
+            mine = _own(work, cells, clock, repeat, shares)
+            if PEER in ways:
+                differing[PEER] = _differing(mine, _peer(work, own, cells.adapter, clock, repeat, shares, batch))
+            if RELEASE in ways:
+                differing[RELEASE] = _differing(mine, _release(work, own, cells.adapter, clock, repeat, shares))
+            say(
+                f"repeat {repeat + 1} of {repeats}: "
+                + ", ".join(_line(one) for one in clock.stages if one.repeat == repeat)
+            )
     names = dict.fromkeys((one.way, one.stage) for one in clock.stages)
     return Comparison(
         work=work,
         stages=tuple(clock.stages),
         whole_s={one: (clock.whole_s(*one, of_cpu=False), clock.whole_s(*one, of_cpu=True)) for one in names},
         peer_batch=batch,
+        jobs=jobs,
         once_s=once_s,
         differing=differing,
         n_needed=own.n_needed,
@@ -105,13 +112,15 @@ def product_rate(dtype: torch.dtype, *, size: int = 1024) -> float:
     return 2 * size**3 / best
 
 
-def _own(own: ours.Own, adapter: Path, clock: Clock, repeat: int, shares: Shares) -> hf.Answers:
-    shutil.rmtree(adapter, ignore_errors=True)
-    n_texts = min(shares.texts, len(own.work.texts.train))
-    with clock.stage(OWN, "train", repeat=repeat, share=n_texts / len(own.work.texts.train)):
-        ours.train(own, adapter, n_texts=n_texts)
-    with clock.stage(OWN, "score", repeat=repeat, share=_limit(own.work, shares.items)[1]):
-        return ours.score(own, adapter, list(own.packed))
+def _own(work: Work, cells: Jobs, clock: Clock, repeat: int, shares: Shares) -> hf.Answers:
+    n_all = len(work.texts.train)
+    n_texts = min(shares.texts, n_all)
+    trained = cells.train(n_texts=n_texts)
+    clock.stages.append(stage("train", trained, way=OWN, repeat=repeat, share=n_texts / n_all))
+    *scored, answers = cells.score(list(work.texts.targets))
+    share = _limit(work, shares.items)[1]
+    clock.stages.append(stage("score", (scored[0], scored[1]), way=OWN, repeat=repeat, share=share))
+    return answers
 
 
 def _peer(

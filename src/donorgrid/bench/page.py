@@ -14,7 +14,8 @@ def markdown(found: Comparison) -> str:
     n_items = sum(map(len, texts.targets.values()))
     lines = [
         f"Work: {texts.origin}; {len(texts.train)} training texts, {work.recipe.epochs} epochs; "
-        f"{len(texts.targets)} targets, {n_items} items; {work.precision}; {work.threads} thread(s).",
+        f"{len(texts.targets)} targets, {n_items} items; {work.precision}; {work.threads} thread(s); "
+        f"{OWN} in {found.jobs} process(es), its seconds for one cell.",
         f"Machine: {_processor()}, torch {torch.__version__}; dense {work.precision} products "
         f"{found.product_rate / 1e9:.0f} GFLOP/s.",
         "",
@@ -25,10 +26,15 @@ def markdown(found: Comparison) -> str:
         wall, cpu = found.whole_s[way, stage]
         share = next(one.share for one in found.stages if (one.way, one.stage) == (way, stage))
         lines.append(f"| {way} | {stage} | {wall:.1f} | {cpu:.1f} | {share:.2f} |")
-    lines += ["", "| whole cell | seconds | processor seconds | times donorgrid's (processor) |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "| whole cell | seconds | processor seconds | times donorgrid's | (processor) |",
+        "|---|---|---|---|---|",
+    ]
     for way in ways:
         wall, cpu = found.cell_s(way, of_cpu=False), found.cell_s(way, of_cpu=True)
-        lines.append(f"| {way} | {wall:.1f} | {cpu:.1f} | {cpu / found.cell_s(OWN, of_cpu=True):.1f} |")
+        times = wall / found.cell_s(OWN, of_cpu=False), cpu / found.cell_s(OWN, of_cpu=True)
+        lines.append(f"| {way} | {wall:.1f} | {cpu:.1f} | {times[0]:.1f} | {times[1]:.1f} |")
     lines.append("")
     for way, (differing, compared) in found.differing.items():
         lines.append(f"Same adapter, {way} against {OWN}: another option chosen on {differing} of {compared} items.")

@@ -19,7 +19,8 @@ _PADDED = 10
 class BenchOptions:
     """What is run: ``data`` holds real texts (None: generated ones); ``share`` is how much of the work a repeat does.
 
-    The release's way, which pads every text to 512 tokens, trains on a tenth of that.
+    The release's way, which pads every text to 512 tokens, trains on a tenth of that. Every way has ``threads``
+    threads; ``jobs`` is how many processes share them in donorgrid's way, as those of ``donorgrid run`` do.
     """
 
     data: Path | None = None
@@ -30,6 +31,7 @@ class BenchOptions:
     repeats: int = 3
     share: float = 0.2
     threads: int = 1
+    jobs: int = 1
     ways: tuple[str, ...] = WAYS
 
 
@@ -41,6 +43,8 @@ def run_bench(out: Path, options: BenchOptions, say: Callable[[str], None] = pri
     unknown = sorted(set(options.ways) - set(WAYS))
     if unknown or OWN not in options.ways:
         raise InputError(f"ways {list(options.ways)}: allowed are {list(WAYS)}, '{OWN}' always among them")
+    if not 1 <= options.jobs <= options.threads:
+        raise InputError(f"jobs {options.jobs}: it must be at least 1 and at most the threads ({options.threads})")
     if not 0 < options.share <= 1:
         raise InputError(f"share {options.share}: it must be above 0 and at most 1")
     out.mkdir(parents=True, exist_ok=True)
@@ -53,6 +57,6 @@ def run_bench(out: Path, options: BenchOptions, say: Callable[[str], None] = pri
         release_texts=max(16, round(options.share * options.n_train / _PADDED)),
         release_items=max(2, round(options.share * options.n_items)),
     )
-    page = markdown(compare(work, shares, repeats=options.repeats, ways=options.ways, say=say))
+    page = markdown(compare(work, shares, repeats=options.repeats, jobs=options.jobs, ways=options.ways, say=say))
     (out / "bench.md").write_text(page, encoding="utf-8")
     return page

@@ -28,7 +28,7 @@ class Clock:
     @contextmanager
     def stage(self, way: str, stage: str, *, repeat: int, share: float = 1.0) -> Iterator[None]:
         """Time the body as one stage."""
-        wall, cpu = time.perf_counter(), _cpu_s()
+        wall, cpu = time.perf_counter(), cpu_s()
         yield
         self.stages.append(
             Stage(
@@ -36,7 +36,7 @@ class Clock:
                 stage=stage,
                 repeat=repeat,
                 wall_s=time.perf_counter() - wall,
-                cpu_s=_cpu_s() - cpu,
+                cpu_s=cpu_s() - cpu,
                 share=share,
             )
         )
@@ -50,6 +50,7 @@ class Clock:
         )
 
 
-def _cpu_s() -> float:
+def cpu_s() -> float:
+    """Processor seconds of this process and of the children that it has waited for."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system

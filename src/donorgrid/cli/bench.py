@@ -26,6 +26,7 @@ def bench(
     repeats: Annotated[int, typer.Option(min=1, help="interleaved repeats")] = 3,
     share: Annotated[float, typer.Option(min=0.01, max=1.0, help="how much of the work a repeat does")] = 0.2,
     threads: Annotated[int, typer.Option(min=1, help="threads of the processor")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="donorgrid's processes, which share the threads")] = 1,
     out: Annotated[Path | None, typer.Option(help="working folder; default: a temporary one")] = None,
 ) -> None:
     """Do one cell of a grid the release's way, a tuned peer's and donorgrid's, in turn, and print the ratios.
@@ -42,6 +43,7 @@ def bench(
         repeats=repeats,
         share=share,
         threads=threads,
+        jobs=jobs,
     )
     with tempfile.TemporaryDirectory() as folder:
         print(work.run_bench(out or Path(folder), chosen))
