@@ -16,7 +16,7 @@ from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.resident import Resident
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["donorgrid.pipeline.jobs", "transformers.models.llama.modeling_llama"])
+_CONTEXT.set_forkserver_preload(["donorgrid.pipeline.work", "transformers.models.llama.modeling_llama"])
 QUICK = AnalysisSettings(n_bootstrap=20, n_permutations=20)
 
 

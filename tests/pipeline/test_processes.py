@@ -1,5 +1,6 @@
-"""Ctrl-C on several processes: one line, exit code 130, nothing half done."""
+"""Several processes: the same results as one, and what Ctrl-C leaves: one line, exit code 130, nothing half done."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,10 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
 from donorgrid.core.names import StudyFolder
+from donorgrid.pipeline import processes
+from donorgrid.pipeline.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.prepare import study_paths
 from donorgrid.pipeline.steps import study_status
 from running import run_here
-from worlds import make_study
+from worlds import LANGUAGES, make_documents, make_study
 
 
 def test_interrupted_processes_put_down_their_work(tmp_path: Path) -> None:
@@ -34,3 +40,36 @@ def test_interrupted_processes_put_down_their_work(tmp_path: Path) -> None:
     run_here(file, folder.root)
     assert study_status(file)[0].left == 0
     assert all(path.stat().st_mtime_ns == before for path, before in finished.items())
+
+
+def test_two_processes_give_the_bytes_that_one_gives(tmp_path: Path) -> None:
+    """Of a task file and of a plain data file, which the processes are handed read."""
+    rows = [
+        {**document, "language": language, "split": split}
+        for language in LANGUAGES
+        for seed, (split, count) in enumerate({"train": 20, "test": 10}.items())
+        for document in make_documents("numbers", language, count=count, seed=seed)
+    ]
+    (tmp_path / "quiz.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file = make_study(tmp_path, tasks=["colours.yaml", "quiz.jsonl"])
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, processes.n_cores() // 2))  # as each of two jobs has
+    run_here(file, tmp_path / "one")
+    torch.set_num_threads(n_threads)
+    path, folder = study_paths(file, tmp_path / "two")
+    progress = run_jobs(path, folder, RunOptions(device="cpu", jobs=2), lambda _: None)
+    assert (progress.done, progress.left) == (7, 0)
+    one = {path.relative_to(tmp_path / "one"): path.read_bytes() for path in (tmp_path / "one").rglob("*.parquet")}
+    assert len(one) == 7
+    assert one == {path.relative_to(folder.root): path.read_bytes() for path in folder.root.rglob("*.parquet")}
+
+
+def test_what_is_forked_off_has_no_threads_of_polars_and_no_gpu() -> None:
+    code = (
+        "import sys, torch\nfrom importlib import import_module\n"
+        f"for module in {processes.PRELOADED!r}: import_module(module)\n"
+        "assert not torch.cuda.is_initialized()\n"
+        "print(*{'polars', 'peft'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["peft"]

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from donorgrid.core.digests import digest_of
@@ -33,6 +34,7 @@ def check_name(name: str, *, what: str) -> str:
     return name
 
 
+@cache
 def recipe_folder(recipe: Recipe) -> str:
     """``name-<8 hex>``: the digits come from the hyperparameters, so an edited recipe never shares a folder."""
     return f"{recipe.name}-{digest_of(recipe.hyperparameters)[:8]}"

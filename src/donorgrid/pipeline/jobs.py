@@ -3,21 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from donorgrid.core.later import later
 from donorgrid.core.names import StudyFolder, remove_unfinished
-from donorgrid.models.loading import pick_device
-from donorgrid.models.quantising import check_weights
-from donorgrid.pipeline.manifest import manifest_of
 from donorgrid.pipeline.notes import notes_of
 from donorgrid.pipeline.prepare import Prepared, prepare, write_resolved
-from donorgrid.pipeline.processes import n_cores, run_processes
+from donorgrid.pipeline.processes import n_cores, run_processes, warm_up
 from donorgrid.pipeline.progress import Progress, Watch
-from donorgrid.pipeline.shown_examples import count_shown, shown_notes
-from donorgrid.pipeline.token_counts import count_tokens, token_notes
-from donorgrid.pipeline.work import Worker, WorkOptions
+from donorgrid.pipeline.work_options import WorkOptions
 from donorgrid.pipeline.workplan import make_workplan, write_workplan
 from donorgrid.store.claims import remove_dead_claims
 from donorgrid.store.logs import forget_failures, write_manifest
+
+if TYPE_CHECKING:
+    from donorgrid.models import loading, quantising
+    from donorgrid.pipeline import manifest, shown_examples, token_counts, work
+else:  # torch stands behind these: the jobs' processes load it while this one reads the study
+    loading, quantising, work = later("models.loading"), later("models.quantising"), later("pipeline.work")
+    manifest, shown_examples = later("pipeline.manifest"), later("pipeline.shown_examples")
+    token_counts = later("pipeline.token_counts")
+
+_ALWAYS_THERE = ("auto", "cpu")
+_GPUS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,38 +64,48 @@ def run_jobs(
     write_resolved(prepared, study_file)
     if options.retry_failed:
         forget_failures(folder)
-    device = pick_device(options.device)
+    if options.device not in _ALWAYS_THERE:
+        loading.pick_device(options.device)
     plan = make_workplan(prepared)
     write_workplan(plan, folder)
     watch = Watch(plan, folder, options.shard)
     tell = _when_changed(on_progress, watch)
     before = tell()
     if before.left:
+        if _will_have_processes(options):
+            warm_up()
+        device = loading.pick_device(options.device)
         for model in prepared.study.models:
-            check_weights(model.weights, device=device)
+            quantising.check_weights(model.weights, device=device)
         jobs = options.jobs or default_jobs(device)
         _note(prepared, on_note, device=device, jobs=jobs)
-        work = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
+        how = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
         if jobs == 1 or options.limit is not None:
-            Worker(prepared, work, tell).run()
+            work.Worker(prepared, plan, how, tell).run()
         else:
-            run_processes(study_file, folder, work, jobs=min(jobs, before.left), tell=tell)
+            run_processes(prepared, plan, how, jobs=min(jobs, before.left), tell=tell)
     after = tell()
     if options.shard is None:
         remove_dead_claims(folder, open_keys=watch.open_keys())
     return after
 
 
+def _will_have_processes(options: RunOptions) -> bool:
+    """Whether the work will be done by processes on the CPU, as far as that can be told before torch is loaded."""
+    on_cpu = options.device == "cpu" or (options.device == "auto" and not any(path.exists() for path in _GPUS))
+    return on_cpu and options.limit is None and (options.jobs or default_jobs("cpu")) > 1
+
+
 def _note(prepared: Prepared, on_note: Callable[[str], None], *, device: str, jobs: int) -> None:
     """Say what the user should know before the work, and write the manifest. InputError for what cannot be scored."""
-    tokens = {model.name: count_tokens(prepared, model.name) for model in prepared.study.models}
-    of_tokens = (note for model, counted in tokens.items() for note in token_notes(model, counted))
-    shown = [one for model in prepared.study.models for one in count_shown(prepared, model.name)]
-    notes = [*notes_of(prepared), *of_tokens, *shown_notes(shown)]
+    tokens = {model.name: token_counts.count_tokens(prepared, model.name) for model in prepared.study.models}
+    of_tokens = (note for model, counted in tokens.items() for note in token_counts.token_notes(model, counted))
+    shown = [one for model in prepared.study.models for one in shown_examples.count_shown(prepared, model.name)]
+    notes = [*notes_of(prepared), *of_tokens, *shown_examples.shown_notes(shown)]
     for note in notes:
         on_note(note)
-    manifest = manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)
-    write_manifest(prepared.folder, manifest)
+    made = manifest.manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)
+    write_manifest(prepared.folder, made)
 
 
 def _when_changed(on_progress: Callable[[Progress], None], watch: Watch) -> Callable[[], Progress]:

@@ -48,13 +48,16 @@ class Ledger:
         )
         if footer is None or not of_this_work or adapter_digest not in (None, footer.adapter_digest):
             footer = AnswersFooter(training_key=None, adapter_digest=adapter_digest, scoring_keys={})
-        targets = plan.grid.targets
-        expected = {str(target): plan.scoring_key(subject, target, footer.adapter_digest) for target in targets}
-        valid = {cell: key for cell, key in footer.scoring_keys.items() if expected.get(cell, key) == key}
+        targets = {str(target): target for target in plan.grid.targets}
+        valid = {
+            cell: key
+            for cell, key in footer.scoring_keys.items()
+            if cell not in targets or plan.scoring_key(subject, targets[cell], footer.adapter_digest) == key
+        }
         return Standing(
             subject=subject,
             valid_keys=valid,
-            missing=tuple(target for target in targets if str(target) not in valid),
+            missing=tuple(target for cell, target in targets.items() if cell not in valid),
             adapter_missing=isinstance(subject, Run) and plan.keeps(subject) and not self._has_adapter(subject),
         )
 

@@ -3,21 +3,31 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import FrameType
-
-import torch
+from typing import TYPE_CHECKING
 
 from donorgrid.core.errors import InputError, RunFailure
-from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.prepare import prepare
-from donorgrid.pipeline.work import Worker, WorkOptions
+from donorgrid.core.later import later
+from donorgrid.pipeline.prepare import Prepared
+from donorgrid.pipeline.work_options import WorkOptions
+from donorgrid.pipeline.workplan import WorkPlan
 
+if TYPE_CHECKING:
+    from donorgrid.pipeline import work
+else:
+    work = later("pipeline.work")
+
+PRELOADED = tuple(
+    f"donorgrid.{module}" for module in ("train.methods", "models.merging", "score.packed", "score.generate")
+)
+"""Torch, transformers, PEFT and what stands on them. Polars is not among them: its threads do not outlive a fork."""
 _POLL_S = 0.3
 _INTERRUPTED, _BAD_INPUT = 130, 2
 
@@ -27,17 +37,36 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def warm_up() -> None:
+    """Begin to load what jobs on the CPU need, once for all of them and while this process does other things.
+
+    Does nothing where processes cannot be forked off one that has loaded it.
+    """
+    if _start_method("cpu") == "forkserver":
+        forkserver.set_forkserver_preload(list(PRELOADED))
+        with _deaf_to_interrupts():
+            forkserver.ensure_running()
+
+
+def _start_method(device: str) -> str:
+    """How processes begin: forked off a server that has loaded all but polars; anew where that is not safe.
+
+    A GPU's driver does not outlive a fork, and neither do some libraries of macOS.
+    """
+    return "forkserver" if sys.platform == "linux" and device == "cpu" else "spawn"
+
+
 def run_processes(
-    study_file: Path, folder: StudyFolder, work: WorkOptions, *, jobs: int, tell: Callable[[], object]
+    prepared: Prepared, plan: WorkPlan, options: WorkOptions, *, jobs: int, tell: Callable[[], object]
 ) -> None:
     """Work on a study with ``jobs`` processes until all have ended; ``tell`` is called now and then.
 
     Raises KeyboardInterrupt on Ctrl-C, when all processes have put down their work, and RunFailure when one broke.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(_start_method(options.device))
     threads = max(1, n_cores() // jobs)
     processes: list[BaseProcess] = [
-        context.Process(target=_job, args=(study_file, folder.root, work, threads), name=f"job {number}")
+        context.Process(target=_job, args=(prepared, plan, options, threads), name=f"job {number}")  # type: ignore[attr-defined]
         for number in range(jobs)
     ]
     with _deaf_to_interrupts():
@@ -78,12 +107,14 @@ def _raise_for(processes: list[BaseProcess]) -> None:
             raise RunFailure(f"{process.name} ended with exit code {process.exitcode}; what was finished is kept")
 
 
-def _job(study_file: Path, root: Path, work: WorkOptions, threads: int) -> None:
+def _job(prepared: Prepared, plan: WorkPlan, options: WorkOptions, threads: int) -> None:
     """One process of several: the same loop as a lone process, on its share of the cores."""
+    import torch  # noqa: PLC0415  (heavy, and only needed here)
+
     signal.signal(signal.SIGTERM, _interrupt)
     torch.set_num_threads(threads)
     try:
-        Worker(prepare(study_file, StudyFolder(root)), work, lambda: None).run()
+        work.Worker(prepared, plan, options, lambda: None).run()
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
     except InputError as error:

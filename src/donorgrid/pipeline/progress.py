@@ -50,5 +50,7 @@ class Watch:
 
     def _failures(self) -> list[Failure]:
         noted = read_failures(self._folder)
+        if not noted:
+            return []
         keys = (self._plan.failure_key(subject) for subject in self._open)
         return [noted[key] for key in keys if key in noted]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -16,6 +15,7 @@ from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer
 from donorgrid.models.merging import Merger
 from donorgrid.pipeline.generated import generated_answers
+from donorgrid.pipeline.lengths import longest_input
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, encode_items
@@ -29,7 +29,6 @@ from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs
 from donorgrid.train.result import Trained
 
-_DEFAULT_LONGEST = 2048
 _PAYS = 0.9
 
 
@@ -181,9 +180,3 @@ def _checked_base(folder: ModelFolder, precision: Precision, device: str, weight
     base = load_base(folder, precision=precision, device=device, weights=weights)
     check_head(base.network, base.device)
     return base
-
-
-def longest_input(folder: ModelFolder, tokenizer: Any) -> int:
-    """How many tokens the model reads at most, found as lm-eval finds it."""
-    known = (folder.max_positions, tokenizer.model_max_length)
-    return next((int(length) for length in known if length and length < 10**9), _DEFAULT_LONGEST)

@@ -6,8 +6,8 @@ from typing import Any
 
 from donorgrid.core.records import Cell, Example, Item, Prompted
 from donorgrid.models.loading import load_tokenizer
+from donorgrid.pipeline.lengths import longest_input
 from donorgrid.pipeline.prepare import Prepared
-from donorgrid.pipeline.resident import longest_input
 from donorgrid.score.encode import chat_context, encode_items
 from donorgrid.tasks import generation_rules, with_examples
 

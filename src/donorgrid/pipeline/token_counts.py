@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell
 from donorgrid.models.loading import load_tokenizer
+from donorgrid.pipeline.lengths import longest_input
 from donorgrid.pipeline.prepare import Prepared
-from donorgrid.pipeline.resident import longest_input
 from donorgrid.score.encode import encode_items
 from donorgrid.train.encode import encode_texts
 

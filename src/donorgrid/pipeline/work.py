@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
@@ -15,7 +14,8 @@ from donorgrid.core.records import Baseline, Prompted, Recipe, Run, Subject
 from donorgrid.pipeline.ledger import Ledger, Standing, subjects_of_shard
 from donorgrid.pipeline.prepare import Prepared
 from donorgrid.pipeline.resident import Resident
-from donorgrid.pipeline.workplan import make_workplan
+from donorgrid.pipeline.work_options import WorkOptions
+from donorgrid.pipeline.workplan import WorkPlan
 from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 from donorgrid.store.claims import Claim, heartbeat, try_claim
@@ -24,29 +24,15 @@ from donorgrid.store.logs import Failure, note_failure, read_failures
 _POLL_S = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkOptions:
-    """How a process works: its device, its shard (i, n) of the runs, and at most how many subjects it takes.
-
-    ``together``: how many adapters are trained at once. None: one on a CPU, so that a study repeats byte for byte, and
-    what a short trial finds fastest on another device.
-    """
-
-    device: str = "cpu"
-    shard: tuple[int, int] | None = None
-    limit: int | None = None
-    together: int | None = None
-
-
 class Worker:
     """Does a study's work, subject by subject, until none is left that it may do."""
 
-    def __init__(self, prepared: Prepared, options: WorkOptions, on_done: Callable[[], object]) -> None:
+    def __init__(self, prepared: Prepared, plan: WorkPlan, options: WorkOptions, on_done: Callable[[], object]) -> None:
         self._prepared = prepared
         self._folder = prepared.folder
         self._options = options
         self._on_done = on_done
-        self._plan = make_workplan(prepared)
+        self._plan = plan
         self._ledger = Ledger(self._plan, prepared.folder)
         self._resident: tuple[str, Resident] | None = None
         self._group_sizes: dict[tuple[str, Recipe], int] = {}
@@ -83,8 +69,9 @@ class Worker:
                 time.sleep(_POLL_S)
 
     def _settled(self, subject: Subject) -> bool:
-        key = self._plan.failure_key(subject)
-        return key in read_failures(self._folder) or self._ledger.standing(subject).done
+        noted = read_failures(self._folder)
+        failed = bool(noted) and self._plan.failure_key(subject) in noted
+        return failed or self._ledger.standing(subject).done
 
     def _neighbours(self, subject: Subject, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
         """The subject and the runs that are trained together with it: always the same ones, by their place.

@@ -5,6 +5,7 @@ Or, for generation, with columns prompt and reply in the place of the last three
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,14 +122,25 @@ def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, st
         "id_column": "id" if names["id"] in rows[0] else None,
     }
 
-    def adapt(raw: list[dict[str, Any]], split: str) -> list[dict[str, Any]]:
-        own = [row for row in raw if _belongs(row, names, language=language, split=split)]
-        if replies:
-            return [_reply_document(row, names) for row in own]
-        numbers = _answers_are_numbers(own, names, where=where)
-        return [_document(row, names, numbers=numbers) for row in own]
-
+    adapt = partial(_documents, names=names, language=language, replies=replies, where=where)
     return CellKeys(keys=parse_keys(content, where=where), where=where, folder=folder, adapt=adapt)
+
+
+def _documents(
+    raw: list[dict[str, Any]],
+    split: str,
+    *,
+    names: Mapping[str, str | Sequence[str]],
+    language: str,
+    replies: bool,
+    where: str,
+) -> list[dict[str, Any]]:
+    """The documents of one language and split among the rows of a file."""
+    own = [row for row in raw if _belongs(row, names, language=language, split=split)]
+    if replies:
+        return [_reply_document(row, names) for row in own]
+    numbers = _answers_are_numbers(own, names, where=where)
+    return [_document(row, names, numbers=numbers) for row in own]
 
 
 def _belongs(row: Mapping[str, Any], names: Mapping[str, Any], *, language: str, split: str) -> bool:
