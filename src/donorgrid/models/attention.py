@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from donorgrid.models.masks import additive_mask
+from donorgrid.models.parts import in_parts
 from donorgrid.models.rows import RowBatch
 from donorgrid.models.short_rows import attend, attend_backward
 
 # Up to this many tokens a row, small matrices in the cache are faster than the fused kernel.
 _SHORT = 128
 _NO_WINDOW = 2**31 - 1
-_NOTHING = np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,10 @@ class Rows:
         return self._masks[window]
 
     @cached_property
-    def n_pairs(self) -> int:
-        """How many numbers lie on and below the diagonals of all rows."""
-        return int((self.batch.lengths * (self.batch.lengths + 1) // 2).sum())
+    def pairs(self) -> Any:
+        """How many numbers lie on and below the diagonals of all rows before each row, and of all."""
+        lengths = self.batch.lengths.numpy()
+        return np.concatenate([[0], np.cumsum(lengths * (lengths + 1) // 2)])
 
     @cached_property
     def starts(self) -> Any:
@@ -127,22 +128,39 @@ class Attention:
             (qkv,) = torch.autograd.grad(found, leaf, gradient)
             return qkv
         qkv, shares = kept
-        heads = self._heads
-        attend_backward(qkv.numpy(), self._rows.starts, heads.n, heads.n_shared, heads.scale, gradient.numpy(), shares)
+        heads, rows, pairs = self._heads, self._rows, self._rows.pairs
+        read, of_found = qkv.numpy(), gradient.numpy()
+
+        def part(first: int, last: int) -> None:
+            own = shares[heads.n * pairs[first] : heads.n * pairs[last]]
+            attend_backward(read, rows.starts[first : last + 1], heads.n, heads.n_shared, heads.scale, of_found, own)
+
+        in_parts(part, len(pairs) - 1, n_numbers=2 * self._n_numbers)
         return qkv
 
     def _short(self, qkv: Tensor, *, remember: bool) -> Tensor:
-        rows, heads = self._rows, self._heads
+        heads, rows, pairs = self._heads, self._rows, self._rows.pairs
         found = qkv.new_empty(len(qkv), heads.n * heads.size)
-        shares = np.empty(heads.n * rows.n_pairs, dtype=np.float32) if remember else _NOTHING
+        shares = np.empty(heads.n * pairs[-1] if remember else 0, dtype=np.float32)
+        read, write = qkv.numpy(), found.numpy()
         window = _NO_WINDOW if self._window is None else self._window
-        attend(
-            qkv.numpy(), rows.starts, rows.ends, rows.depths, window, heads.n, heads.n_shared, heads.scale,
-            found.numpy(), shares,
-        )  # fmt: skip
+
+        def part(first: int, last: int) -> None:
+            own = shares[heads.n * pairs[first] : heads.n * pairs[last]] if remember else shares
+            attend(
+                read, rows.starts[first : last + 1], rows.ends, rows.depths, window, heads.n, heads.n_shared,
+                heads.scale, write, own,
+            )  # fmt: skip
+
+        in_parts(part, len(pairs) - 1, n_numbers=self._n_numbers)
         if remember:
             self._kept = qkv, shares
         return found
+
+    @property
+    def _n_numbers(self) -> int:
+        """What short rows cost, as ``in_parts`` counts: a product within the cache is half a number."""
+        return int(self._rows.pairs[-1]) * self._heads.n * self._heads.size // 2
 
     def _fused(self, qkv: Tensor) -> Tensor:
         heads = self._heads

@@ -9,18 +9,19 @@ import torch
 from torch import Tensor
 
 from donorgrid.models.compiled import Floats, compiled, exponential
+from donorgrid.models.parts import in_parts
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """``x / rms(x) * weight`` over the last dimension, and 1 / rms (Zhang and Sennrich 2019, equation 4)."""
     normed, inverse = torch.empty_like(x), x.new_empty(len(x), 1)
-    _norm(x.numpy(), 0, weight.detach().numpy(), eps, normed.numpy(), inverse.numpy())
+    _norm_from(x, 0, weight, eps, normed, inverse)
     return normed, inverse
 
 
 def rms_norm_backward(dy: Tensor, x: Tensor, inverse: Tensor, weight: Tensor, *, into: Tensor) -> Tensor:
     """Add the gradient of the input of ``rms_norm`` to ``into``, in place."""
-    _norm_backward(dy.numpy(), 0, x.numpy(), inverse.numpy(), weight.detach().numpy(), into.numpy(), 1.0)
+    _norm_from_backward(dy, 0, x, inverse, weight, into, 1.0)
     return into
 
 
@@ -28,20 +29,13 @@ def norm_heads(x: Tensor, start: int, n_heads: int, weight: Tensor, eps: float) 
     """Norm each of the heads from column ``start`` on, in place; what they were, and 1 / rms (tokens, heads)."""
     raw = x[:, start : start + n_heads * len(weight)].contiguous()
     inverse = x.new_empty(len(x), n_heads)
-    _norm(raw.numpy(), start, weight.detach().numpy(), eps, x.numpy(), inverse.numpy())
+    _norm_from(raw, start, weight, eps, x, inverse)
     return raw, inverse
 
 
 def norm_heads_backward(dx: Tensor, start: int, raw: Tensor, inverse: Tensor, weight: Tensor) -> None:
     """From the gradient of what ``norm_heads`` gave to that of what it read, in place."""
-    _norm_backward(dx.numpy(), start, raw.numpy(), inverse.numpy(), weight.detach().numpy(), dx.numpy(), 0.0)
-
-
-def log_sums(logits: Tensor) -> Tensor:
-    """The logarithm of the sum of the exponentials of each row, (n,)."""
-    found, largest = logits.new_empty(len(logits)), logits.amax(-1)
-    _sum_exponentials(logits.numpy(), largest.numpy(), found.numpy())
-    return found.log_().add_(largest)
+    _norm_from_backward(dx, start, raw, inverse, weight, dx, 0.0)
 
 
 class Rotary:
@@ -58,24 +52,68 @@ class Rotary:
 
     def turn(self, x: Tensor) -> None:
         """Turn each head by its token's position, in place."""
-        _turn(x.numpy(), self._cosines, self._sines, self._n_heads)
+        self._turn(x.numpy(), 1.0)
 
     def turn_back(self, x: Tensor) -> None:
         """The inverse, which is also the gradient."""
-        _turn(x.numpy(), self._cosines, -self._sines, self._n_heads)
+        self._turn(x.numpy(), -1.0)
+
+    def _turn(self, x: Floats, sign: float) -> None:
+        def part(start: int, stop: int) -> None:
+            _turn(x[start:stop], self._cosines[start:stop], self._sines[start:stop], sign, self._n_heads)
+
+        in_parts(part, len(x), n_numbers=x.size)
 
 
 def gated(both: Tensor) -> Tensor:
     """``silu(gate) * up`` of gate and up side by side (Shazeer 2020)."""
     units = both.new_empty(len(both), both.shape[1] // 2)
-    _gate(both.numpy(), units.numpy())
+    read, write = both.numpy(), units.numpy()
+    in_parts(lambda start, stop: _gate(read[start:stop], write[start:stop]), len(read), n_numbers=2 * read.size)
     return units
 
 
 def gated_backward(dy: Tensor, both: Tensor) -> Tensor:
     """The gradients of gate and up side by side, which overwrite them."""
-    _gate_backward(dy.numpy(), both.numpy())
+    read, write = dy.numpy(), both.numpy()
+    in_parts(
+        lambda start, stop: _gate_backward(read[start:stop], write[start:stop]), len(read), n_numbers=2 * write.size
+    )
     return both
+
+
+def log_sums(logits: Tensor) -> Tensor:
+    """The logarithm of the sum of the exponentials of each row, (n,)."""
+    sums, largest = logits.new_empty(len(logits)), logits.amax(-1)
+    read, most, write = logits.numpy(), largest.numpy(), sums.numpy()
+
+    def part(start: int, stop: int) -> None:
+        _sum_exponentials(read[start:stop], most[start:stop], write[start:stop])
+
+    in_parts(part, len(read), n_numbers=read.size)
+    return sums.log_().add_(largest)
+
+
+def _norm_from(x: Tensor, start: int, weight: Tensor, eps: float, normed: Tensor, inverse: Tensor) -> None:
+    read, scales, write, inverses = x.numpy(), weight.detach().numpy(), normed.numpy(), inverse.numpy()
+
+    def part(first: int, last: int) -> None:
+        _norm(read[first:last], start, scales, eps, write[first:last], inverses[first:last])
+
+    in_parts(part, len(read), n_numbers=2 * read.size)
+
+
+def _norm_from_backward(
+    dy: Tensor, start: int, x: Tensor, inverse: Tensor, weight: Tensor, into: Tensor, kept: float
+) -> None:
+    slopes, read, write = dy.numpy(), x.numpy(), into.numpy()
+    inverses, scales = inverse.numpy(), weight.detach().numpy()
+
+    def part(first: int, last: int) -> None:
+        span = slice(first, last)
+        _norm_backward(slopes[span], start, read[span], inverses[span], scales, write[span], kept)
+
+    in_parts(part, len(read), n_numbers=3 * read.size)
 
 
 @compiled
@@ -119,15 +157,16 @@ def _norm_backward(
 
 
 @compiled
-def _turn(x: Floats, cosines: Floats, sines: Floats, n_heads: int) -> None:
-    half = cosines.shape[1]
+def _turn(x: Floats, cosines: Floats, sines: Floats, sign: float, n_heads: int) -> None:
+    half, factor = cosines.shape[1], np.float32(sign)
     for token in range(x.shape[0]):
         for head in range(n_heads):
             first, second = 2 * head * half, (2 * head + 1) * half
             for place in range(half):
                 one, other = x[token, first + place], x[token, second + place]
-                x[token, first + place] = one * cosines[token, place] - other * sines[token, place]
-                x[token, second + place] = other * cosines[token, place] + one * sines[token, place]
+                sine = factor * sines[token, place]
+                x[token, first + place] = one * cosines[token, place] - other * sine
+                x[token, second + place] = other * cosines[token, place] + one * sine
 
 
 @compiled
