@@ -27,11 +27,11 @@ def compiled(function: _Function) -> _Function:
 
 @compiled
 def exponential(x: np.float32) -> np.float32:
-    """e to the x within 2e-7 of it; 0 below -87, and above 87 that of 87. Without a branch, so that it is vectorised.
+    """e to the x within 3e-7 of it; 0 below -80, and above 80 that of 80.
 
-    The polynomial is that of Cephes' ``expf`` (Moshier 1992).
+    There is no branch, so that it is vectorised, and no number too small to be computed with at full speed. The polynomial is that of Cephes' ``expf`` (Moshier 1992).
     """
-    least, most = np.float32(-87.0), np.float32(87.0)
+    least, most = np.float32(-80.0), np.float32(80.0)
     bounded = least if x < least else x
     bounded = most if bounded > most else bounded
     power = np.floor(bounded * np.float32(1.44269504) + np.float32(0.5))
