@@ -29,7 +29,8 @@ def compiled(function: _Function) -> _Function:
 def exponential(x: np.float32) -> np.float32:
     """e to the x within 3e-7 of it; 0 below -80, and above 80 that of 80.
 
-    There is no branch, so that it is vectorised, and no number too small to be computed with at full speed. The polynomial is that of Cephes' ``expf`` (Moshier 1992).
+    There is no branch, so that it is vectorised, and no number too small to be computed with at full speed. The
+    polynomial is that of Cephes' ``expf`` (Moshier 1992).
     """
     least, most = np.float32(-80.0), np.float32(80.0)
     bounded = least if x < least else x
