@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from donorgrid.models import decoder as decoders
+from donorgrid.models.attention import Attention
 from donorgrid.models.decoder import Decoder, by_hand
 from donorgrid.models.masks import find_form, hidden_states
 from donorgrid.models.products import LowRank
@@ -215,6 +216,17 @@ def test_wrong_result_by_hand_is_noticed_and_not_used(
     batch = batch_rows([joined_row(sequences([11]))])
     assert torch.allclose(reader.hidden_at(batch, torch.arange(11)), theirs(net, batch), atol=2e-5)
     assert not reader.computes(LowRank(pairs={}, scaling=1.0))
+
+
+@pytest.mark.parametrize("wrong", ["_short", "_fused"])
+def test_each_way_of_attention_is_checked(
+    network: Network, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wrong: str
+) -> None:
+    """Together the sequences are a long row, and each alone a short one."""
+    monkeypatch.setattr(Attention, wrong, lambda _, qkv, **__: torch.full((len(qkv), 32), torch.nan))
+    with caplog.at_level(logging.WARNING, "donorgrid"):
+        Reader(network("llama")).check(sequences([40, 60, 70]))
+    assert "by hand it is nan nats off" in caplog.text
 
 
 def test_adapters_on_other_modules_are_not_computed_by_hand(network: Network) -> None:
