@@ -63,7 +63,10 @@ def run_processes(
 
     Raises KeyboardInterrupt on Ctrl-C, when all processes have put down their work, and RunFailure when one broke.
     """
-    context = multiprocessing.get_context(_start_method(options.device))
+    method = _start_method(options.device)
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        warm_up()
     threads = max(1, n_cores() // jobs)
     processes: list[BaseProcess] = [
         context.Process(target=_job, args=(prepared, plan, options, threads), name=f"job {number}")  # type: ignore[attr-defined]
