@@ -96,23 +96,23 @@ class Pass:
         """
         layer, adapter, in_place = self._layer, self._around.adapter, not self._remember
         before, inverse_before = _norm(layer.norm_before, x)
-        qkv, low_qkv = layer.qkv.forward(before, adapter)
+        qkv, beside_qkv = layer.qkv.forward(before, adapter)
         self._turn(qkv)
         seen = self._attention.forward(qkv, remember=self._remember)
         stream = x
         if self._wanted is not None:
             seen, stream = seen[self._wanted], x[self._wanted]
-        middle, low_output = layer.output.forward(seen, adapter, plus=stream, in_place=in_place)
+        middle, beside_output = layer.output.forward(seen, adapter, plus=stream, in_place=in_place)
         between, inverse_between = _norm(layer.norm_between, middle)
-        both, low_both = layer.gate_up.forward(between, adapter)
+        both, beside_both = layer.gate_up.forward(between, adapter)
         units = gated(both)
-        after, low_down = layer.down.forward(units, adapter, plus=middle, in_place=in_place)
+        after, beside_down = layer.down.forward(units, adapter, plus=middle, in_place=in_place)
         if self._remember:
             self._kept = (
-                (x, inverse_before, before, low_qkv),
-                (seen, low_output),
-                (middle, inverse_between, between, low_both),
-                (both, units, low_down),
+                (x, inverse_before, before, beside_qkv),
+                (seen, beside_output),
+                (middle, inverse_between, between, beside_both),
+                (both, units, beside_down),
             )
         return after
 
@@ -121,29 +121,28 @@ class Pass:
 
         The gradients of the adapter's A and B are written into ``gradients``.
         """
-        layer, adapter = self._layer, self._around.adapter
+        layer = self._layer
         of_reading, of_seen, of_middle, of_units = self._kept
         self._kept = None
-        if adapter is None:
-            raise RuntimeError("without an adapter there are no gradients")
-        both, units, low_down = of_units
-        d_units = layer.down.backward(gradient, units, low_down, adapter, gradients)
-        middle, inverse_between, between, low_both = of_middle
+        both, units, beside_down = of_units
+        d_units = layer.down.backward(gradient, units, beside_down, gradients)
+        middle, inverse_between, between, beside_both = of_middle
         d_both = gated_backward(d_units, both)
-        d_between = layer.gate_up.backward(d_both, between, low_both, adapter, gradients)
+        d_between = layer.gate_up.backward(d_both, between, beside_both, gradients)
         weight = layer.norm_between.weight
         d_stream = rms_norm_backward(d_between, middle, inverse_between, weight, into=gradient)
-        seen, low_output = of_seen
-        d_seen = layer.output.backward(d_stream, seen, low_output, adapter, gradients)
-        x, inverse_before, before, low_qkv = of_reading
+        seen, beside_output = of_seen
+        d_seen = layer.output.backward(d_stream, seen, beside_output, gradients)
+        x, inverse_before, before, beside_qkv = of_reading
         if self._wanted is not None:
             d_stream, d_seen = (_spread(one, self._wanted, len(x)) for one in (d_stream, d_seen))
         d_qkv = self._attention.backward(d_seen)
         self._turn_back(d_qkv)
         if not wants_dx:
-            layer.qkv.backward_low(d_qkv, before, low_qkv, adapter, gradients)
+            if beside_qkv is not None:
+                beside_qkv.backward(d_qkv, before, gradients)
             return None
-        d_before = layer.qkv.backward(d_qkv, before, low_qkv, adapter, gradients)
+        d_before = layer.qkv.backward(d_qkv, before, beside_qkv, gradients)
         return rms_norm_backward(d_before, x, inverse_before, layer.norm_before.weight, into=d_stream)
 
     def _turn(self, qkv: Tensor) -> None:

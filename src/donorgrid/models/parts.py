@@ -16,7 +16,10 @@ def in_parts(run: Callable[[int, int], object], n: int, *, n_numbers: int) -> No
 
     ``n_numbers`` says how much it is in all, in numbers read and written. The parts must not depend on each other.
     """
-    n_parts = max(1, min(torch.get_num_threads(), n, n_numbers // _WORTH_A_THREAD))
+    n_parts = min(torch.get_num_threads(), n, n_numbers // _WORTH_A_THREAD)
+    if n_parts < 2:
+        run(0, n)
+        return
     (first, *others) = pairwise(n * part // n_parts for part in range(n_parts + 1))
     running = [_threads().submit(run, *one) for one in others]
     run(*first)

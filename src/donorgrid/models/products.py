@@ -7,8 +7,8 @@ weight in place (a merged adapter) changes the product.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,6 +32,38 @@ class LowRank:
         sizes = [one.numel() for pair in self.pairs.values() for one in pair]
         parts = iter(torch.split(vector, sizes))
         return {name: (next(parts).view_as(a), next(parts).view_as(b)) for name, (a, b) in self.pairs.items()}
+
+
+class _Part(NamedTuple):
+    """A module's part of a product: its columns of the output, its columns of ``x A^T``, and its A and B."""
+
+    name: str
+    columns: slice
+    ranks: slice
+    a: Tensor
+    b: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What an adapter did beside a product: ``low`` is ``scaling * x A^T``, ``a`` the A of all modules on end."""
+
+    low: Tensor
+    a: Tensor
+    parts: Sequence[_Part]
+    scaling: float
+
+    def backward(self, dy: Tensor, x: Tensor, gradients: Mapping[str, Pair]) -> Tensor:
+        """Write the gradients of A and B into ``gradients``; that of ``x A^T``."""
+        d_low = torch.empty_like(self.low)
+        for part in self.parts:
+            torch.mm(dy[:, part.columns], part.b, out=d_low[:, part.ranks])
+            torch.mm(dy[:, part.columns].T, self.low[:, part.ranks], out=gradients[part.name][1])
+        d_low.mul_(self.scaling)
+        of_a = torch.mm(d_low.T, x)
+        for part in self.parts:
+            gradients[part.name][0].copy_(of_a[part.ranks])
+        return d_low
 
 
 class Product:
@@ -65,64 +97,41 @@ class Product:
 
     def forward(
         self, x: Tensor, adapter: LowRank | None, *, plus: Tensor | None = None, in_place: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        """(tokens, n_in) -> (tokens, n_out), added to ``plus`` (in place or not); and ``scaling * x A^T``."""
+    ) -> tuple[Tensor, Side | None]:
+        """(tokens, n_in) -> (tokens, n_out), added to ``plus`` (in place or not); and what the adapter did."""
         if plus is None:
             y = torch.mm(x, self._weight.T)
         else:
             y = plus.addmm_(x, self._weight.T) if in_place else torch.addmm(plus, x, self._weight.T)
         if self._modules[0].bias is not None:
             y += torch.cat([module.bias for module in self._modules])
-        adapted = self._adapted(adapter)
-        if adapter is None or not adapted:
+        parts = self._parts(adapter)
+        if adapter is None or not parts:
             return y, None
-        low = torch.mm(x, _stacked(adapted).T).mul_(adapter.scaling)
-        for (_, columns, (_, b)), part in zip(adapted, _ranks(adapted), strict=True):
-            y[:, columns].addmm_(low[:, part], b.T)
-        return y, low
+        a = parts[0].a if len(parts) == 1 else torch.cat([part.a for part in parts])
+        low = torch.mm(x, a.T).mul_(adapter.scaling)
+        for part in parts:
+            y[:, part.columns].addmm_(low[:, part.ranks], part.b.T)
+        return y, Side(low=low, a=a, parts=parts, scaling=adapter.scaling)
 
-    def backward(
-        self, dy: Tensor, x: Tensor, low: Tensor | None, adapter: LowRank, gradients: Mapping[str, Pair]
-    ) -> Tensor:
+    def backward(self, dy: Tensor, x: Tensor, side: Side | None, gradients: Mapping[str, Pair]) -> Tensor:
         """From the gradient of the output to that of the input; those of A and B are written into ``gradients``.
 
-        ``x`` and ``low`` are what ``forward`` read and returned.
+        ``x`` and ``side`` are what ``forward`` read and returned.
         """
         dx = torch.mm(dy, self._weight)
-        d_low = self.backward_low(dy, x, low, adapter, gradients)
-        return dx if d_low is None else dx.addmm_(d_low, _stacked(self._adapted(adapter)))
+        if side is None:
+            return dx
+        return dx.addmm_(side.backward(dy, x, gradients), side.a)
 
-    def backward_low(
-        self, dy: Tensor, x: Tensor, low: Tensor | None, adapter: LowRank, gradients: Mapping[str, Pair]
-    ) -> Tensor | None:
-        """Only the gradients of A and B; returns that of ``x A^T``, None without an adapter here."""
-        if low is None:
-            return None
-        adapted = self._adapted(adapter)
-        ranks = _ranks(adapted)
-        d_low = torch.empty_like(low)
-        for (name, columns, (_, b)), part in zip(adapted, ranks, strict=True):
-            torch.mm(dy[:, columns], b, out=d_low[:, part])
-            torch.mm(dy[:, columns].T, low[:, part], out=gradients[name][1])
-        d_low.mul_(adapter.scaling)
-        of_a = torch.mm(d_low.T, x)
-        for (name, _, _), part in zip(adapted, ranks, strict=True):
-            gradients[name][0].copy_(of_a[part])
-        return d_low
-
-    def _adapted(self, adapter: LowRank | None) -> list[tuple[str, slice, Pair]]:
+    def _parts(self, adapter: LowRank | None) -> list[_Part]:
+        """What an adapter has for these modules."""
         if adapter is None:
             return []
-        every = zip(self.names, self._columns, strict=True)
-        return [(name, columns, adapter.pairs[name]) for name, columns in every if name in adapter.pairs]
-
-
-def _stacked(adapted: Sequence[tuple[str, slice, Pair]]) -> Tensor:
-    """All A, one above the other."""
-    lows = [a for _, _, (a, _) in adapted]
-    return lows[0] if len(lows) == 1 else torch.cat(lows)
-
-
-def _ranks(adapted: Sequence[tuple[str, slice, Pair]]) -> list[slice]:
-    ends = [0, *accumulate(len(a) for _, _, (a, _) in adapted)]
-    return [slice(start, end) for start, end in pairwise(ends)]
+        parts: list[_Part] = []
+        for name, columns in zip(self.names, self._columns, strict=True):
+            if name in adapter.pairs:
+                a, b = adapter.pairs[name]
+                start = parts[-1].ranks.stop if parts else 0
+                parts.append(_Part(name, columns, slice(start, start + len(a)), a, b))
+        return parts

@@ -83,7 +83,8 @@ class Losses:
         """Summed negative log-likelihood (K,) of each adapter's supervised tokens, nats, in float32."""
         adapter = stack.low_rank() if isinstance(stack, Stack) else None
         by_hand = adapter if adapter and self._reader.computes(adapter) else None
-        batch = batch_texts(texts_of, packs=self._reader.packs, token_worth=0.0 if by_hand else self._worth)
+        packs = self._reader.packs and by_hand is None  # by hand fillers cost nothing
+        batch = batch_texts(texts_of, packs=packs, token_worth=self._worth)
         hidden = self._reader.adapted_at(batch.rows, batch.heads, by_hand) if by_hand else self._worn(stack, batch)
         targets, owners = (one.to(hidden.device, non_blocking=True) for one in (batch.targets, batch.owners))
         logits = head_logits(self._reader.network, hidden)
