@@ -22,7 +22,9 @@ def test_peer_and_own_answer_alike_and_the_page_says_so(tmp_path: Path) -> None:
     assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| donorgrid")] == ["| donorgrid"] * 3
 
 
-@pytest.mark.parametrize("changes", [{"ways": ("release",)}, {"ways": ("own", "donorgrid")}, {"share": 0.0}, {"jobs": 2}])
+@pytest.mark.parametrize(
+    "changes", [{"ways": ("release",)}, {"ways": ("own", "donorgrid")}, {"share": 0.0}, {"jobs": 2}]
+)
 def test_impossible_options_are_one_line(tmp_path: Path, changes: dict) -> None:
     with pytest.raises(InputError, match=r"allowed are|must be above 0|at most the threads \(1\)"):
         run_bench(tmp_path, BenchOptions(**changes))
