@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from donorgrid.bench.compare import _differing as differing
 from donorgrid.bench.run import BenchOptions, run_bench
 from donorgrid.bench.texts import generated_texts, real_texts
 from donorgrid.bench.timing import Clock
@@ -40,6 +41,11 @@ def test_generated_texts_are_the_same_each_time_and_of_the_size_asked_for() -> N
     assert one == again
     assert len(one.train) == 5
     assert [len(target) for target in one.targets.values()] == [4] * 8
+
+
+def test_items_answered_otherwise_are_listed() -> None:
+    mine, theirs = {"topic_it": [0, 3, 2], "copa_it": [1]}, {"topic_it": [0, 1, 2], "copa_it": [0]}
+    assert differing(mine, theirs) == (["topic_it 1: 3, 1", "copa_it 0: 1, 0"], 4)
 
 
 def test_clock_scales_a_share_to_the_whole_and_keeps_the_fastest() -> None:

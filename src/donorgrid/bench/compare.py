@@ -35,7 +35,10 @@ class Shares:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Times of all stages, and on how many items the ways chose otherwise than donorgrid, on the same adapter."""
+    """Times of all stages, and by way which of how many items it answers otherwise than donorgrid, by the same adapter.
+
+    An item is told as "target number: donorgrid's option, the way's option", all counted from 0.
+    """
 
     work: Work
     stages: tuple[Stage, ...]
@@ -43,7 +46,7 @@ class Comparison:
     peer_batch: int
     jobs: int
     once_s: float
-    differing: dict[str, tuple[int, int]]
+    differing: dict[str, tuple[list[str], int]]
     n_needed: int
     n_computed: int
     product_rate: float
@@ -74,7 +77,7 @@ def compare(
     own = ours.make_own(work, n_items=shares.items)
     once_s = time.perf_counter() - start
     batch = _best_batch(work, own) if PEER in ways else 0
-    differing: dict[str, tuple[int, int]] = {}
+    differing: dict[str, tuple[list[str], int]] = {}
     with side_by_side(work, n=jobs, n_items=shares.items) as cells:
         for repeat in range(repeats):
             mine = _own(work, cells, clock, repeat, shares)
@@ -187,10 +190,14 @@ def _limit(work: Work, n_items: int) -> tuple[int, float]:
     return n_items, sum(min(n_items, size) for size in sizes) / sum(sizes)
 
 
-def _differing(mine: hf.Answers, theirs: hf.Answers) -> tuple[int, int]:
-    """On how many items the options chosen differ, and how many were compared."""
-    pairs = [pair for target, chosen in theirs.items() for pair in zip(mine[target], chosen, strict=False)]
-    return sum(one != other for one, other in pairs), len(pairs)
+def _differing(mine: hf.Answers, theirs: hf.Answers) -> tuple[list[str], int]:
+    """On which items the options chosen differ, and how many were compared."""
+    compared = [
+        (f"{target} {number}: {one}, {other}", one != other)
+        for target, chosen in theirs.items()
+        for number, (one, other) in enumerate(zip(mine[target], chosen, strict=False))
+    ]
+    return [said for said, differs in compared if differs], len(compared)
 
 
 def _line(stage: Stage) -> str:

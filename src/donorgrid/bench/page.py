@@ -37,7 +37,10 @@ def markdown(found: Comparison) -> str:
         lines.append(f"| {way} | {wall:.1f} | {cpu:.1f} | {times[0]:.1f} | {times[1]:.1f} |")
     lines.append("")
     for way, (differing, compared) in found.differing.items():
-        lines.append(f"Same adapter, {way} against {OWN}: another option chosen on {differing} of {compared} items.")
+        listed = f" ({'; '.join(differing)})" if differing else ""
+        lines.append(
+            f"Same adapter, {way} against {OWN}: another option chosen on {len(differing)} of {compared} items{listed}."
+        )
     lines.append(
         f"{OWN} reads {found.n_needed:,} tokens to score the measured share once, {found.n_computed:,} with fillers; "
         f"loading and packing take {found.once_s:.1f} s once per study. "
