@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 
 from donorgrid.core.names import StudyFolder
@@ -40,6 +41,34 @@ def test_interrupted_processes_put_down_their_work(tmp_path: Path) -> None:
     run_here(file, folder.root)
     assert study_status(file)[0].left == 0
     assert all(path.stat().st_mtime_ns == before for path, before in finished.items())
+
+
+def test_interrupt_while_processes_begin_is_not_lost() -> None:
+    begun = []
+
+    def begin() -> None:
+        with processes.interrupts_wait():
+            os.kill(os.getpid(), signal.SIGINT)
+            begun.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
+    assert begun
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_interrupted_while_processes_begin(tmp_path: Path) -> None:
+    """The plan is written just before the first of them."""
+    file = make_study(tmp_path, train_seeds=list(range(1, 30)))
+    command = [sys.executable, "-c", "from donorgrid.cli import main; main()", "run", str(file), "--jobs", "2"]
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "tiny" / "plan.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGINT)
+    _, err = started.communicate(timeout=120)
+    assert started.returncode == 130
+    assert err == "error: interrupted; what was finished is kept, the same command goes on\n"
 
 
 def test_two_processes_give_the_bytes_that_one_gives(tmp_path: Path) -> None:

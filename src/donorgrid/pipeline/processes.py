@@ -72,10 +72,12 @@ def run_processes(
         context.Process(target=_job, args=(prepared, plan, options, threads), name=f"job {number}")  # type: ignore[attr-defined]
         for number in range(jobs)
     ]
-    with _deaf_to_interrupts():
-        for process in processes:
-            process.start()
+    # What is forked off the server is as deaf as the server was at its start; what begins anew is as deaf as this one.
+    starting = interrupts_wait if method == "forkserver" else _deaf_to_interrupts
     try:
+        with starting():
+            for process in processes:
+                process.start()
         while any(process.is_alive() for process in processes):
             tell()
             time.sleep(_POLL_S)
@@ -100,6 +102,22 @@ def _deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Ctrl-C in the body is raised behind it: loading torch may take it seconds, and nothing shall be half begun."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def _raise_for(processes: list[BaseProcess]) -> None:
