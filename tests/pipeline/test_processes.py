@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,35 @@ from donorgrid.pipeline.steps import study_status
 from running import run_here
 from worlds import LANGUAGES, make_documents, make_study
 
+# What is started in the background of a script is deaf to Ctrl-C, and so would be what these tests start.
+_HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
+def begin_run(file: Path) -> subprocess.Popen[str]:
+    """``donorgrid run`` with two processes, in a process group of its own."""
+    command = [
+        sys.executable,
+        "-c",
+        f"{_HEARS}; from donorgrid.cli import main; main()",
+        "run",
+        str(file),
+        "--jobs",
+        "2",
+    ]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0)
+
+
+@pytest.fixture
+def hears() -> Iterator[None]:
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
 
 def test_interrupted_processes_put_down_their_work(tmp_path: Path) -> None:
     file = make_study(tmp_path, train_seeds=list(range(1, 30)))
     folder = StudyFolder(tmp_path / "tiny")
-    command = [sys.executable, "-c", "from donorgrid.cli import main; main()", "run", str(file), "--jobs", "2"]
-    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0)
+    started = begin_run(file)
     deadline = time.monotonic() + 120
     while not list(folder.root.glob("items/*/*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -43,6 +67,7 @@ def test_interrupted_processes_put_down_their_work(tmp_path: Path) -> None:
     assert all(path.stat().st_mtime_ns == before for path, before in finished.items())
 
 
+@pytest.mark.usefixtures("hears")
 def test_interrupt_while_processes_begin_is_not_lost() -> None:
     begun = []
 
@@ -60,8 +85,7 @@ def test_interrupt_while_processes_begin_is_not_lost() -> None:
 def test_interrupted_while_processes_begin(tmp_path: Path) -> None:
     """The plan is written just before the first of them."""
     file = make_study(tmp_path, train_seeds=list(range(1, 30)))
-    command = [sys.executable, "-c", "from donorgrid.cli import main; main()", "run", str(file), "--jobs", "2"]
-    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0)
+    started = begin_run(file)
     deadline = time.monotonic() + 120
     while not (tmp_path / "tiny" / "plan.json").exists() and time.monotonic() < deadline:
         time.sleep(0.01)

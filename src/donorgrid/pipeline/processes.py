@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -44,8 +44,12 @@ def warm_up() -> None:
     """
     if _start_method("cpu") == "forkserver":
         forkserver.set_forkserver_preload(list(PRELOADED))
-        with _deaf_to_interrupts():
+        resource_tracker.ensure_running()  # which would let interrupts through again
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is forked off inherits it
+        try:
             forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def _start_method(device: str) -> str:
