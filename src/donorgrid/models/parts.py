@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 
-# Fewer numbers than that are handled sooner than another thread wakes up (some 0.4 ms).
+# Fewer numbers than that are handled before another thread has woken up.
 _WORTH_A_THREAD = 2**19
 
 

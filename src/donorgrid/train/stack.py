@@ -72,6 +72,9 @@ class Stack:
         found = torch.autograd.grad(loss, [*by_hand, *leaves], allow_unused=True)
         if by_hand and found[0] is not None:
             return found[0][None]
+        for name, of_a, of_b in zip(self._leaves, *(found[len(by_hand) + one :: 2] for one in (0, 1)), strict=True):
+            if of_a is None or of_b is None:
+                raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
         return torch.cat([one.flatten(1) for one in found[len(by_hand) :]], dim=1)
 
     def _alone(self) -> LowRank | None:
