@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.elementwise import log_sums
@@ -48,6 +49,38 @@ def target_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) 
         sums = log_sums(logits) if logits.device.type == "cpu" else logits.logsumexp(-1)
         nats.append(logits[rows, targets[first:last]] - sums[rows])
     return torch.cat(nats)
+
+
+def head_losses(network: Any, hidden: Tensor, targets: Tensor) -> Tensor:
+    """Negative log-probability in float32 of each target after its hidden state (n, width), as cross entropy has it.
+
+    On a CPU a plain frozen head finds the gradient along with the loss, so that autograd keeps no logits.
+    """
+    head = network.get_output_embeddings()
+    is_plain = type(head) is torch.nn.Linear and head.bias is None and not head.weight.requires_grad
+    has_cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None) is not None
+    if is_plain and not has_cap and (hidden.dtype, hidden.device.type) == (torch.float32, "cpu"):
+        found: Tensor = _PlainHead.apply(hidden, head.weight, targets)  # type: ignore[no-untyped-call]
+        return found
+    return cross_entropy(head_logits(network, hidden).float(), targets, reduction="none")
+
+
+class _PlainHead(torch.autograd.Function):
+    """The losses of a product's softmax."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+        logits = torch.mm(hidden, weight.T)
+        sums = log_sums(logits)
+        losses = sums - logits.gather(1, targets[:, None]).squeeze(1)
+        if ctx.needs_input_grad[0]:
+            shares = logits.sub_(sums[:, None]).exp_()
+            ctx.slopes = torch.mm(shares, weight).sub_(weight[targets])
+        return losses
+
+    @staticmethod
+    def backward(ctx: Any, *of_losses: Tensor) -> tuple[Tensor | None, ...]:
+        return of_losses[0][:, None] * ctx.slopes, None, None
 
 
 def check_head(network: Any, device: torch.device) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from donorgrid.models.heads import head_logits
+from donorgrid.models.heads import head_losses
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.reader import Reader
 from donorgrid.train.batches import TextBatch, Texts, batch_texts
@@ -87,8 +86,7 @@ class Losses:
         batch = batch_texts(texts_of, packs=packs, token_worth=self._worth)
         hidden = self._reader.adapted_at(batch.rows, batch.heads, by_hand) if by_hand else self._worn(stack, batch)
         targets, owners = (one.to(hidden.device, non_blocking=True) for one in (batch.targets, batch.owners))
-        logits = head_logits(self._reader.network, hidden)
-        nats = cross_entropy(logits.float(), targets, reduction="none")
+        nats = head_losses(self._reader.network, hidden, targets)
         return torch.zeros(len(stack), device=hidden.device).index_add(0, owners, nats)
 
     def _worn(self, stack: Trainable, batch: TextBatch) -> Tensor:
