@@ -47,6 +47,21 @@ def test_short_rows_are_read_as_long_ones(heads: Heads, lengths: list[int], seed
     torch.testing.assert_close(short.backward(slope), of_expected, rtol=1e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("heads", HEADS, ids=["own", "shared", "one"])
+@settings(max_examples=25, deadline=None)
+@given(lengths=st.lists(st.integers(1, 24), min_size=1, max_size=4), seed=st.integers(0, 99))
+def test_what_some_tokens_read_and_its_gradient(heads: Heads, lengths: list[int], seed: int) -> None:
+    batch = batch_of(lengths, seed)
+    n = int(batch.lengths.sum())
+    asking = torch.tensor(sorted(random.Random(seed).sample(range(n), k=1 + n // 5)))
+    qkv = torch.randn(n, (heads.n + 2 * heads.n_shared) * heads.size)
+    slope = torch.zeros(n, heads.n * heads.size).index_copy(0, asking, torch.randn(len(asking), heads.n * heads.size))
+    of_all, of_some = Attention(heads, Rows(batch), None), Attention(heads, Rows(batch), None, asking)
+    expected = of_all.forward(qkv.clone(), remember=True)[asking]
+    assert torch.equal(of_some.forward(qkv.clone(), remember=True)[asking], expected)
+    torch.testing.assert_close(of_some.backward(slope.clone()), of_all.backward(slope.clone()))
+
+
 def test_scores_far_apart_and_what_is_not_a_number() -> None:
     heads, batch = HEADS[0], batch_rows([joined_row([(1, 2, 3)]), joined_row([(4, 5)])])
     qkv = torch.randn(5, 96) * 100

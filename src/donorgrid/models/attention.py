@@ -87,6 +87,18 @@ class Rows:
         """Of each row its first token, and the number of tokens."""
         return np.concatenate([[0], np.cumsum(self.batch.lengths.numpy())]).astype(np.int32)
 
+    def first_asking(self, asking: Tensor | None) -> Any:
+        """Of each row the first of its tokens that asks, or how many it has; the first of all where all ask.
+
+        ``asking`` names flat tokens in order.
+        """
+        lengths = np.diff(self.starts)
+        if asking is None:
+            return np.zeros_like(lengths)
+        tokens = np.append(asking.numpy(), self.starts[-1])
+        firsts = tokens[np.searchsorted(tokens, self.starts[:-1])] - self.starts[:-1]
+        return np.minimum(firsts, lengths).astype(np.int32)
+
     @cached_property
     def ends(self) -> Any:
         """Of each token where those below it end, in its row."""
@@ -99,12 +111,16 @@ class Rows:
 
 
 class Attention:
-    """One layer's attention on a batch, which remembers what its gradient needs."""
+    """One layer's attention on a batch, which remembers what its gradient needs.
 
-    def __init__(self, heads: Heads, rows: Rows, window: int | None) -> None:
+    Of the tokens that are not ``asking`` (None: all ask) anything may be given, and nothing must depend on it.
+    """
+
+    def __init__(self, heads: Heads, rows: Rows, window: int | None, asking: Tensor | None = None) -> None:
         self._heads = heads
         self._rows = rows
         self._window = window
+        self._firsts = rows.first_asking(asking)
         self._kept: Any = None
 
     def forward(self, qkv: Tensor, *, remember: bool) -> Tensor:
@@ -133,7 +149,10 @@ class Attention:
 
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]]
-            attend_backward(read, rows.starts[first : last + 1], heads.n, heads.n_shared, heads.scale, of_found, own)
+            attend_backward(
+                read, rows.starts[first : last + 1], self._firsts[first:last], heads.n, heads.n_shared, heads.scale,
+                of_found, own,
+            )  # fmt: skip
 
         in_parts(part, len(pairs) - 1, n_numbers=2 * self._n_numbers)
         return qkv
@@ -148,8 +167,8 @@ class Attention:
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]] if remember else shares
             attend(
-                read, rows.starts[first : last + 1], rows.ends, rows.depths, window, heads.n, heads.n_shared,
-                heads.scale, write, own,
+                read, rows.starts[first : last + 1], self._firsts[first:last], rows.ends, rows.depths, window, heads.n,
+                heads.n_shared, heads.scale, write, own,
             )  # fmt: skip
 
         in_parts(part, len(pairs) - 1, n_numbers=self._n_numbers)

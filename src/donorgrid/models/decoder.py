@@ -35,7 +35,12 @@ class Decoder:
         config = network.config.get_text_config()
         prefix = next(name for name, module in network.named_modules() if module is self._module)
         self._layers = [
-            Layer(module, name=f"{prefix}.layers.{number}", window=_window(config, number))
+            Layer(
+                module,
+                name=f"{prefix}.layers.{number}",
+                window=_window(config, number),
+                is_last=number == len(self._module.layers) - 1,
+            )
             for number, module in enumerate(self._module.layers)
         ]
 
@@ -71,10 +76,7 @@ class Decoder:
 
     def forward(self, start: Tensor, around: Around, *, remember: bool) -> tuple[Tensor, list[Pass]]:
         """Through all layers, and the passes that remember the way. Without remembering, ``start`` is overwritten."""
-        last = len(self._layers) - 1
-        passes = [
-            Pass(layer, around, is_last=number == last, remember=remember) for number, layer in enumerate(self._layers)
-        ]
+        passes = [Pass(layer, around, remember=remember) for layer in self._layers]
         hidden = start
         for one in passes:
             hidden = one.forward(hidden)

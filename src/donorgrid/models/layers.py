@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from donorgrid.models.elementwise import (
     rms_norm_backward,
 )
 from donorgrid.models.products import LowRank, Pair, Product
+from donorgrid.models.reading import AskedReading, Reading
 
 _KINDS = {"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"}
 _OF_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -25,14 +27,18 @@ _OF_UNITS = ("gate_proj", "up_proj", "down_proj")
 
 
 class Layer:
-    """What is fixed of a layer: its products, norms and heads, and its attention's ``window`` (None: there is none)."""
+    """What is fixed of a layer: its products, norms and heads, and its attention's ``window`` (None: there is none).
 
-    def __init__(self, module: Any, *, name: str, window: int | None) -> None:
+    In the last layer only the tokens that are wanted ask.
+    """
+
+    def __init__(self, module: Any, *, name: str, window: int | None, is_last: bool) -> None:
         attention = module.self_attn
         self._parts = _products_of(module)
         linear = [part for _, _, part in self._parts]
         self.names = [f"{name}.self_attn.{one}" for one in _OF_ATTENTION] + [f"{name}.mlp.{one}" for one in _OF_UNITS]
-        self.qkv = Product(self.names[:3], linear[:3])
+        self.is_last = is_last
+        self.qkv = (AskedReading if is_last else Reading)(self.names[:3], linear[:3])
         self.output = Product(self.names[3:4], linear[3:4])
         self.gate_up = Product(self.names[4:6], linear[4:6])
         self.down = Product(self.names[6:], linear[6:])
@@ -76,16 +82,22 @@ class Around:
     adapter: LowRank | None
     wanted: Tensor
 
+    @cached_property
+    def asking(self) -> Tensor:
+        """The wanted tokens in order, each once."""
+        return torch.unique(self.wanted)
+
 
 class Pass:
     """One batch on its way through one layer; it remembers what the gradients need, unless told not to."""
 
-    def __init__(self, layer: Layer, around: Around, *, is_last: bool, remember: bool) -> None:
+    def __init__(self, layer: Layer, around: Around, *, remember: bool) -> None:
         self._layer = layer
         self._around = around
-        self._wanted = around.wanted if is_last else None
+        self._wanted = around.wanted if layer.is_last else None
+        self._asking = around.asking if layer.is_last else None
         self._remember = remember
-        self._attention = Attention(layer.heads, around.rows, layer.window)
+        self._attention = Attention(layer.heads, around.rows, layer.window, self._asking)
         self._kept: Any = None
         self._before_norms: list[tuple[Any, ...]] = []
 
@@ -96,7 +108,7 @@ class Pass:
         """
         layer, adapter, in_place = self._layer, self._around.adapter, not self._remember
         before, inverse_before = _norm(layer.norm_before, x)
-        qkv, beside_qkv = layer.qkv.forward(before, adapter)
+        qkv, beside_qkv = layer.qkv.forward(before, self._asking, adapter)
         self._turn(qkv)
         seen = self._attention.forward(qkv, remember=self._remember)
         stream = x
@@ -138,11 +150,9 @@ class Pass:
             d_stream, d_seen = (_spread(one, self._wanted, len(x)) for one in (d_stream, d_seen))
         d_qkv = self._attention.backward(d_seen)
         self._turn_back(d_qkv)
-        if not wants_dx:
-            if beside_qkv is not None:
-                beside_qkv.backward(d_qkv, before, gradients)
+        d_before = layer.qkv.backward(d_qkv, before, beside_qkv, gradients, wants_dx=wants_dx)
+        if d_before is None:
             return None
-        d_before = layer.qkv.backward(d_qkv, before, beside_qkv, gradients)
         return rms_norm_backward(d_before, x, inverse_before, layer.norm_before.weight, into=d_stream)
 
     def _turn(self, qkv: Tensor) -> None:

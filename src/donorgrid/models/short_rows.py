@@ -25,9 +25,9 @@ def _of_order(number: np.int32) -> np.float32:
 
 
 @compiled
-def _softmax(scores: Floats, length: int, ends: Ints, depths: Ints, window: int) -> None:
-    """The softmax of each row of scores over the tokens that its token sees, in place; 0 for those that it does not."""
-    for token in range(length):
+def _softmax(scores: Floats, first: int, length: int, ends: Ints, depths: Ints, window: int) -> None:
+    """The softmax of rows of scores over the tokens that their tokens see, in place; 0 for those that they do not."""
+    for token in range(first, length):
         row, number, nearest = scores[token], np.int32(token), depths[token] - window
         wide = whole(token + 1)
         for other in range(wide):
@@ -48,13 +48,16 @@ def _softmax(scores: Floats, length: int, ends: Ints, depths: Ints, window: int)
 
 
 @compiled
-def _softmax_backward(of_shares: Floats, shares: Floats, kept: Floats, at: int, length: int, scale: float) -> int:
+def _softmax_backward(
+    of_shares: Floats, shares: Floats, kept: Floats, at: int, first: int, length: int, scale: float
+) -> None:
     """The gradient of the scores in the place of that of their softmax.
 
-    The softmax below the diagonal is kept from ``at`` on, and becomes the matrix ``shares``; where it ends.
+    The softmax below the diagonal is kept from ``at`` on, and becomes the matrix ``shares``.
     """
     factor = np.float32(scale)
-    for token in range(length):
+    at += first * (first + 1) // 2
+    for token in range(first, length):
         row, read, write, mean = of_shares[token], kept[at : at + token + 1], shares[token], np.float32(0.0)
         for other in range(token + 1):
             mean += read[other] * row[other]
@@ -64,7 +67,6 @@ def _softmax_backward(of_shares: Floats, shares: Floats, kept: Floats, at: int, 
         for other in range(token + 1, _whole_rows(token + 1)):
             write[other], row[other] = 0.0, 0.0
         at += token + 1
-    return at
 
 
 @compiled
@@ -122,14 +124,15 @@ def _whole_rows(n: int) -> int:
 
 @compiled
 def attend(
-    qkv: Floats, starts: Ints, ends: Ints, depths: Ints, window: int, n: int, n_shared: int, scale: float,
-    found: Floats, shares: Floats,
+    qkv: Floats, starts: Ints, firsts: Ints, ends: Ints, depths: Ints, window: int, n: int, n_shared: int,
+    scale: float, found: Floats, shares: Floats,
 ) -> None:  # fmt: skip
     """Write what each token reads, (tokens, n * size), into ``found``.
 
     ``qkv`` holds the queries, keys and values of each token side by side, ``n`` heads of queries and ``n_shared`` of
     keys and of values. Row r is the tokens from ``starts[r]`` to ``starts[r + 1]``; within it, token i sees token j
-    when ``j <= i < ends[j]`` and they are less than ``window`` apart in depth. ``shares`` keeps the softmax below the
+    when ``j <= i < ends[j]`` and they are less than ``window`` apart in depth. What a row's tokens before the
+    ``firsts[r]``-th read is left out, but for those just before it. ``shares`` keeps the softmax below the
     diagonal, row by row and head by head, for the gradient; it is empty where that is not wanted.
     """
     size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts))
@@ -139,31 +142,36 @@ def attend(
     scores, at = np.zeros((longest, longest), np.float32), 0
     own_ends, own_depths = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
     for row in range(len(starts) - 1):
-        start, length = starts[row], starts[row + 1] - starts[row]
+        start, length, first = starts[row], starts[row + 1] - starts[row], firsts[row] // ROWS * ROWS
         own_ends[:length], own_depths[:length] = ends[start : start + length], depths[start : start + length]
         for shared in range(n_shared):
             _take_turned(keys, qkv, start, length, (n + shared) * size)
             _take(values, qkv, start, length, (n + n_shared + shared) * size, size, 1.0)
             for head in range(shared * (n // n_shared), (shared + 1) * (n // n_shared)):
                 _take(queries, qkv, start, length, head * size, size, scale)
-                for token in range(0, length, ROWS):
+                for token in range(first, length, ROWS):
                     multiply(scores, queries, keys, token, 0, size, whole(token + ROWS))
-                _softmax(scores, length, own_ends, own_depths, window)
-                for token in range(0, length, ROWS):
+                _softmax(scores, first, length, own_ends, own_depths, window)
+                for token in range(first, length, ROWS):
                     multiply(seen, scores, values, token, 0, min(token + ROWS, length), wide)
                 _put(found, seen, start, length, head * size, size)
                 if len(shares) > 0:
-                    for token in range(length):
+                    place = at + first * (first + 1) // 2
+                    for token in range(first, length):
                         for other in range(token + 1):
-                            shares[at + other] = scores[token, other]
-                        at += token + 1
+                            shares[place + other] = scores[token, other]
+                        place += token + 1
+                    at = place
 
 
 @compiled
 def attend_backward(
-    qkv: Floats, starts: Ints, n: int, n_shared: int, scale: float, of_found: Floats, shares: Floats
+    qkv: Floats, starts: Ints, firsts: Ints, n: int, n_shared: int, scale: float, of_found: Floats, shares: Floats
 ) -> None:
-    """From the gradient of what ``attend`` found to that of queries, keys and values, which overwrites them."""
+    """From the gradient of what ``attend`` found to that of queries, keys and values, which overwrites them.
+
+    The gradient of what was left out is taken to be zero.
+    """
     size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts))
     wide = whole(size)
     queries, keys = np.zeros((longest, wide), np.float32), np.zeros((longest, wide), np.float32)
@@ -172,7 +180,7 @@ def attend_backward(
     of_keys, of_values = np.zeros((longest, wide), np.float32), np.zeros((longest, wide), np.float32)
     found, at = np.zeros((longest, wide), np.float32), 0
     for row in range(len(starts) - 1):
-        start, length = starts[row], starts[row + 1] - starts[row]
+        start, length, first = starts[row], starts[row + 1] - starts[row], firsts[row] // ROWS * ROWS
         for shared in range(n_shared):
             _take(keys, qkv, start, length, (n + shared) * size, size, 1.0)
             _take_turned(values, qkv, start, length, (n + n_shared + shared) * size)
@@ -181,17 +189,20 @@ def attend_backward(
             for head in range(shared * (n // n_shared), (shared + 1) * (n // n_shared)):
                 _take(queries, qkv, start, length, head * size, size, 1.0)
                 _take(of_seen, of_found, start, length, head * size, size, 1.0)
-                for token in range(0, length, ROWS):
+                for token in range(first, length, ROWS):
                     multiply(of_scores, of_seen, values, token, 0, size, whole(token + ROWS))
-                at = _softmax_backward(of_scores, own, shares, at, length, scale)
-                for token in range(0, length, ROWS):
+                _softmax_backward(of_scores, own, shares, at, first, length, scale)
+                at += length * (length + 1) // 2
+                for token in range(0, first, ROWS):
+                    found[token : token + ROWS] = 0.0
+                for token in range(first, length, ROWS):
                     multiply(found, of_scores, keys, token, 0, min(token + ROWS, length), wide)
                 _put(qkv, found, start, length, head * size, size)
                 for token in range(0, length, ROWS):
-                    multiply_turned(found, own, of_seen, token, token, length, wide)
+                    multiply_turned(found, own, of_seen, token, max(token, first), length, wide)
                 _add(of_values, found, length)
                 for token in range(0, length, ROWS):
-                    multiply_turned(found, of_scores, queries, token, token, length, wide)
+                    multiply_turned(found, of_scores, queries, token, max(token, first), length, wide)
                 _add(of_keys, found, length)
             _put(qkv, of_keys, start, length, (n + shared) * size, size)
             _put(qkv, of_values, start, length, (n + n_shared + shared) * size, size)
