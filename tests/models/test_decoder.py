@@ -16,11 +16,11 @@ from transformers import AutoModelForCausalLM
 from donorgrid.models import decoder as decoders
 from donorgrid.models.attention import Attention
 from donorgrid.models.decoder import Decoder, by_hand
+from donorgrid.models.low_rank import LowRank, join_pairs
 from donorgrid.models.masks import find_form, hidden_states
-from donorgrid.models.products import LowRank
 from donorgrid.models.reader import Reader
 from donorgrid.models.rows import RowBatch, batch_rows, joined_row, tree_row
-from donorgrid.train.stack import Layout, Stack, flatten
+from donorgrid.train.stack import Layout, Stack
 from worlds import make_checkpoint
 
 KINDS = ("llama", "qwen2", "qwen2-windowed", "qwen3", "mistral")
@@ -94,7 +94,7 @@ def stack_of(network: Any, *, without: Sequence[str] = ()) -> Stack:
         for name, one in chosen.items()
     }
     shapes = {name: ((4, one.in_features), (one.out_features, 4)) for name, one in chosen.items()}
-    return Stack(Layout(shapes=shapes, scaling=2.0), flatten(pairs)[None])
+    return Stack(Layout(shapes=shapes, scaling=2.0), join_pairs(pairs)[None])
 
 
 @pytest.mark.parametrize("lengths", [(5, 9, 17), (12, 12), (140, 3)], ids=["fillers", "level", "long"])
@@ -215,7 +215,7 @@ def test_wrong_result_by_hand_is_noticed_and_not_used(
     assert reader.packs
     batch = batch_rows([joined_row(sequences([11]))])
     assert torch.allclose(reader.hidden_at(batch, torch.arange(11)), theirs(net, batch), atol=2e-5)
-    assert not reader.computes(LowRank(pairs={}, scaling=1.0))
+    assert not reader.computes(LowRank(values=torch.zeros(0), shapes={}, scaling=1.0))
 
 
 @pytest.mark.parametrize("wrong", ["_short", "_fused"])
@@ -232,6 +232,13 @@ def test_each_way_of_attention_is_checked(
 def test_adapters_on_other_modules_are_not_computed_by_hand(network: Network) -> None:
     reader = Reader(network("llama"))
     reader.check(sequences([4, 8, 15]))
-    a, b = torch.zeros(2, 32), torch.zeros(32, 2)
-    assert reader.computes(LowRank(pairs={"model.layers.0.mlp.down_proj": (a, b)}, scaling=1.0))
-    assert not reader.computes(LowRank(pairs={"lm_head": (a, b)}, scaling=1.0))
+
+    def adapter_of(*names: str) -> LowRank:
+        shapes = dict.fromkeys(names, ((2, 32), (32, 2)))
+        return LowRank(values=torch.zeros(128 * len(names)), shapes=shapes, scaling=1.0)
+
+    down, key, query = (f"model.layers.0.{one}" for one in ("mlp.down_proj", "self_attn.k_proj", "self_attn.q_proj"))
+    assert reader.computes(adapter_of(query, key, down))
+    assert not reader.computes(adapter_of("lm_head"))
+    assert not reader.computes(adapter_of(key, query)), "in another order than the products"
+    assert not reader.computes(adapter_of(query, down, key))

@@ -14,7 +14,7 @@ from torch import Tensor
 from donorgrid.models.attention import Rows
 from donorgrid.models.elementwise import Rotary
 from donorgrid.models.layers import Around, Layer, Pass
-from donorgrid.models.products import LowRank
+from donorgrid.models.low_rank import LowRank
 from donorgrid.models.rows import RowBatch
 
 
@@ -50,7 +50,9 @@ class Decoder:
 
     def knows(self, adapter: LowRank) -> bool:
         """Whether all that the adapter changes is computed here."""
-        return {name for layer in self._layers for name in layer.names}.issuperset(adapter.pairs)
+        groups = [names for layer in self._layers for names in layer.names_together]
+        known = {name for names in groups for name in names}
+        return known.issuperset(adapter.shapes) and adapter.lie_together(groups)
 
     def hidden_at(self, batch: RowBatch, places: Tensor, adapter: LowRank | None = None) -> Tensor:
         """The last hidden states (n, width) at flat places of a batch (rows x length), read with an adapter or without.
@@ -100,7 +102,7 @@ class _Walk(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *of_hidden: Tensor) -> tuple[Tensor | None, ...]:
         of_values = torch.empty_like(ctx.adapter.values)
-        gradients = ctx.adapter.split(of_values)
+        gradients = ctx.adapter.like(of_values)
         gradient: Tensor | None = of_hidden[0].clone()
         for number, one in reversed(list(enumerate(ctx.passes))):
             if gradient is not None:

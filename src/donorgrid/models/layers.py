@@ -1,6 +1,5 @@
 """One decoder layer of the Llama kind by hand: forward, and the gradients of an adapter on its products."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,12 +17,15 @@ from donorgrid.models.elementwise import (
     rms_norm,
     rms_norm_backward,
 )
-from donorgrid.models.products import LowRank, Pair, Product
+from donorgrid.models.low_rank import LowRank
+from donorgrid.models.products import Product
 from donorgrid.models.reading import AskedReading, Reading
 
 _KINDS = {"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"}
 _OF_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 _OF_UNITS = ("gate_proj", "up_proj", "down_proj")
+# What is one product: modules that read the same.
+_QKV, _OUTPUT, _GATE_UP, _DOWN = slice(3), slice(3, 4), slice(4, 6), slice(6, 7)
 
 
 class Layer:
@@ -36,12 +38,13 @@ class Layer:
         attention = module.self_attn
         self._parts = _products_of(module)
         linear = [part for _, _, part in self._parts]
-        self.names = [f"{name}.self_attn.{one}" for one in _OF_ATTENTION] + [f"{name}.mlp.{one}" for one in _OF_UNITS]
+        names = [f"{name}.self_attn.{one}" for one in _OF_ATTENTION] + [f"{name}.mlp.{one}" for one in _OF_UNITS]
+        self.names_together = [names[part] for part in (_QKV, _OUTPUT, _GATE_UP, _DOWN)]
         self.is_last = is_last
-        self.qkv = (AskedReading if is_last else Reading)(self.names[:3], linear[:3])
-        self.output = Product(self.names[3:4], linear[3:4])
-        self.gate_up = Product(self.names[4:6], linear[4:6])
-        self.down = Product(self.names[6:], linear[6:])
+        self.qkv = (AskedReading if is_last else Reading)(names[_QKV], linear[_QKV])
+        self.output = Product(names[_OUTPUT], linear[_OUTPUT])
+        self.gate_up = Product(names[_GATE_UP], linear[_GATE_UP])
+        self.down = Product(names[_DOWN], linear[_DOWN])
         self.norm_before = module.input_layernorm
         self.norm_between = module.post_attention_layernorm
         self.norms_of_heads = [getattr(attention, one) for one in ("q_norm", "k_norm") if hasattr(attention, one)]
@@ -85,7 +88,8 @@ class Around:
     @cached_property
     def asking(self) -> Tensor:
         """The wanted tokens in order, each once."""
-        return torch.unique(self.wanted)
+        asking: Tensor = torch.unique(self.wanted)
+        return asking
 
 
 class Pass:
@@ -95,9 +99,8 @@ class Pass:
         self._layer = layer
         self._around = around
         self._wanted = around.wanted if layer.is_last else None
-        self._asking = around.asking if layer.is_last else None
         self._remember = remember
-        self._attention = Attention(layer.heads, around.rows, layer.window, self._asking)
+        self._attention = Attention(layer.heads, around.rows, layer.window, around.asking if layer.is_last else None)
         self._kept: Any = None
         self._before_norms: list[tuple[Any, ...]] = []
 
@@ -108,7 +111,7 @@ class Pass:
         """
         layer, adapter, in_place = self._layer, self._around.adapter, not self._remember
         before, inverse_before = _norm(layer.norm_before, x)
-        qkv, beside_qkv = layer.qkv.forward(before, self._asking, adapter)
+        qkv, beside_qkv = layer.qkv.forward(before, self._around.asking, adapter)
         self._turn(qkv)
         seen = self._attention.forward(qkv, remember=self._remember)
         stream = x
@@ -128,7 +131,7 @@ class Pass:
             )
         return after
 
-    def backward(self, gradient: Tensor, gradients: Mapping[str, Pair], *, wants_dx: bool) -> Tensor | None:
+    def backward(self, gradient: Tensor, gradients: LowRank, *, wants_dx: bool) -> Tensor | None:
         """From the gradient of what ``forward`` gave, which is overwritten, to that of what it read.
 
         The gradients of the adapter's A and B are written into ``gradients``.

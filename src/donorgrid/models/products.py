@@ -5,65 +5,24 @@ the other in one tensor, of which the modules' own weights are views. Nothing is
 weight in place (a merged adapter) changes the product.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-Pair = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LowRank:
-    """One adapter: A (rank, n_in) and B (n_out, rank) by module, and its scaling (Hu et al. 2021, equation 3).
-
-    Where gradients are wanted ``values`` is the vector that they are taken of: all of ``pairs``, one after the other.
-    """
-
-    pairs: Mapping[str, Pair]
-    scaling: float
-    values: Tensor | None = None
-
-    def split(self, vector: Tensor) -> dict[str, Pair]:
-        """A vector like ``values`` as pairs (views)."""
-        sizes = [one.numel() for pair in self.pairs.values() for one in pair]
-        parts = iter(torch.split(vector, sizes))
-        return {name: (next(parts).view_as(a), next(parts).view_as(b)) for name, (a, b) in self.pairs.items()}
-
-
-class _Part(NamedTuple):
-    """A module's part of a product: its columns of the output, its columns of ``x A^T``, and its A and B."""
-
-    name: str
-    columns: slice
-    ranks: slice
-    a: Tensor
-    b: Tensor
+from donorgrid.models.low_rank import Beside, LowRank
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """What an adapter did beside a product: ``low`` is ``scaling * x A^T``, ``a`` the A of all modules on end."""
+    """What an adapter did beside a product: ``low`` is ``x A^T``."""
 
     low: Tensor
-    a: Tensor
-    parts: Sequence[_Part]
+    beside: Beside
     scaling: float
-
-    def backward(self, dy: Tensor, x: Tensor, gradients: Mapping[str, Pair]) -> Tensor:
-        """Write the gradients of A and B into ``gradients``; that of ``x A^T``."""
-        d_low = torch.empty_like(self.low)
-        for part in self.parts:
-            torch.mm(dy[:, part.columns], part.b, out=d_low[:, part.ranks])
-            torch.mm(dy[:, part.columns].T, self.low[:, part.ranks], out=gradients[part.name][1])
-        d_low.mul_(self.scaling)
-        of_a = torch.mm(d_low.T, x)
-        for part in self.parts:
-            gradients[part.name][0].copy_(of_a[part.ranks])
-        return d_low
 
 
 class Product:
@@ -75,6 +34,7 @@ class Product:
         sizes = [module.out_features for module in modules]
         starts = [0, *accumulate(sizes)]
         self._columns = [slice(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+        self._has_bias = modules[0].bias is not None
         self._weight = self._joined()
 
     def ready(self) -> None:
@@ -103,18 +63,17 @@ class Product:
             y = torch.mm(x, self._weight.T)
         else:
             y = plus.addmm_(x, self._weight.T) if in_place else torch.addmm(plus, x, self._weight.T)
-        if self._modules[0].bias is not None:
+        if self._has_bias:
             y += torch.cat([module.bias for module in self._modules])
-        parts = self._parts(adapter)
-        if adapter is None or not parts:
+        if adapter is None or not adapter.changes(self.names):
             return y, None
-        a = parts[0].a if len(parts) == 1 else torch.cat([part.a for part in parts])
-        low = torch.mm(x, a.T).mul_(adapter.scaling)
-        for part in parts:
-            y[:, part.columns].addmm_(low[:, part.ranks], part.b.T)
-        return y, Side(low=low, a=a, parts=parts, scaling=adapter.scaling)
+        beside = adapter.beside(self.names, self._columns)
+        low = torch.mm(x, beside.a.T)
+        for columns, ranks, b in beside.parts:
+            y[:, columns].addmm_(low[:, ranks], b.T, alpha=adapter.scaling)
+        return y, Side(low=low, beside=beside, scaling=adapter.scaling)
 
-    def backward(self, dy: Tensor, x: Tensor, side: Side | None, gradients: Mapping[str, Pair]) -> Tensor:
+    def backward(self, dy: Tensor, x: Tensor, side: Side | None, gradients: LowRank) -> Tensor:
         """From the gradient of the output to that of the input; those of A and B are written into ``gradients``.
 
         ``x`` and ``side`` are what ``forward`` read and returned.
@@ -122,16 +81,20 @@ class Product:
         dx = torch.mm(dy, self._weight)
         if side is None:
             return dx
-        return dx.addmm_(side.backward(dy, x, gradients), side.a)
+        return dx.addmm_(self._learn(dy, x, side, gradients), side.beside.a, alpha=side.scaling)
 
-    def _parts(self, adapter: LowRank | None) -> list[_Part]:
-        """What an adapter has for these modules."""
-        if adapter is None:
-            return []
-        parts: list[_Part] = []
-        for name, columns in zip(self.names, self._columns, strict=True):
-            if name in adapter.pairs:
-                a, b = adapter.pairs[name]
-                start = parts[-1].ranks.stop if parts else 0
-                parts.append(_Part(name, columns, slice(start, start + len(a)), a, b))
-        return parts
+    def learn(self, dy: Tensor, x: Tensor, side: Side | None, gradients: LowRank) -> None:
+        """The same where the gradient of the input is not wanted."""
+        if side is not None:
+            self._learn(dy, x, side, gradients)
+
+    def _learn(self, dy: Tensor, x: Tensor, side: Side, gradients: LowRank) -> Tensor:
+        """Write the gradients of A and B; that of ``x A^T`` divided by the scaling."""
+        d_low = torch.empty_like(side.low)
+        of_a, of_parts = gradients.beside(self.names, self._columns)
+        for (columns, ranks, b), (_, _, of_b) in zip(side.beside.parts, of_parts, strict=True):
+            of_part = dy[:, columns]
+            torch.mm(of_part, b, out=d_low[:, ranks])
+            of_b.addmm_(of_part.T, side.low[:, ranks], beta=0, alpha=side.scaling)
+        of_a.addmm_(d_low.T, x, beta=0, alpha=side.scaling)
+        return d_low

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from donorgrid.models.decoder import Decoder, by_hand
+from donorgrid.models.low_rank import LowRank
 from donorgrid.models.masks import Form, find_form, gap_nats, hidden_states
-from donorgrid.models.products import LowRank
 from donorgrid.models.rows import RowBatch, Tokens
 
 _LOG = logging.getLogger("donorgrid")

@@ -3,13 +3,13 @@
 In the last layer only some tokens ask; the others' queries are zero, and nothing is spent on them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from donorgrid.models.products import LowRank, Pair, Product, Side
+from donorgrid.models.low_rank import LowRank
+from donorgrid.models.products import Product
 
 
 class Reading:
@@ -22,19 +22,20 @@ class Reading:
         """As ``Product.ready``."""
         self._all.ready()
 
-    def forward(self, x: Tensor, asking: Tensor | None, adapter: LowRank | None) -> tuple[Tensor, Any]:
+    def forward(self, x: Tensor, asking: Tensor, adapter: LowRank | None) -> tuple[Tensor, Any]:
         """(tokens, width) -> (tokens, queries and keys and values); and what ``backward`` needs.
 
-        ``asking`` names the tokens whose queries are wanted, each once; None for all.
+        ``asking`` names the tokens whose queries are wanted, each once; here the others' are made too.
         """
         del asking
         return self._all.forward(x, adapter)
 
-    def backward(
-        self, d_qkv: Tensor, x: Tensor, kept: Any, gradients: Mapping[str, Pair], *, wants_dx: bool
-    ) -> Tensor | None:
+    def backward(self, d_qkv: Tensor, x: Tensor, kept: Any, gradients: LowRank, *, wants_dx: bool) -> Tensor | None:
         """From the gradient of the output to that of ``x``; those of the adapter are written into ``gradients``."""
-        return _backward(self._all, d_qkv, x, kept, gradients, wants_dx=wants_dx)
+        if wants_dx:
+            return self._all.backward(d_qkv, x, kept, gradients)
+        self._all.learn(d_qkv, x, kept, gradients)
+        return None
 
 
 class AskedReading:
@@ -61,22 +62,14 @@ class AskedReading:
         qkv[:, self._n :] = others
         return qkv, (asking, asked, beside_queries, beside_others)
 
-    def backward(
-        self, d_qkv: Tensor, x: Tensor, kept: Any, gradients: Mapping[str, Pair], *, wants_dx: bool
-    ) -> Tensor | None:
+    def backward(self, d_qkv: Tensor, x: Tensor, kept: Any, gradients: LowRank, *, wants_dx: bool) -> Tensor | None:
         """As ``Reading.backward``."""
         asking, asked, beside_queries, beside_others = kept
-        of_queries = d_qkv[asking, : self._n]
-        of_asked = _backward(self._queries, of_queries, asked, beside_queries, gradients, wants_dx=wants_dx)
-        dx = _backward(self._others, d_qkv[:, self._n :], x, beside_others, gradients, wants_dx=wants_dx)
-        return dx if dx is None or of_asked is None else dx.index_add_(0, asking, of_asked)
-
-
-def _backward(
-    product: Product, dy: Tensor, x: Tensor, side: Side | None, gradients: Mapping[str, Pair], *, wants_dx: bool
-) -> Tensor | None:
-    if wants_dx:
-        return product.backward(dy, x, side, gradients)
-    if side is not None:
-        side.backward(dy, x, gradients)
-    return None
+        of_queries, of_others = d_qkv[asking, : self._n], d_qkv[:, self._n :]
+        if wants_dx:
+            dx = self._others.backward(of_others, x, beside_others, gradients)
+            of_asked = self._queries.backward(of_queries, asked, beside_queries, gradients)
+            return dx.index_add_(0, asking, of_asked)
+        self._others.learn(of_others, x, beside_others, gradients)
+        self._queries.learn(of_queries, asked, beside_queries, gradients)
+        return None

@@ -29,9 +29,9 @@ def multiply(into: Floats, left: Floats, right: Floats, row: int, first: int, la
     """``into[row : row + 4, :width] = left[row : row + 4, first:last] @ right[first:last, :width]``."""
     n, step = last - first, left.shape[1]
     for column in range(0, width - _WIDE + 1, _WIDE):
-        _wide_tile(into, row, column, left, row * step + first, step, 1, right, first, n)
+        _wide_tile(into, left, right, (row, column, row * step + first, step, 1, first, n))
     if width % _WIDE:
-        _narrow_tile(into, row, width - _NARROW, left, row * step + first, step, 1, right, first, n)
+        _narrow_tile(into, left, right, (row, width - _NARROW, row * step + first, step, 1, first, n))
 
 
 @compiled
@@ -39,13 +39,13 @@ def multiply_turned(into: Floats, left: Floats, right: Floats, row: int, first: 
     """The same with ``left.T`` for ``left``."""
     n, step = last - first, left.shape[1]
     for column in range(0, width - _WIDE + 1, _WIDE):
-        _wide_tile(into, row, column, left, first * step + row, 1, step, right, first, n)
+        _wide_tile(into, left, right, (row, column, first * step + row, 1, step, first, n))
     if width % _WIDE:
-        _narrow_tile(into, row, width - _NARROW, left, first * step + row, 1, step, right, first, n)
+        _narrow_tile(into, left, right, (row, width - _NARROW, first * step + row, 1, step, first, n))
 
 
 def _tile(width: int) -> Callable[..., None]:
-    """A function of ``into, row, column, left, start, row_step, inner_step, right, first, n``.
+    """A function of ``into, left, right, (row, column, start, row_step, inner_step, first, n)``.
 
     It writes ``width`` columns of four rows of ``into``: row r is the sum over i < n of
     ``left.flat[start + r * row_step + i * inner_step]`` times the columns of ``right[first + i]``.
@@ -55,8 +55,12 @@ def _tile(width: int) -> Callable[..., None]:
     to_all = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, row, column, _, start, row_step, inner_step, _, first, n = arguments
-        into, left, right = (context.make_array(signature.args[at])(context, builder, arguments[at]) for at in (0, 3, 7))
+        *matrices, places = arguments
+        into, left, right = (
+            context.make_array(kind)(context, builder, matrix)
+            for kind, matrix in zip(signature.args[:3], matrices, strict=True)
+        )
+        row, column, start, row_step, inner_step, first, n = cgutils.unpack_tuple(builder, places)
 
         def pointer(array: Any, at: Any) -> Any:
             return builder.bitcast(builder.gep(array.data, [at]), vector.as_pointer())
@@ -79,12 +83,8 @@ def _tile(width: int) -> Callable[..., None]:
             builder.store(builder.load(sum_), pointer(into, place(into, builder.add(row, number))), align=4)
         return context.get_dummy_value()
 
-    def tile(
-        _: Any, into: Any, row: Any, column: Any, left: Any, start: Any, row_step: Any, inner_step: Any, right: Any,
-        first: Any, n: Any,
-    ) -> Any:  # fmt: skip
-        places = (types.intp,) * 3
-        return types.void(into, *places[:2], left, *places, right, *places[:2]), write
+    def tile(_: Any, into: Any, left: Any, right: Any, places: Any) -> Any:
+        return types.void(into, left, right, places), write
 
     made: Callable[..., None] = intrinsic(tile)
     return made

@@ -5,10 +5,9 @@ adapter k (Hu et al. 2021, arXiv 2106.09685, equation 3). A is (K, rank, n_in), 
 lie in one (K, parameters) tensor, so that the optimiser and the clipping see one tensor and not hundreds.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from donorgrid.core.errors import RunFailure
-from donorgrid.models.products import LowRank
+from donorgrid.models.low_rank import LowRank, Shapes, split_pairs
 
 Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
 
@@ -25,21 +24,13 @@ Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
 class Layout:
     """Where each module's A and B lie among an adapter's parameters, and how the product is scaled."""
 
-    shapes: Mapping[str, tuple[tuple[int, int], tuple[int, int]]]
+    shapes: Shapes
     scaling: float
     dropout: float = 0.0
 
     def split(self, values: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """Views (K, rank, n_in) and (K, n_out, rank) by module, of a (K, parameters) tensor."""
-        sizes = [rows * columns for pair in self.shapes.values() for rows, columns in pair]
-        starts = [0, *accumulate(sizes)]
-        parts = (values[:, start : start + size] for start, size in zip(starts, sizes, strict=False))
-        return {name: (next(parts).view(-1, *a), next(parts).view(-1, *b)) for name, (a, b) in self.shapes.items()}
-
-
-def flatten(tensors: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
-    """One adapter's A and B by module as one vector, in the order of a ``Layout`` with the same modules."""
-    return torch.cat([one.detach().float().flatten() for pair in tensors.values() for one in pair])
+        return split_pairs(values, self.shapes)
 
 
 class Stack:
@@ -67,22 +58,22 @@ class Stack:
 
     def gradients(self, loss: Tensor) -> Tensor:
         """The gradients (K, parameters) of a loss that was computed while the stack was worn."""
-        leaves = [leaf for pair in self._leaves.values() for leaf in pair]
-        by_hand = [self._low_rank.values] if self._low_rank and self._low_rank.values is not None else []
+        leaves = [pair[letter] for letter in (0, 1) for pair in self._leaves.values()]
+        by_hand = [] if self._low_rank is None else [self._low_rank.values]
         found = torch.autograd.grad(loss, [*by_hand, *leaves], allow_unused=True)
         if by_hand and found[0] is not None:
             return found[0][None]
-        for name, of_a, of_b in zip(self._leaves, *(found[len(by_hand) + one :: 2] for one in (0, 1)), strict=True):
-            if of_a is None or of_b is None:
+        of_leaves = found[len(by_hand) :]
+        for name, one in zip([*self._leaves, *self._leaves], of_leaves, strict=True):
+            if one is None:
                 raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
-        return torch.cat([one.flatten(1) for one in found[len(by_hand) :]], dim=1)
+        return torch.cat([one.flatten(1) for one in of_leaves], dim=1)
 
     def _alone(self) -> LowRank | None:
         if len(self) != 1 or self.layout.dropout:
             return None
-        values = self.values[0].detach()
-        pairs = {name: (a[0], b[0]) for name, (a, b) in self.layout.split(values[None]).items()}
-        return LowRank(pairs=pairs, scaling=self.layout.scaling, values=values.requires_grad_())
+        values = self.values[0].detach().requires_grad_()
+        return LowRank(values=values, shapes=self.layout.shapes, scaling=self.layout.scaling)
 
     @contextmanager
     def worn(self, network: Any, *, n_tokens: int) -> Iterator[None]:

@@ -1,0 +1,94 @@
+"""Low-rank adapters as one vector of numbers, of which each module's A and B are views (Hu et al. 2021)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+Pair = tuple[Tensor, Tensor]
+# Of each module, in the order of the network's modules, the shapes of A and B.
+Shapes = Mapping[str, tuple[tuple[int, int], tuple[int, int]]]
+
+
+def split_pairs(values: Tensor, shapes: Shapes) -> dict[str, Pair]:
+    """A and B by module (views) of values (..., parameters): first all A in the order of ``shapes``, then all B."""
+    places = [(name, letter) for letter in (0, 1) for name in shapes]
+    parts = torch.split(values, [prod(shapes[name][letter]) for name, letter in places], dim=-1)
+    found = {
+        (name, letter): part.view(*part.shape[:-1], *shapes[name][letter])
+        for (name, letter), part in zip(places, parts, strict=True)
+    }
+    return {name: (found[name, 0], found[name, 1]) for name in shapes}
+
+
+def join_pairs(pairs: Mapping[str, Pair]) -> Tensor:
+    """One adapter's A and B by module as one vector in float32, as ``split_pairs`` reads it."""
+    return torch.cat([pair[letter].detach().float().flatten() for letter in (0, 1) for pair in pairs.values()])
+
+
+class Part(NamedTuple):
+    """What an adapter has for one of the modules of a product: its columns of the output and of ``x A^T``, and B."""
+
+    columns: slice
+    ranks: slice
+    b: Tensor
+
+
+class Beside(NamedTuple):
+    """What an adapter has beside a product: the A of all its modules as one matrix, and each module's part."""
+
+    a: Tensor
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowRank:
+    """One adapter: A (rank, n_in) and B (n_out, rank) by module, and its scaling (Hu et al. 2021, equation 3).
+
+    ``values`` holds them all (``split_pairs``), and is what gradients are taken of.
+    """
+
+    values: Tensor
+    shapes: Shapes
+    scaling: float
+    _found: dict[tuple[str, ...], Beside] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def pairs(self) -> dict[str, Pair]:
+        """A and B by module (views)."""
+        return split_pairs(self.values.detach(), self.shapes)
+
+    def like(self, values: Tensor) -> "LowRank":
+        """The same with other values."""
+        return LowRank(values=values, shapes=self.shapes, scaling=self.scaling)
+
+    def lie_together(self, groups: Iterable[Sequence[str]]) -> bool:
+        """Whether the modules of each group that it changes follow one another among its own, in that order."""
+        numbers = {name: number for number, name in enumerate(self.shapes)}
+        places = ([numbers[name] for name in names if name in numbers] for names in groups)
+        return all(place == own[0] + further for own in places for further, place in enumerate(own))
+
+    def changes(self, names: Iterable[str]) -> bool:
+        """Whether it has anything for one of these modules."""
+        return any(name in self.shapes for name in names)
+
+    def beside(self, names: tuple[str, ...], columns: Sequence[slice]) -> Beside:
+        """What it has beside a product that it ``changes``, of modules that lie together.
+
+        ``columns`` are each module's columns of the output.
+        """
+        if names not in self._found:
+            chosen = [
+                (self.pairs[name], part) for name, part in zip(names, columns, strict=True) if name in self.shapes
+            ]
+            ends = list(accumulate(len(a) for (a, _), _ in chosen))
+            first = chosen[0][0][0]
+            parts = (Part(part, slice(end - len(a), end), b) for ((a, b), part), end in zip(chosen, ends, strict=True))
+            together = first.as_strided((ends[-1], first.shape[1]), first.stride())
+            self._found[names] = Beside(a=together, parts=tuple(parts))
+        return self._found[names]
