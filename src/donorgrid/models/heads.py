@@ -14,8 +14,8 @@ from donorgrid.core.errors import InputError
 from donorgrid.models.elementwise import log_sums
 
 _SAME_NATS = 1e-3
-# At most so many logits at once, on a CPU (they stay in its cache) and on a GPU.
-_LOGITS = (2**21, 2**27)
+# At most so many logits at once, on a CPU and on a GPU.
+_LOGITS = (2**23, 2**27)
 
 
 def logits_at(network: Any, batch: dict[str, Tensor], where: Tensor) -> Tensor:
