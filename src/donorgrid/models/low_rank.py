@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
 from math import prod
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +16,7 @@ Shapes = Mapping[str, tuple[tuple[int, int], tuple[int, int]]]
 def split_pairs(values: Tensor, shapes: Shapes) -> dict[str, Pair]:
     """A and B by module (views) of values (..., parameters): first all A in the order of ``shapes``, then all B."""
     places = [(name, letter) for letter in (0, 1) for name in shapes]
-    parts = torch.split(values, [prod(shapes[name][letter]) for name, letter in places], dim=-1)
+    parts = torch.split_with_sizes(values, [prod(shapes[name][letter]) for name, letter in places], dim=-1)
     found = {
         (name, letter): part.view(*part.shape[:-1], *shapes[name][letter])
         for (name, letter), part in zip(places, parts, strict=True)
@@ -31,19 +29,24 @@ def join_pairs(pairs: Mapping[str, Pair]) -> Tensor:
     return torch.cat([pair[letter].detach().float().flatten() for letter in (0, 1) for pair in pairs.values()])
 
 
-class Part(NamedTuple):
-    """What an adapter has for one of the modules of a product: its columns of the output and of ``x A^T``, and B."""
-
-    columns: slice
-    ranks: slice
-    b: Tensor
-
-
-class Beside(NamedTuple):
-    """What an adapter has beside a product: the A of all its modules as one matrix, and each module's part."""
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What an adapter has beside a product: the A of its modules on end, and of each its number there, rank and B."""
 
     a: Tensor
-    parts: tuple[Part, ...]
+    numbers: tuple[int, ...]
+    ranks: tuple[int, ...]
+    b: tuple[Tensor, ...]
+
+    @cached_property
+    def a_turned(self) -> Tensor:
+        """A with rows and columns exchanged (a view)."""
+        return self.a.T
+
+    @cached_property
+    def b_turned(self) -> tuple[Tensor, ...]:
+        """The same of each B."""
+        return tuple(one.T for one in self.b)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +80,12 @@ class LowRank:
         """Whether it has anything for one of these modules."""
         return any(name in self.shapes for name in names)
 
-    def beside(self, names: tuple[str, ...], columns: Sequence[slice]) -> Beside:
-        """What it has beside a product that it ``changes``, of modules that lie together.
-
-        ``columns`` are each module's columns of the output.
-        """
+    def beside(self, names: tuple[str, ...]) -> Beside:
+        """What it has (views) beside a product that it ``changes``, whose modules ``lie_together``."""
         if names not in self._found:
-            chosen = [
-                (self.pairs[name], part) for name, part in zip(names, columns, strict=True) if name in self.shapes
-            ]
-            ends = list(accumulate(len(a) for (a, _), _ in chosen))
-            first = chosen[0][0][0]
-            parts = (Part(part, slice(end - len(a), end), b) for ((a, b), part), end in zip(chosen, ends, strict=True))
-            together = first.as_strided((ends[-1], first.shape[1]), first.stride())
-            self._found[names] = Beside(a=together, parts=tuple(parts))
+            own = [(number, *self.pairs[name]) for number, name in enumerate(names) if name in self.shapes]
+            numbers, of_a, of_b = zip(*own, strict=True)
+            ranks = tuple(len(one) for one in of_a)
+            together = of_a[0].as_strided((sum(ranks), of_a[0].shape[1]), of_a[0].stride())
+            self._found[names] = Beside(a=together, numbers=numbers, ranks=ranks, b=of_b)
         return self._found[names]

@@ -7,7 +7,6 @@ weight in place (a merged adapter) changes the product.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import torch
@@ -29,21 +28,20 @@ class Product:
     """``x W^T + b`` of linear modules side by side, plus ``scaling * x A^T B^T`` for each that has an adapter."""
 
     def __init__(self, names: Sequence[str], modules: Sequence[Any]) -> None:
-        self.names = tuple(names)
+        self._names = tuple(names)
         self._modules = tuple(modules)
-        sizes = [module.out_features for module in modules]
-        starts = [0, *accumulate(sizes)]
-        self._columns = [slice(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+        self._widths = [module.out_features for module in modules]
         self._has_bias = modules[0].bias is not None
         self._weight = self._joined()
 
     def ready(self) -> None:
         """Join the weights again where somebody has given a module another tensor."""
-        if any(
-            module.weight.data_ptr() != self._weight[part].data_ptr()
-            for module, part in zip(self._modules, self._columns, strict=True)
-        ):
-            self._weight = self._joined()
+        place = self._weight.data_ptr()
+        for module, width in zip(self._modules, self._widths, strict=True):
+            if module.weight.data_ptr() != place:
+                self._weight = self._joined()
+                return
+            place += width * self._weight.shape[1] * self._weight.element_size()
 
     def _joined(self) -> Tensor:
         if len(self._modules) == 1:
@@ -51,8 +49,8 @@ class Product:
             return alone
         with torch.inference_mode(mode=False):
             joined = torch.cat([module.weight.data for module in self._modules])
-            for module, part in zip(self._modules, self._columns, strict=True):
-                module.weight.data = joined[part]
+            for module, part in zip(self._modules, torch.split(joined, self._widths), strict=True):
+                module.weight.data = part
         return joined
 
     def forward(
@@ -65,12 +63,13 @@ class Product:
             y = plus.addmm_(x, self._weight.T) if in_place else torch.addmm(plus, x, self._weight.T)
         if self._has_bias:
             y += torch.cat([module.bias for module in self._modules])
-        if adapter is None or not adapter.changes(self.names):
+        if adapter is None or not adapter.changes(self._names):
             return y, None
-        beside = adapter.beside(self.names, self._columns)
-        low = torch.mm(x, beside.a.T)
-        for columns, ranks, b in beside.parts:
-            y[:, columns].addmm_(low[:, ranks], b.T, alpha=adapter.scaling)
+        beside = adapter.beside(self._names)
+        low = torch.mm(x, beside.a_turned)
+        columns = _split(y, self._widths)
+        for number, own, b_turned in zip(beside.numbers, _split(low, beside.ranks), beside.b_turned, strict=True):
+            columns[number].addmm_(own, b_turned, alpha=adapter.scaling)
         return y, Side(low=low, beside=beside, scaling=adapter.scaling)
 
     def backward(self, dy: Tensor, x: Tensor, side: Side | None, gradients: LowRank) -> Tensor:
@@ -91,10 +90,15 @@ class Product:
     def _learn(self, dy: Tensor, x: Tensor, side: Side, gradients: LowRank) -> Tensor:
         """Write the gradients of A and B; that of ``x A^T`` divided by the scaling."""
         d_low = torch.empty_like(side.low)
-        of_a, of_parts = gradients.beside(self.names, self._columns)
-        for (columns, ranks, b), (_, _, of_b) in zip(side.beside.parts, of_parts, strict=True):
-            of_part = dy[:, columns]
-            torch.mm(of_part, b, out=d_low[:, ranks])
-            of_b.addmm_(of_part.T, side.low[:, ranks], beta=0, alpha=side.scaling)
-        of_a.addmm_(d_low.T, x, beta=0, alpha=side.scaling)
+        beside, of_beside = side.beside, gradients.beside(self._names)
+        columns, lows, of_lows = _split(dy, self._widths), _split(side.low, beside.ranks), _split(d_low, beside.ranks)
+        for number, b, of_b, low, of_low in zip(beside.numbers, beside.b, of_beside.b, lows, of_lows, strict=True):
+            of_own = columns[number]
+            torch.mm(of_own, b, out=of_low)
+            of_b.addmm_(of_own.T, low, beta=0, alpha=side.scaling)
+        of_beside.a.addmm_(d_low.T, x, beta=0, alpha=side.scaling)
         return d_low
+
+
+def _split(x: Tensor, widths: Sequence[int]) -> Sequence[Tensor]:
+    return (x,) if len(widths) == 1 else torch.split_with_sizes(x, widths, 1)
