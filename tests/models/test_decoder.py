@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from donorgrid.models import decoder as decoders
-from donorgrid.models.attention import Attention
+from donorgrid.models.attention import Attention, Rows
 from donorgrid.models.decoder import Decoder, by_hand
 from donorgrid.models.low_rank import LowRank, join_pairs
 from donorgrid.models.masks import find_form, hidden_states
@@ -71,12 +71,22 @@ def real_places(batch: RowBatch) -> Tensor:
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=10, deadline=None)
-@given(lengths=st.lists(st.integers(2, 40), min_size=1, max_size=6), seed=st.integers(0, 1000))
-def test_hidden_states_are_those_of_transformers(known: Network, kind: str, lengths: list[int], seed: int) -> None:
-    """Rows of one sequence, of two, and trees; some places, in any order."""
+@given(
+    lengths=st.lists(st.integers(2, 40), min_size=1, max_size=6), seed=st.integers(0, 1000), n_common=st.integers(0, 9)
+)
+def test_hidden_states_are_those_of_transformers(
+    known: Network, kind: str, lengths: list[int], seed: int, n_common: int
+) -> None:
+    """Rows of one sequence, of two, and trees; or rows that begin with the same; some places, in any order."""
     net, texts = known(kind), sequences(lengths, seed=seed)
     tree = sorted({one[: 1 + len(one) // 2] + other for one in texts for other in texts[:2]})
-    batch = batch_rows([*(joined_row([one, *texts[:1]]) for one in texts), tree_row(tree)[0]])
+    (common,) = sequences([n_common], seed=seed + 1)
+    if common:
+        tree_below = tree_row([common + one for one in tree])[0]
+        batch = batch_rows([*(joined_row([common + one]) for one in texts), tree_below])
+        assert Rows(batch).n_common >= n_common
+    else:
+        batch = batch_rows([*(joined_row([one, *texts[:1]]) for one in texts), tree_row(tree)[0]])
     chosen = real_places(batch)
     chosen = chosen[torch.randperm(len(chosen), generator=torch.Generator().manual_seed(seed))[:7]]
     with torch.inference_mode():
@@ -97,15 +107,20 @@ def stack_of(network: Any, *, without: Sequence[str] = ()) -> Stack:
     return Stack(Layout(shapes=shapes, scaling=2.0), join_pairs(pairs)[None])
 
 
-@pytest.mark.parametrize("lengths", [(5, 9, 17), (12, 12), (140, 3)], ids=["fillers", "level", "long"])
+@pytest.mark.parametrize(
+    ("lengths", "n_common"),
+    [((5, 9, 17), 0), ((12, 12), 0), ((140, 3), 0), ((5, 9, 17), 1), ((5, 9, 17), 7), ((130, 3), 10)],
+    ids=["fillers", "level", "long", "begin", "common", "long-common"],
+)
 @pytest.mark.parametrize("without", [(), ("k_proj", "gate_proj"), ("q_proj", "o_proj", "down_proj")])
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_of_autograd(
-    known: Network, kind: str, without: tuple[str, ...], lengths: tuple[int, ...]
+    known: Network, kind: str, without: tuple[str, ...], lengths: tuple[int, ...], n_common: int
 ) -> None:
     net = known(kind)
     stack = stack_of(net, without=without)
-    batch = batch_rows([joined_row([one]) for one in sequences(lengths)])
+    (common,) = sequences([n_common], seed=1)
+    batch = batch_rows([joined_row([common + one]) for one in sequences(lengths)])
     places = real_places(batch)[::3]
     slope = torch.randn(len(places), 32)
     with stack.worn(net, n_tokens=batch.ids.numel()):

@@ -42,10 +42,13 @@ def test_failure_of_any_part_is_raised() -> None:
         parts.in_parts(fail, 3, n_numbers=3)
 
 
-def test_several_threads_change_no_bit(three_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("n_common", [0, 1, 6])
+def test_several_threads_change_no_bit(three_threads: None, monkeypatch: pytest.MonkeyPatch, n_common: int) -> None:
     heads = Heads(n=4, n_shared=2, size=8, scale=0.3)
-    batch = batch_rows([joined_row([tuple(range(length))]) for length in (5, 9, 2, 17)])
-    qkv, slope = torch.randn(33, 64), torch.randn(33, 32)
+    texts = [(*range(n_common), *(100 * length + place for place in range(length))) for length in (5, 9, 2, 17)]
+    batch = batch_rows([joined_row([text]) for text in texts])
+    assert Rows(batch).n_common == n_common
+    qkv, slope = torch.randn(33 + n_common, 64), torch.randn(33 + n_common, 32)
 
     def results() -> list[torch.Tensor]:
         one = Attention(heads, Rows(batch), None)

@@ -19,9 +19,14 @@ HEADS = [
 ]
 
 
-def batch_of(lengths: list[int], seed: int) -> RowBatch:
-    """Rows of one sequence, of two, and a tree."""
+def batch_of(lengths: list[int], seed: int, n_common: int = 0) -> RowBatch:
+    """Rows of one sequence, of two, and a tree; or rows of one and trees that begin with the same tokens."""
     rng = random.Random(seed)
+    common = tuple(rng.randrange(3, 9) for _ in range(n_common))
+    if common:
+        texts = [common + tuple(rng.randrange(9, 50) for _ in range(length)) for length in lengths]
+        tree = sorted({one[: n_common + len(one) // 2] + other[n_common:] for one in texts for other in texts[:2]})
+        return batch_rows([*(joined_row([one]) for one in texts), tree_row(tree)[0], joined_row([texts[0]])])
     texts = [tuple(rng.randrange(3, 9) for _ in range(length)) for length in lengths]
     tree = sorted({one[: 1 + len(one) // 2] + other for one in texts for other in texts[:2]})
     return batch_rows([joined_row(texts[:1]), *(joined_row([one, texts[0]]) for one in texts), tree_row(tree)[0]])
@@ -29,11 +34,19 @@ def batch_of(lengths: list[int], seed: int) -> RowBatch:
 
 @pytest.mark.parametrize("heads", HEADS, ids=["own", "shared", "one"])
 @settings(max_examples=25, deadline=None)
-@given(lengths=st.lists(st.integers(1, 24), min_size=1, max_size=4), seed=st.integers(0, 99), window=st.integers(1, 30))
-def test_short_rows_are_read_as_long_ones(heads: Heads, lengths: list[int], seed: int, window: int) -> None:
-    batch = batch_of(lengths, seed)
+@given(
+    lengths=st.lists(st.integers(1, 24), min_size=1, max_size=4),
+    seed=st.integers(0, 99),
+    window=st.integers(1, 30),
+    n_common=st.integers(0, 9),
+)
+def test_short_rows_are_read_as_long_ones(
+    heads: Heads, lengths: list[int], seed: int, window: int, n_common: int
+) -> None:
+    batch = batch_of(lengths, seed, n_common)
     seen = None if window > 25 else window
-    qkv = torch.randn(int(batch.lengths.sum()), (heads.n + 2 * heads.n_shared) * heads.size)
+    assert Rows(batch).n_common >= n_common
+    qkv = torch.randn(int(Rows(batch).starts[-1]), (heads.n + 2 * heads.n_shared) * heads.size)
     slope = torch.randn(len(qkv), heads.n * heads.size)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attention, "_SHORT", 0)  # as if the rows were long
@@ -49,10 +62,12 @@ def test_short_rows_are_read_as_long_ones(heads: Heads, lengths: list[int], seed
 
 @pytest.mark.parametrize("heads", HEADS, ids=["own", "shared", "one"])
 @settings(max_examples=25, deadline=None)
-@given(lengths=st.lists(st.integers(1, 24), min_size=1, max_size=4), seed=st.integers(0, 99))
-def test_what_some_tokens_read_and_its_gradient(heads: Heads, lengths: list[int], seed: int) -> None:
-    batch = batch_of(lengths, seed)
-    n = int(batch.lengths.sum())
+@given(
+    lengths=st.lists(st.integers(1, 24), min_size=1, max_size=4), seed=st.integers(0, 99), n_common=st.integers(0, 9)
+)
+def test_what_some_tokens_read_and_its_gradient(heads: Heads, lengths: list[int], seed: int, n_common: int) -> None:
+    batch = batch_of(lengths, seed, n_common)
+    n = int(Rows(batch).starts[-1])
     asking = torch.tensor(sorted(random.Random(seed).sample(range(n), k=1 + n // 5)))
     qkv = torch.randn(n, (heads.n + 2 * heads.n_shared) * heads.size)
     slope = torch.zeros(n, heads.n * heads.size).index_copy(0, asking, torch.randn(len(asking), heads.n * heads.size))

@@ -35,7 +35,11 @@ class Heads:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a batch, and where their tokens lie when there are no fillers."""
+    """The rows of a batch, and where their tokens lie when there are no fillers and what all begin with is there once.
+
+    Flat, these common tokens come first, and then each row's further ones. Where there are any they are also a row of
+    their own, before the others, as nothing else is read for them.
+    """
 
     batch: RowBatch
     _masks: dict[int | None, Tensor] = field(default_factory=dict)
@@ -46,19 +50,35 @@ class Rows:
         return self.batch.ids.shape[1] <= _SHORT
 
     @cached_property
+    def n_common(self) -> int:
+        """How many tokens all rows begin with; at least one of each row is its own."""
+        batch, places = self.batch, torch.arange(self.batch.ids.shape[1])
+        if len(batch.lengths) < 2:
+            return 0
+        is_alike = (batch.ids == batch.ids[:1]) & (batch.depths == places) & (batch.ends == batch.lengths[:, None])
+        n_alike = int(is_alike.all(0).cumprod(0).sum())
+        return min(n_alike, int(batch.lengths.min()) - 1)
+
+    @cached_property
     def is_token(self) -> Tensor:
-        """Whether a place (rows x length, flat) holds a token, and no filler."""
-        return (torch.arange(self.batch.ids.shape[1]) < self.batch.lengths[:, None]).flatten()
+        """Whether a place (rows x length, flat) holds a token that an earlier place does not hold, and no filler."""
+        is_token = torch.arange(self.batch.ids.shape[1]) < self.batch.lengths[:, None]
+        is_token[1:, : self.n_common] = False
+        return is_token.flatten()
 
     @cached_property
     def places(self) -> Tensor | None:
-        """Of each token its place; None without fillers."""
+        """Of each token its place; None where each place has its token."""
         return None if self.is_token.all() else self.is_token.nonzero().squeeze(1)
 
     @cached_property
     def tokens(self) -> Tensor | None:
-        """Of each place its token, a filler naming the first one; None without fillers."""
-        return None if self.places is None else (self.is_token.cumsum(0) - 1).where(self.is_token, 0)
+        """Of each place its token, a filler naming the first one; None where each place has its own."""
+        if self.places is None:
+            return None
+        tokens = (self.is_token.cumsum(0) - 1).where(self.is_token, 0).view_as(self.batch.ids)
+        tokens[:, : self.n_common] = torch.arange(self.n_common)
+        return tokens.flatten()
 
     def flat(self, x: Tensor) -> Tensor:
         """(rows, length, ...) -> (tokens, ...)."""
@@ -77,27 +97,33 @@ class Rows:
         return self._masks[window]
 
     @cached_property
-    def pairs(self) -> Any:
-        """How many numbers lie on and below the diagonals of all rows before each row, and of all."""
-        lengths = self.batch.lengths.numpy()
-        return np.concatenate([[0], np.cumsum(lengths * (lengths + 1) // 2)])
+    def before(self) -> Any:
+        """Of each row how many common tokens it begins with: none of the row that they are themselves."""
+        n_rows = len(self.batch.lengths)
+        return np.array([0] * bool(self.n_common) + [self.n_common] * n_rows, dtype=np.int32)
 
     @cached_property
     def starts(self) -> Any:
-        """Of each row its first token, and the number of tokens."""
-        return np.concatenate([[0], np.cumsum(self.batch.lengths.numpy())]).astype(np.int32)
+        """Of each row its first own token, and the number of tokens."""
+        own = self.batch.lengths.numpy() - self.n_common
+        return np.cumsum([0, *[self.n_common] * bool(self.n_common), *own]).astype(np.int32)
+
+    @cached_property
+    def pairs(self) -> Any:
+        """How many numbers lie on and below the diagonals of all rows before each row, and of all."""
+        lengths = (self.before + np.diff(self.starts)).astype(np.int64)
+        return np.concatenate([[0], np.cumsum(lengths * (lengths + 1) // 2)])
 
     def first_asking(self, asking: Tensor | None) -> Any:
-        """Of each row the first of its tokens that asks, or how many it has; the first of all where all ask.
+        """Of each row the first of its own tokens that asks, or how many it has; the first of its own where all ask.
 
         ``asking`` names flat tokens in order.
         """
-        lengths = np.diff(self.starts)
         if asking is None:
-            return np.zeros_like(lengths)
+            return self.before
         tokens = np.append(asking.numpy(), self.starts[-1])
-        firsts = tokens[np.searchsorted(tokens, self.starts[:-1])] - self.starts[:-1]
-        return np.minimum(firsts, lengths).astype(np.int32)
+        firsts = tokens[np.searchsorted(tokens, self.starts[:-1])]
+        return (self.before + np.minimum(firsts, self.starts[1:]) - self.starts[:-1]).astype(np.int32)
 
     @cached_property
     def ends(self) -> Any:
@@ -145,16 +171,23 @@ class Attention:
             return qkv
         qkv, shares = kept
         heads, rows, pairs = self._heads, self._rows, self._rows.pairs
-        read, of_found = qkv.numpy(), gradient.numpy()
+        read, of_found, n_common = qkv.numpy(), gradient.numpy(), self._rows.n_common
+        width = 2 * heads.n_shared * heads.size
+        of_common = np.empty((len(pairs) - 1, n_common, width), dtype=np.float32)
 
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]]
             attend_backward(
-                read, rows.starts[first : last + 1], self._firsts[first:last], heads.n, heads.n_shared, heads.scale,
-                of_found, own,
+                read, rows.starts[first : last + 1], rows.before[first:last], self._firsts[first:last], heads.n,
+                heads.n_shared, heads.scale, of_found, own, of_common[first:last],
             )  # fmt: skip
 
-        in_parts(part, len(pairs) - 1, n_numbers=2 * self._n_numbers)
+        if n_common == 0:
+            in_parts(part, len(pairs) - 1, n_numbers=2 * self._n_numbers)
+            return qkv
+        in_parts(lambda first, last: part(first + 1, last + 1), len(pairs) - 2, n_numbers=2 * self._n_numbers)
+        part(0, 1)  # only now: it overwrites what the others read
+        qkv[:n_common, -width:] += torch.from_numpy(of_common[1:].sum(0))
         return qkv
 
     def _short(self, qkv: Tensor, *, remember: bool) -> Tensor:
@@ -167,8 +200,8 @@ class Attention:
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]] if remember else shares
             attend(
-                read, rows.starts[first : last + 1], self._firsts[first:last], rows.ends, rows.depths, window, heads.n,
-                heads.n_shared, heads.scale, write, own,
+                read, rows.starts[first : last + 1], rows.before[first:last], self._firsts[first:last], rows.ends,
+                rows.depths, window, heads.n, heads.n_shared, heads.scale, write, own,
             )  # fmt: skip
 
         in_parts(part, len(pairs) - 1, n_numbers=self._n_numbers)

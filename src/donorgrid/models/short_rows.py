@@ -70,28 +70,36 @@ def _softmax_backward(
 
 
 @compiled
-def _take(into: Floats, tokens: Floats, start: int, length: int, column: int, size: int, factor: float) -> None:
-    """The columns of a head from ``column`` on, times ``factor``, as a small matrix (length, size or more)."""
+def _take(
+    into: Floats, tokens: Floats, start: int, before: int, length: int, column: int, size: int, factor: float
+) -> None:
+    """The columns of a head from ``column`` on, times ``factor``, as a small matrix (length, size or more).
+
+    The row's first ``before`` tokens are the very first ones, its own begin at ``start``.
+    """
     times = np.float32(factor)
     for token in range(length):
-        read, write = tokens[start + token, column : column + size], into[token]
+        at = token if token < before else start + token - before
+        read, write = tokens[at, column : column + size], into[token]
         for place in range(size):
             write[place] = read[place] * times
 
 
 @compiled
-def _take_turned(into: Floats, tokens: Floats, start: int, length: int, column: int) -> None:
+def _take_turned(into: Floats, tokens: Floats, start: int, before: int, length: int, column: int) -> None:
     """The same as (size, length)."""
     for token in range(length):
-        read = tokens[start + token, column : column + into.shape[0]]
+        at = token if token < before else start + token - before
+        read = tokens[at, column : column + into.shape[0]]
         for place in range(len(read)):
             into[place, token] = read[place]
 
 
 @compiled
-def _put(tokens: Floats, small: Floats, start: int, length: int, column: int, size: int) -> None:
-    for token in range(length):
-        write, read = tokens[start + token, column : column + size], small[token]
+def _put(tokens: Floats, small: Floats, start: int, before: int, length: int, column: int, size: int) -> None:
+    """The row's own tokens of a small matrix back to where they were taken from."""
+    for token in range(before, length):
+        write, read = tokens[start + token - before, column : column + size], small[token]
         for place in range(size):
             write[place] = read[place]
 
@@ -109,10 +117,10 @@ def _add(into: Floats, small: Floats, length: int) -> None:
 
 
 @compiled
-def _longest(starts: Ints) -> int:
+def _longest(starts: Ints, before: Ints) -> int:
     longest = 0
     for row in range(len(starts) - 1):
-        longest = max(longest, starts[row + 1] - starts[row])
+        longest = max(longest, before[row] + starts[row + 1] - starts[row])
     return longest
 
 
@@ -124,37 +132,42 @@ def _whole_rows(n: int) -> int:
 
 @compiled
 def attend(
-    qkv: Floats, starts: Ints, firsts: Ints, ends: Ints, depths: Ints, window: int, n: int, n_shared: int,
-    scale: float, found: Floats, shares: Floats,
+    qkv: Floats, starts: Ints, before: Ints, firsts: Ints, ends: Ints, depths: Ints, window: int, n: int,
+    n_shared: int, scale: float, found: Floats, shares: Floats,
 ) -> None:  # fmt: skip
     """Write what each token reads, (tokens, n * size), into ``found``.
 
     ``qkv`` holds the queries, keys and values of each token side by side, ``n`` heads of queries and ``n_shared`` of
-    keys and of values. Row r is the tokens from ``starts[r]`` to ``starts[r + 1]``; within it, token i sees token j
-    when ``j <= i < ends[j]`` and they are less than ``window`` apart in depth. What a row's tokens before the
-    ``firsts[r]``-th read is left out, but for those just before it. ``shares`` keeps the softmax below the
-    diagonal, row by row and head by head, for the gradient; it is empty where that is not wanted.
+    keys and of values. Row r is the very first ``before[r]`` tokens, a chain that all others of the row are below, and
+    then its own from ``starts[r]`` to ``starts[r + 1]``, for which alone something is written. Within the row, token i
+    sees token j when ``j <= i < ends[j]`` and they are less than ``window`` apart in depth. What its tokens before the
+    ``firsts[r]``-th read is left out, but for those just before it. ``shares`` keeps the softmax below the diagonal,
+    row by row and head by head, for the gradient; it is empty where that is not wanted.
     """
-    size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts))
+    size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts, before))
     wide = whole(size)
     queries, seen = np.zeros((longest, size), np.float32), np.zeros((longest, wide), np.float32)
     keys, values = np.zeros((size, longest), np.float32), np.zeros((longest, wide), np.float32)
     scores, at = np.zeros((longest, longest), np.float32), 0
     own_ends, own_depths = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
     for row in range(len(starts) - 1):
-        start, length, first = starts[row], starts[row + 1] - starts[row], firsts[row] // ROWS * ROWS
-        own_ends[:length], own_depths[:length] = ends[start : start + length], depths[start : start + length]
+        start, above = starts[row], before[row]
+        length, first = above + starts[row + 1] - start, firsts[row] // ROWS * ROWS
+        for token in range(above):
+            own_ends[token], own_depths[token] = length, token
+        for token in range(above, length):
+            own_ends[token], own_depths[token] = ends[start + token - above], depths[start + token - above]
         for shared in range(n_shared):
-            _take_turned(keys, qkv, start, length, (n + shared) * size)
-            _take(values, qkv, start, length, (n + n_shared + shared) * size, size, 1.0)
+            _take_turned(keys, qkv, start, above, length, (n + shared) * size)
+            _take(values, qkv, start, above, length, (n + n_shared + shared) * size, size, 1.0)
             for head in range(shared * (n // n_shared), (shared + 1) * (n // n_shared)):
-                _take(queries, qkv, start, length, head * size, size, scale)
+                _take(queries, qkv, start, above, length, head * size, size, scale)
                 for token in range(first, length, ROWS):
                     multiply(scores, queries, keys, token, 0, size, whole(token + ROWS))
                 _softmax(scores, first, length, own_ends, own_depths, window)
                 for token in range(first, length, ROWS):
                     multiply(seen, scores, values, token, 0, min(token + ROWS, length), wide)
-                _put(found, seen, start, length, head * size, size)
+                _put(found, seen, start, above, length, head * size, size)
                 if len(shares) > 0:
                     place = at + first * (first + 1) // 2
                     for token in range(first, length):
@@ -166,13 +179,15 @@ def attend(
 
 @compiled
 def attend_backward(
-    qkv: Floats, starts: Ints, firsts: Ints, n: int, n_shared: int, scale: float, of_found: Floats, shares: Floats
-) -> None:
+    qkv: Floats, starts: Ints, before: Ints, firsts: Ints, n: int, n_shared: int, scale: float, of_found: Floats,
+    shares: Floats, of_before: Floats,
+) -> None:  # fmt: skip
     """From the gradient of what ``attend`` found to that of queries, keys and values, which overwrites them.
 
-    The gradient of what was left out is taken to be zero.
+    The gradient of what was left out is taken to be zero. That of the keys and values of the tokens ``before`` each
+    row's own is written into ``of_before``, (rows, tokens, keys and values).
     """
-    size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts))
+    size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts, before))
     wide = whole(size)
     queries, keys = np.zeros((longest, wide), np.float32), np.zeros((longest, wide), np.float32)
     values, of_seen = np.zeros((size, longest), np.float32), np.zeros((longest, wide), np.float32)
@@ -180,15 +195,17 @@ def attend_backward(
     of_keys, of_values = np.zeros((longest, wide), np.float32), np.zeros((longest, wide), np.float32)
     found, at = np.zeros((longest, wide), np.float32), 0
     for row in range(len(starts) - 1):
-        start, length, first = starts[row], starts[row + 1] - starts[row], firsts[row] // ROWS * ROWS
+        start, above = starts[row], before[row]
+        length, first = above + starts[row + 1] - start, firsts[row] // ROWS * ROWS
         for shared in range(n_shared):
-            _take(keys, qkv, start, length, (n + shared) * size, size, 1.0)
-            _take_turned(values, qkv, start, length, (n + n_shared + shared) * size)
+            _take(keys, qkv, start, above, length, (n + shared) * size, size, 1.0)
+            _take_turned(values, qkv, start, above, length, (n + n_shared + shared) * size)
             _clear(of_keys)
             _clear(of_values)
             for head in range(shared * (n // n_shared), (shared + 1) * (n // n_shared)):
-                _take(queries, qkv, start, length, head * size, size, 1.0)
-                _take(of_seen, of_found, start, length, head * size, size, 1.0)
+                _take(queries, qkv, start, above, length, head * size, size, 1.0)
+                _take(of_seen, of_found, start, above, length, head * size, size, 1.0)
+                _clear(of_seen[:above])
                 for token in range(first, length, ROWS):
                     multiply(of_scores, of_seen, values, token, 0, size, whole(token + ROWS))
                 _softmax_backward(of_scores, own, shares, at, first, length, scale)
@@ -197,12 +214,14 @@ def attend_backward(
                     found[token : token + ROWS] = 0.0
                 for token in range(first, length, ROWS):
                     multiply(found, of_scores, keys, token, 0, min(token + ROWS, length), wide)
-                _put(qkv, found, start, length, head * size, size)
+                _put(qkv, found, start, above, length, head * size, size)
                 for token in range(0, length, ROWS):
                     multiply_turned(found, own, of_seen, token, max(token, first), length, wide)
                 _add(of_values, found, length)
                 for token in range(0, length, ROWS):
                     multiply_turned(found, of_scores, queries, token, max(token, first), length, wide)
                 _add(of_keys, found, length)
-            _put(qkv, of_keys, start, length, (n + shared) * size, size)
-            _put(qkv, of_values, start, length, (n + n_shared + shared) * size, size)
+            _put(qkv, of_keys, start, above, length, (n + shared) * size, size)
+            _put(qkv, of_values, start, above, length, (n + n_shared + shared) * size, size)
+            _put(of_before[row], of_keys, 0, 0, above, shared * size, size)
+            _put(of_before[row], of_values, 0, 0, above, (n_shared + shared) * size, size)
