@@ -57,7 +57,7 @@ class Rows:
             return 0
         is_alike = (batch.ids == batch.ids[:1]) & (batch.depths == places) & (batch.ends == batch.lengths[:, None])
         n_alike = int(is_alike.all(0).cumprod(0).sum())
-        return min(n_alike, int(batch.lengths.min()) - 1)
+        return max(0, min(n_alike, int(batch.lengths.min()) - 1))
 
     @cached_property
     def is_token(self) -> Tensor:
