@@ -5,26 +5,26 @@ Each head of a row is put into small matrices that stay in the processor's first
 
 import numpy as np
 
-from donorgrid.models.compiled import Floats, Ints, compiled, exponential
+from donorgrid.models.compiled import Floats, Ints, compiled, exponential, part_of_compiled
 from donorgrid.models.tiles import ROWS, multiply, multiply_turned, whole
 
 _UNSEEN = np.float32(-3e38)
 
 
-@compiled
+@part_of_compiled
 def _in_order(x: np.float32) -> np.int32:
     """A whole number as much larger than another as x is: only of those the compiler finds the largest by vectors."""
     bits = np.float32(x).view(np.int32)
     return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
 
 
-@compiled
+@part_of_compiled
 def _of_order(number: np.int32) -> np.float32:
     """The inverse of ``_in_order``."""
     return np.int32(number ^ ((number >> np.int32(31)) & np.int32(0x7FFFFFFF))).view(np.float32)
 
 
-@compiled
+@part_of_compiled
 def _softmax(scores: Floats, first: int, length: int, ends: Ints, depths: Ints, window: int) -> None:
     """The softmax of rows of scores over the tokens that their tokens see, in place; 0 for those that they do not."""
     for token in range(first, length):
@@ -47,7 +47,7 @@ def _softmax(scores: Floats, first: int, length: int, ends: Ints, depths: Ints, 
             row[other] *= inverse
 
 
-@compiled
+@part_of_compiled
 def _softmax_backward(
     of_shares: Floats, shares: Floats, kept: Floats, at: int, first: int, length: int, scale: float
 ) -> None:
@@ -69,7 +69,7 @@ def _softmax_backward(
         at += token + 1
 
 
-@compiled
+@part_of_compiled
 def _take(
     into: Floats, tokens: Floats, start: int, before: int, length: int, column: int, size: int, factor: float
 ) -> None:
@@ -85,7 +85,7 @@ def _take(
             write[place] = read[place] * times
 
 
-@compiled
+@part_of_compiled
 def _take_turned(into: Floats, tokens: Floats, start: int, before: int, length: int, column: int) -> None:
     """The same as (size, length)."""
     for token in range(length):
@@ -95,7 +95,7 @@ def _take_turned(into: Floats, tokens: Floats, start: int, before: int, length: 
             into[place, token] = read[place]
 
 
-@compiled
+@part_of_compiled
 def _put(tokens: Floats, small: Floats, start: int, before: int, length: int, column: int, size: int) -> None:
     """The row's own tokens of a small matrix back to where they were taken from."""
     for token in range(before, length):
@@ -104,19 +104,19 @@ def _put(tokens: Floats, small: Floats, start: int, before: int, length: int, co
             write[place] = read[place]
 
 
-@compiled
+@part_of_compiled
 def _clear(small: Floats) -> None:
     small[:] = 0.0
 
 
-@compiled
+@part_of_compiled
 def _add(into: Floats, small: Floats, length: int) -> None:
     to, read = into.reshape(-1), small.reshape(-1)
     for place in range(length * into.shape[1]):
         to[place] += read[place]
 
 
-@compiled
+@part_of_compiled
 def _longest(starts: Ints, before: Ints) -> int:
     longest = 0
     for row in range(len(starts) - 1):
@@ -124,7 +124,7 @@ def _longest(starts: Ints, before: Ints) -> int:
     return longest
 
 
-@compiled
+@part_of_compiled
 def _whole_rows(n: int) -> int:
     """Rows for ``n`` tokens, as products make so many at once."""
     return (n + ROWS - 1) // ROWS * ROWS

@@ -11,20 +11,20 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from donorgrid.models.compiled import Floats, compiled
+from donorgrid.models.compiled import Floats, part_of_compiled
 
 # How many rows a tile has, and the widths of its columns; matrices are as wide as multiples of the smaller.
 ROWS = 4
 _WIDE, _NARROW = 32, 16
 
 
-@compiled
+@part_of_compiled
 def whole(n: int) -> int:
     """The smallest width of a matrix that holds ``n`` columns."""
     return (n + _NARROW - 1) // _NARROW * _NARROW
 
 
-@compiled
+@part_of_compiled
 def multiply(into: Floats, left: Floats, right: Floats, row: int, first: int, last: int, width: int) -> None:
     """``into[row : row + 4, :width] = left[row : row + 4, first:last] @ right[first:last, :width]``."""
     n, step = last - first, left.shape[1]
@@ -34,7 +34,7 @@ def multiply(into: Floats, left: Floats, right: Floats, row: int, first: int, la
         _narrow_tile(into, left, right, (row, width - _NARROW, row * step + first, step, 1, first, n))
 
 
-@compiled
+@part_of_compiled
 def multiply_turned(into: Floats, left: Floats, right: Floats, row: int, first: int, last: int, width: int) -> None:
     """The same with ``left.T`` for ``left``."""
     n, step = last - first, left.shape[1]
