@@ -24,12 +24,12 @@ from donorgrid.analyse import (
     deltas_by_seed,
     pair_answers,
 )
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.variance import CROSSED, FITS, usable_factors, variance_tables
+from donorgrid.analyse.reading.arms import judged
+from donorgrid.analyse.tables.variance import CROSSED, FITS, usable_factors, variance_tables
 from donorgrid.core.records import Run
 from donorgrid.simulate import SimulationSettings, simulate_answers, simulate_tables
-from donorgrid.statistics.design import make_design
-from donorgrid.statistics.reml import fit
+from donorgrid.statistics.mixed_models.design import make_design
+from donorgrid.statistics.mixed_models.reml import fit
 
 LANGUAGES = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "pt", "zh")
 RICH = "crossed+interactions"

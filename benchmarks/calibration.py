@@ -18,21 +18,21 @@ import numpy as np
 import polars as pl
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.cells import arms, judged
-from donorgrid.analyse.differences import differences_of
-from donorgrid.analyse.item_errors import with_item_errors
-from donorgrid.analyse.noise import cells_table, noise_table
-from donorgrid.analyse.regimes import regimes_table
-from donorgrid.analyse.roles import roles_language, roles_task
-from donorgrid.analyse.shared_noise import shared_noise
-from donorgrid.analyse.sign_flips import max_t_table
-from donorgrid.analyse.uncertainty import with_uncertainty
-from donorgrid.analyse.variance import CROSSED, FITS, mean_noise_variance, usable_factors
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.item_errors import with_item_errors
+from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.shared_noise import shared_noise
+from donorgrid.analyse.errors.sign_flips import max_t_table
+from donorgrid.analyse.reading.arms import arms, judged
+from donorgrid.analyse.tables.noise import cells_table, noise_table
+from donorgrid.analyse.tables.regimes import regimes_table
+from donorgrid.analyse.tables.roles import roles_language, roles_task
+from donorgrid.analyse.tables.variance import CROSSED, FITS, mean_noise_variance, usable_factors
 from donorgrid.core.records import Run
 from donorgrid.simulate import SimulatedTables, SimulationSettings, simulate_answers, simulate_tables, true_deltas
-from donorgrid.statistics.design import make_design
-from donorgrid.statistics.reml import fit
-from donorgrid.statistics.shares import residual_degrees, share_intervals
+from donorgrid.statistics.mixed_models.design import make_design
+from donorgrid.statistics.mixed_models.reml import fit
+from donorgrid.statistics.mixed_models.shares import residual_degrees, share_intervals
 
 SETTINGS = AnalysisSettings()
 N_REFITS = 400

@@ -17,16 +17,16 @@ import numpy as np
 import polars as pl
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, PairedAnswers, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.cells import arms, judged
-from donorgrid.analyse.differences import differences_of
-from donorgrid.analyse.item_sums import donor_sets, item_sums, recipient_sets, regime_sets, source_sets
-from donorgrid.analyse.noise import cells_table
-from donorgrid.analyse.shared_noise import shared_noise
-from donorgrid.analyse.sign_flips import max_t_table
-from donorgrid.analyse.uncertainty import run_variances, with_uncertainty
+from donorgrid.analyse.errors.cell_errors import run_variances, with_uncertainty
+from donorgrid.analyse.errors.item_sums import donor_sets, item_sums, recipient_sets, regime_sets, source_sets
+from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.shared_noise import shared_noise
+from donorgrid.analyse.errors.sign_flips import max_t_table
+from donorgrid.analyse.reading.arms import arms, judged
+from donorgrid.analyse.tables.noise import cells_table
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline
-from donorgrid.pipeline.workplan import read_workplan
+from donorgrid.pipeline.prepare.work_keys import read_workplan
 from donorgrid.store.answers import read_answers
 
 SETTINGS = AnalysisSettings()

@@ -16,8 +16,8 @@ import torch
 from donorgrid.check.flips import Flips
 from donorgrid.check.verdicts import joint
 from donorgrid.models.loading import load_base
-from donorgrid.pipeline.inventory import model
-from donorgrid.pipeline.prepare import DOCUMENT_SOURCES
+from donorgrid.pipeline.prepare.inventory import model
+from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.packed import Scorer

@@ -16,7 +16,7 @@ import yaml
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.models.loading import load_base
-from donorgrid.pipeline.prepare import Prepared, prepare
+from donorgrid.pipeline.prepare.study import Prepared, prepare
 from donorgrid.plan.presets import study_preset
 from donorgrid.score.encode import encode_items
 from donorgrid.score.packed import Scorer

@@ -10,13 +10,13 @@ from types import FrameType
 
 from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.names import StudyFolder, subject_name
-from donorgrid.pipeline.analysing import analyse_folder, write_tables
-from donorgrid.pipeline.jobs import RunOptions, run_jobs
-from donorgrid.pipeline.prepare import study_paths
-from donorgrid.pipeline.resident import Resident
+from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
+from donorgrid.pipeline.prepare.study import study_paths
+from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.session.model_session import Resident
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["donorgrid.pipeline.work", "transformers.models.llama.modeling_llama"])
+_CONTEXT.set_forkserver_preload(["donorgrid.pipeline.run.worker", "transformers.models.llama.modeling_llama"])
 QUICK = AnalysisSettings(n_bootstrap=20, n_permutations=20)
 
 

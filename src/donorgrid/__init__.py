@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from donorgrid.core.records import Run as Run
     from donorgrid.core.records import Source as Source
     from donorgrid.core.regimes import regime as regime
-    from donorgrid.pipeline.analysing import Analysed as Analysed
-    from donorgrid.pipeline.analysis_steps import analyse_study as analyse_study
-    from donorgrid.pipeline.analysis_steps import report_study as report_study
-    from donorgrid.pipeline.checking import CheckRequest as CheckRequest
-    from donorgrid.pipeline.checking import run_check as run_check
-    from donorgrid.pipeline.jobs import RunOptions as RunOptions
-    from donorgrid.pipeline.progress import Progress as Progress
-    from donorgrid.pipeline.steps import init_study as init_study
-    from donorgrid.pipeline.steps import study_status as study_status
-    from donorgrid.pipeline.torch_steps import run_demo as run_demo
-    from donorgrid.pipeline.torch_steps import run_study as run_study
-    from donorgrid.pipeline.trial import plan_study as plan_study
+    from donorgrid.pipeline.analyse.steps import analyse_study as analyse_study
+    from donorgrid.pipeline.analyse.steps import report_study as report_study
+    from donorgrid.pipeline.analyse.tables import Analysed as Analysed
+    from donorgrid.pipeline.check.steps import CheckRequest as CheckRequest
+    from donorgrid.pipeline.check.steps import run_check as run_check
+    from donorgrid.pipeline.prepare.steps import init_study as init_study
+    from donorgrid.pipeline.prepare.steps import study_status as study_status
+    from donorgrid.pipeline.run.jobs import RunOptions as RunOptions
+    from donorgrid.pipeline.run.progress import Progress as Progress
+    from donorgrid.pipeline.run.steps import run_demo as run_demo
+    from donorgrid.pipeline.run.steps import run_study as run_study
+    from donorgrid.pipeline.run.trial import plan_study as plan_study
     from donorgrid.plan.files import read_study as read_study
     from donorgrid.plan.study import Study as Study
 
@@ -42,14 +42,14 @@ _HOMES = {
     "core.errors": ("DonorgridError", "InputError", "RunFailure", "StoreError"),
     "core.records": ("Cell", "Recipe", "Run", "Source"),
     "core.regimes": ("regime",),
-    "pipeline.analysing": ("Analysed",),
-    "pipeline.analysis_steps": ("analyse_study", "report_study"),
-    "pipeline.checking": ("CheckRequest", "run_check"),
-    "pipeline.jobs": ("RunOptions",),
-    "pipeline.progress": ("Progress",),
-    "pipeline.steps": ("init_study", "study_status"),
-    "pipeline.torch_steps": ("run_demo", "run_study"),
-    "pipeline.trial": ("plan_study",),
+    "pipeline.analyse.tables": ("Analysed",),
+    "pipeline.analyse.steps": ("analyse_study", "report_study"),
+    "pipeline.check.steps": ("CheckRequest", "run_check"),
+    "pipeline.run.jobs": ("RunOptions",),
+    "pipeline.run.progress": ("Progress",),
+    "pipeline.prepare.steps": ("init_study", "study_status"),
+    "pipeline.run.steps": ("run_demo", "run_study"),
+    "pipeline.run.trial": ("plan_study",),
     "plan.files": ("read_study",),
     "plan.study": ("Study",),
 }

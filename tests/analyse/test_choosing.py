@@ -6,11 +6,11 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.cells import Arm
-from donorgrid.analyse.choosing import choosing_table
-from donorgrid.analyse.differences import arm_differences, differences_of
-from donorgrid.analyse.halves import item_halves, seed_halves
-from donorgrid.analyse.item_sums import item_sums, source_sets
+from donorgrid.analyse.errors.halves import item_halves, seed_halves
+from donorgrid.analyse.errors.item_sums import item_sums, source_sets
+from donorgrid.analyse.errors.paired_differences import arm_differences, differences_of
+from donorgrid.analyse.reading.arms import Arm
+from donorgrid.analyse.tables.choosing import choosing_table
 
 SETTINGS = AnalysisSettings(n_bootstrap=0, n_permutations=0, n_splits=100)
 

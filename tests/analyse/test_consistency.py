@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import kendalltau
 
 from donorgrid.analyse import AnalysisSettings, read_tables
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.consistency import consistency_table
+from donorgrid.analyse.reading.arms import judged
+from donorgrid.analyse.tables.consistency import consistency_table
 
 QUICK = AnalysisSettings(n_permutations=60, n_bootstrap=60)
 FAMILIES = {"Llama-3.1-8B-Instruct": "Llama 3", "Qwen2.5-7B-Instruct": "Qwen2.5"}

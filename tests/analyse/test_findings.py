@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from made_answers import random_grid
 
 from donorgrid.analyse import AnalysisSettings, deltas, deltas_by_seed, findings, pair_answers, read_tables
-from donorgrid.analyse.pareto import on_front
+from donorgrid.analyse.tables.pareto import on_front
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS
 

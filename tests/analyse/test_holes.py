@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 
 from donorgrid.analyse import AnalysisSettings, analyse
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.regimes import regimes_table
-from donorgrid.analyse.roles import roles_language, roles_task
-from donorgrid.analyse.variance import CROSSED, FITS, usable_factors
+from donorgrid.analyse.reading.arms import judged
+from donorgrid.analyse.tables.regimes import regimes_table
+from donorgrid.analyse.tables.roles import roles_language, roles_task
+from donorgrid.analyse.tables.variance import CROSSED, FITS, usable_factors
 from donorgrid.simulate import SimulationSettings, simulate_tables
-from donorgrid.statistics.design import make_design
-from donorgrid.statistics.reml import fit
-from donorgrid.statistics.shares import residual_degrees, share_intervals
+from donorgrid.statistics.mixed_models.design import make_design
+from donorgrid.statistics.mixed_models.reml import fit
+from donorgrid.statistics.mixed_models.shares import residual_degrees, share_intervals
 
 GRID = SimulationSettings(
     n_models=6,

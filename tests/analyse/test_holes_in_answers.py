@@ -9,15 +9,15 @@ import polars as pl
 import pytest
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, analyse, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.cells import arms, judged
-from donorgrid.analyse.consistency import consistency_table
-from donorgrid.analyse.differences import differences_of
-from donorgrid.analyse.intervals import intervals_table
-from donorgrid.analyse.noise import cells_table
-from donorgrid.analyse.shared_noise import shared_noise
-from donorgrid.analyse.sign_flips import max_t_table
-from donorgrid.analyse.specific import specific_cells, specific_tables
-from donorgrid.analyse.uncertainty import with_uncertainty
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.shared_noise import shared_noise
+from donorgrid.analyse.errors.sign_flips import max_t_table
+from donorgrid.analyse.reading.arms import arms, judged
+from donorgrid.analyse.tables.consistency import consistency_table
+from donorgrid.analyse.tables.intervals import intervals_table
+from donorgrid.analyse.tables.noise import cells_table
+from donorgrid.analyse.tables.specific import specific_cells, specific_tables
 from donorgrid.core.records import Run
 from donorgrid.core.regimes import regime
 from donorgrid.simulate import SimulationSettings, simulate_answers

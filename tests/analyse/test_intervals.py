@@ -8,12 +8,12 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, run_of
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.cells import Arm, arms, judged
-from donorgrid.analyse.differences import differences_of
-from donorgrid.analyse.intervals import intervals_table
-from donorgrid.analyse.item_errors import with_item_errors
-from donorgrid.analyse.regimes import regimes_table
-from donorgrid.analyse.resampling import model_weights, run_deviations
+from donorgrid.analyse.errors.item_errors import with_item_errors
+from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.resampling import model_weights, run_deviations
+from donorgrid.analyse.reading.arms import Arm, arms, judged
+from donorgrid.analyse.tables.intervals import intervals_table
+from donorgrid.analyse.tables.regimes import regimes_table
 from donorgrid.core.records import Baseline
 from donorgrid.simulate import SimulationSettings, simulate_answers, true_deltas
 

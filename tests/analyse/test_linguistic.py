@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from donorgrid.analyse import AnalysisSettings, analyse
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.linguistic import linguistic_table
+from donorgrid.analyse.reading.arms import judged
+from donorgrid.analyse.tables.linguistic import linguistic_table
 from donorgrid.simulate import SimulationSettings, simulate_tables
 
 LANGUAGES = ("ar", "bn", "de", "en", "es", "fr", "hi", "it")

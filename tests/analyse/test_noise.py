@@ -4,10 +4,10 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers, read_tables
-from donorgrid.analyse.cells import Arm, arms, judged
-from donorgrid.analyse.differences import differences_of
-from donorgrid.analyse.sign_flips import max_t_table
-from donorgrid.analyse.uncertainty import run_variances, with_uncertainty
+from donorgrid.analyse.errors.cell_errors import run_variances, with_uncertainty
+from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.sign_flips import max_t_table
+from donorgrid.analyse.reading.arms import Arm, arms, judged
 
 QUICK = AnalysisSettings(n_bootstrap=100, n_permutations=0)
 

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from donorgrid.analyse import AnalysisSettings
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.posteriors import COLUMNS, with_posteriors
-from donorgrid.analyse.uncertainty import with_uncertainty
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.posteriors import COLUMNS, with_posteriors
+from donorgrid.analyse.reading.arms import judged
 from donorgrid.simulate import SimulationSettings, simulate_tables
 
 SETTINGS = AnalysisSettings(n_bootstrap=0, n_permutations=0)

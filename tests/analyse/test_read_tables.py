@@ -6,7 +6,7 @@ import pytest
 from made_answers import random_grid
 
 from donorgrid.analyse import deltas, deltas_by_seed, pair_answers, read_tables, to_released
-from donorgrid.analyse.recover import common_denominator
+from donorgrid.analyse.reading.recover_counts import common_denominator
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS
 

@@ -7,14 +7,14 @@ import polars as pl
 import pytest
 
 from donorgrid.analyse import AnalysisSettings
-from donorgrid.analyse.cells import judged
-from donorgrid.analyse.variance import FITS, RESIDUAL, usable_factors, variance_tables
+from donorgrid.analyse.reading.arms import judged
+from donorgrid.analyse.tables.variance import FITS, RESIDUAL, usable_factors, variance_tables
 from donorgrid.core.errors import InputError
 from donorgrid.simulate import SimulationSettings, simulate_tables
-from donorgrid.statistics import shares
-from donorgrid.statistics.design import make_design
-from donorgrid.statistics.reml import fit
-from donorgrid.statistics.shares import share_intervals
+from donorgrid.statistics.mixed_models import shares
+from donorgrid.statistics.mixed_models.design import make_design
+from donorgrid.statistics.mixed_models.reml import fit
+from donorgrid.statistics.mixed_models.shares import share_intervals
 
 RICH = "crossed+interactions"
 SPREAD = {"model": 1.0, "source": 0.8, "target": 1.2, "model:source": 0.9, "model:target": 1.1, "cell": 1.0}

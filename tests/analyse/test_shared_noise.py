@@ -8,13 +8,13 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, run_of
 
 from donorgrid.analyse import AnalysisSettings, deltas, pair_answers
-from donorgrid.analyse.cells import Arm, judged
-from donorgrid.analyse.differences import differences_of
-from donorgrid.analyse.item_sums import cell_regimes
-from donorgrid.analyse.noise import cells_table
-from donorgrid.analyse.shared_noise import NONE, SharedNoise, shared_noise, split_noise
-from donorgrid.analyse.sign_flips import max_t_table
-from donorgrid.analyse.uncertainty import with_uncertainty
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.item_sums import cell_regimes
+from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.shared_noise import NONE, SharedNoise, shared_noise, split_noise
+from donorgrid.analyse.errors.sign_flips import max_t_table
+from donorgrid.analyse.reading.arms import Arm, judged
+from donorgrid.analyse.tables.noise import cells_table
 
 SETTINGS = AnalysisSettings(n_bootstrap=0, n_permutations=0)
 N_ITEMS = 150

@@ -4,7 +4,7 @@ import pytest
 from made_answers import random_grid
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers
-from donorgrid.analyse.variance import FITS, variance_tables
+from donorgrid.analyse.tables.variance import FITS, variance_tables
 
 QUICK = AnalysisSettings(n_bootstrap=50)
 

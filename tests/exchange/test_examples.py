@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from donorgrid.analyse import read_tables, to_released
-from donorgrid.analyse.released import from_released
+from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.exchange import import_table
 from donorgrid.exchange.mapping import LmEvalMapping, read_mapping
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_outputs import DATE, RUNS, sample_rows, write_mapping, write_output, write_rows, write_runs
 
-from donorgrid.analyse.released import from_released
+from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.core.errors import InputError
 from donorgrid.exchange import ImportedAnswers, import_lm_eval, import_table
 

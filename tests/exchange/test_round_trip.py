@@ -12,7 +12,7 @@ import yaml
 from donorgrid.analyse import AnsweredRun, deltas_by_seed, pair_answers
 from donorgrid.core.names import StudyFolder
 from donorgrid.exchange import ImportedAnswers, ImportedTable, export_lm_eval_task, import_lm_eval
-from donorgrid.pipeline.analysing import analyse_folder
+from donorgrid.pipeline.analyse.tables import analyse_folder
 from donorgrid.tasks import find_task, load_cell
 from running import QUICK, run_here
 from worlds import LANGUAGES, make_study

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from donorgrid.analyse import read_tables, to_released
-from donorgrid.analyse.released import from_released
+from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.core.errors import InputError
 from donorgrid.exchange import ImportedTable, import_table
 

@@ -78,7 +78,7 @@ def test_analysis_and_report_import_without_torch() -> None:
         for room in light
         for path in sorted((PACKAGE / room).rglob("*.py"))
     ]
-    modules += [f"donorgrid.pipeline.{step}" for step in ("steps", "analysis_steps", "check_request")]
+    modules += [f"donorgrid.pipeline.{step}" for step in ("prepare.steps", "analyse.steps", "check.request")]
     modules += ["donorgrid.cli.app", "donorgrid"]
     code = (
         "import sys\n"

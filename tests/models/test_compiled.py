@@ -8,17 +8,17 @@ from pathlib import Path
 _PROGRAM = """
 import hashlib
 import torch
-from donorgrid.models.attention import Attention, Heads, Rows
-from donorgrid.models.elementwise import gated, gated_backward, log_sums, rms_norm
-from donorgrid.models.rows import batch_rows, joined_row
+from donorgrid.models.fast_cpu.attention import Attention, Heads, Rows
+from donorgrid.models.fast_cpu.elementwise import gated, gated_backward, logsumexp_rows, rms_norm
+from donorgrid.models.rows import pad_rows, packed_row
 torch.manual_seed(0)
 torch.set_num_threads(1)
-batch = batch_rows([joined_row([(1, *range(3, 3 + n))]) for n in (9, 30, 47)])
+batch = pad_rows([packed_row([(1, *range(3, 3 + n))]) for n in (9, 30, 47)])
 attention = Attention(Heads(n=4, n_shared=2, size=16, scale=0.25), Rows(batch), None)
 qkv = torch.randn(int(Rows(batch).starts[-1]), 128)
 found = [attention.forward(qkv, remember=True), attention.backward(torch.randn(len(qkv), 64))]
 both = torch.randn(40, 96)
-found += [log_sums(both), *rms_norm(both, torch.rand(96), 1e-6), gated(both), gated_backward(torch.randn(40, 48), both)]
+found += [logsumexp_rows(both), *rms_norm(both, torch.rand(96), 1e-6), gated(both), gated_backward(torch.randn(40, 48), both)]
 print(hashlib.sha256(b"".join(one.numpy().tobytes() for one in found)).hexdigest())
 """
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from donorgrid.models import decoder as decoders
-from donorgrid.models.attention import Attention, Rows
-from donorgrid.models.decoder import Decoder, by_hand
-from donorgrid.models.low_rank import LowRank, join_pairs
-from donorgrid.models.masks import find_form, hidden_states
+from donorgrid.models.fast_cpu import decoder as decoders
+from donorgrid.models.fast_cpu.attention import Attention, Rows
+from donorgrid.models.fast_cpu.decoder import Decoder, by_hand
+from donorgrid.models.low_rank import LowRankAdapter, join_factors
+from donorgrid.models.masks import find_mask_form, hidden_states
 from donorgrid.models.reader import Reader
-from donorgrid.models.rows import RowBatch, batch_rows, joined_row, tree_row
+from donorgrid.models.rows import RowBatch, packed_row, pad_rows, prefix_tree_row
 from donorgrid.train.stack import Layout, Stack
 from worlds import make_checkpoint
 
@@ -59,13 +59,13 @@ def made(network: Any) -> Decoder:
 
 
 def theirs(network: Any, batch: RowBatch) -> Tensor:
-    form = find_form(network, sequences([5, 9, 21]), tolerance_nats=1e-4).form
+    form = find_mask_form(network, sequences([5, 9, 21]), tolerance_nats=1e-4).form
     assert form is not None
     return hidden_states(network, batch, form).flatten(0, 1)
 
 
 def real_places(batch: RowBatch) -> Tensor:
-    real = torch.arange(batch.ids.shape[1]) < batch.lengths[:, None]
+    real = torch.arange(batch.input_ids.shape[1]) < batch.lengths[:, None]
     return real.flatten().nonzero().squeeze(1)
 
 
@@ -82,15 +82,15 @@ def test_hidden_states_are_those_of_transformers(
     tree = sorted({one[: 1 + len(one) // 2] + other for one in texts for other in texts[:2]})
     (common,) = sequences([n_common], seed=seed + 1)
     if common:
-        tree_below = tree_row([common + one for one in tree])[0]
-        batch = batch_rows([*(joined_row([common + one]) for one in texts), tree_below])
+        tree_below = prefix_tree_row([common + one for one in tree])[0]
+        batch = pad_rows([*(packed_row([common + one]) for one in texts), tree_below])
         assert Rows(batch).n_common >= n_common
     else:
-        batch = batch_rows([*(joined_row([one, *texts[:1]]) for one in texts), tree_row(tree)[0]])
+        batch = pad_rows([*(packed_row([one, *texts[:1]]) for one in texts), prefix_tree_row(tree)[0]])
     chosen = real_places(batch)
     chosen = chosen[torch.randperm(len(chosen), generator=torch.Generator().manual_seed(seed))[:7]]
     with torch.inference_mode():
-        ours = made(net).hidden_at(batch, chosen)
+        ours = made(net).hidden_states_at(batch, chosen)
         assert torch.allclose(ours, theirs(net, batch)[chosen], atol=2e-5)
 
 
@@ -104,7 +104,7 @@ def stack_of(network: Any, *, without: Sequence[str] = ()) -> Stack:
         for name, one in chosen.items()
     }
     shapes = {name: ((4, one.in_features), (one.out_features, 4)) for name, one in chosen.items()}
-    return Stack(Layout(shapes=shapes, scaling=2.0), join_pairs(pairs)[None])
+    return Stack(Layout(shapes=shapes, scaling=2.0), join_factors(pairs)[None])
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ def test_gradients_are_those_of_autograd(
     net = known(kind)
     stack = stack_of(net, without=without)
     (common,) = sequences([n_common], seed=1)
-    batch = batch_rows([joined_row([common + one]) for one in sequences(lengths)])
+    batch = pad_rows([packed_row([common + one]) for one in sequences(lengths)])
     places = real_places(batch)[::3]
     slope = torch.randn(len(places), 32)
-    with stack.worn(net, n_tokens=batch.ids.numel()):
+    with stack.active(net, n_tokens=batch.input_ids.numel()):
         expected = theirs_worn(net, batch)[places]
     of_expected = stack.gradients((expected * slope).sum())
     adapter = stack.low_rank()
     assert adapter is not None
-    found = made(net).hidden_at(batch, places, adapter)
+    found = made(net).hidden_states_at(batch, places, adapter)
     of_found = stack.gradients((found * slope).sum())
     assert torch.allclose(found, expected, atol=2e-5)
     assert (of_found - of_expected).norm() < 1e-5 * of_expected.norm()
     with torch.no_grad():
-        assert torch.allclose(made(net).hidden_at(batch, places, adapter), expected, atol=2e-5)
+        assert torch.allclose(made(net).hidden_states_at(batch, places, adapter), expected, atol=2e-5)
 
 
 def theirs_worn(network: Any, batch: RowBatch) -> Tensor:
@@ -173,17 +173,17 @@ def test_weights_are_not_held_twice_and_follow_the_modules(network: Network) -> 
     attention = net.get_decoder().layers[0].self_attn
     storages = {one.weight.untyped_storage().data_ptr() for one in (attention.q_proj, attention.k_proj)}
     assert len(storages) == 1
-    batch = batch_rows([joined_row(sequences([9]))])
+    batch = pad_rows([packed_row(sequences([9]))])
     places = torch.arange(9)
-    before = decoder.hidden_at(batch, places)
+    before = decoder.hidden_states_at(batch, places)
     with torch.no_grad():
         attention.k_proj.weight.mul_(3.0)
-    in_place = decoder.hidden_at(batch, places)
+    in_place = decoder.hidden_states_at(batch, places)
     assert not torch.allclose(in_place, before, atol=1e-3)
     assert torch.allclose(in_place, theirs(net, batch), atol=2e-5)
     attention.v_proj.weight.data = attention.v_proj.weight.data * 2.0
     assert decoder.ready()
-    replaced = decoder.hidden_at(batch, places)
+    replaced = decoder.hidden_states_at(batch, places)
     assert not torch.allclose(replaced, in_place, atol=1e-3)
     assert torch.allclose(replaced, theirs(net, batch), atol=2e-5)
 
@@ -208,14 +208,14 @@ def test_reader_reads_hooked_networks_with_their_own_layers(network: Network) ->
     net = network("llama")
     reader = Reader(net)
     reader.check(sequences([4, 8, 15]))
-    batch = batch_rows([joined_row(sequences([11]))])
+    batch = pad_rows([packed_row(sequences([11]))])
     places = torch.arange(11)
-    plain = reader.hidden_at(batch, places)
+    plain = reader.hidden_states_at(batch, places)
     handle = net.get_decoder().layers[0].mlp.down_proj.register_forward_hook(lambda _, __, output: output * 0.5)
-    hooked = reader.hidden_at(batch, places)
+    hooked = reader.hidden_states_at(batch, places)
     handle.remove()
     assert not torch.allclose(hooked, plain, atol=1e-3)
-    assert torch.equal(reader.hidden_at(batch, places), plain)
+    assert torch.equal(reader.hidden_states_at(batch, places), plain)
 
 
 def test_wrong_result_by_hand_is_noticed_and_not_used(
@@ -228,9 +228,9 @@ def test_wrong_result_by_hand_is_noticed_and_not_used(
         reader.check(sequences([4, 8, 15]))
     assert "by hand it is" in caplog.text
     assert reader.packs
-    batch = batch_rows([joined_row(sequences([11]))])
-    assert torch.allclose(reader.hidden_at(batch, torch.arange(11)), theirs(net, batch), atol=2e-5)
-    assert not reader.computes(LowRank(values=torch.zeros(0), shapes={}, scaling=1.0))
+    batch = pad_rows([packed_row(sequences([11]))])
+    assert torch.allclose(reader.hidden_states_at(batch, torch.arange(11)), theirs(net, batch), atol=2e-5)
+    assert not reader.supports(LowRankAdapter(values=torch.zeros(0), shapes={}, scaling=1.0))
 
 
 @pytest.mark.parametrize("wrong", ["_short", "_fused"])
@@ -248,12 +248,12 @@ def test_adapters_on_other_modules_are_not_computed_by_hand(network: Network) ->
     reader = Reader(network("llama"))
     reader.check(sequences([4, 8, 15]))
 
-    def adapter_of(*names: str) -> LowRank:
+    def adapter_of(*names: str) -> LowRankAdapter:
         shapes = dict.fromkeys(names, ((2, 32), (32, 2)))
-        return LowRank(values=torch.zeros(128 * len(names)), shapes=shapes, scaling=1.0)
+        return LowRankAdapter(values=torch.zeros(128 * len(names)), shapes=shapes, scaling=1.0)
 
     down, key, query = (f"model.layers.0.{one}" for one in ("mlp.down_proj", "self_attn.k_proj", "self_attn.q_proj"))
-    assert reader.computes(adapter_of(query, key, down))
-    assert not reader.computes(adapter_of("lm_head"))
-    assert not reader.computes(adapter_of(key, query)), "in another order than the products"
-    assert not reader.computes(adapter_of(query, down, key))
+    assert reader.supports(adapter_of(query, key, down))
+    assert not reader.supports(adapter_of("lm_head"))
+    assert not reader.supports(adapter_of(key, query)), "in another order than the products"
+    assert not reader.supports(adapter_of(query, down, key))

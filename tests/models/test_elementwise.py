@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn.functional import rms_norm as torch_rms_norm
 from torch.nn.functional import silu
 
-from donorgrid.models import compiled
-from donorgrid.models.compiled import exponential
-from donorgrid.models.elementwise import (
+from donorgrid.models.fast_cpu import compiled
+from donorgrid.models.fast_cpu.compiled import exponential
+from donorgrid.models.fast_cpu.elementwise import (
     Rotary,
     gated,
     gated_backward,
-    log_sums,
+    logsumexp_rows,
     norm_heads,
     norm_heads_backward,
     rms_norm,
@@ -110,7 +110,7 @@ def test_gated(scale: float) -> None:
 @given(n=st.integers(1, 5), width=st.integers(1, 300), scale=st.floats(0.01, 200))
 def test_log_sums(n: int, width: int, scale: float) -> None:
     logits = random(n, width, scale=scale)
-    torch.testing.assert_close(log_sums(logits).double(), logits.double().logsumexp(-1), rtol=1e-6, atol=2e-6)
+    torch.testing.assert_close(logsumexp_rows(logits).double(), logits.double().logsumexp(-1), rtol=1e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -120,7 +120,7 @@ def test_what_is_not_a_number_is_not_lost(bad: float) -> None:
     weight = torch.ones(32)
     for found in (
         rms_norm(x, weight, EPS)[0],
-        log_sums(x)[:, None],
+        logsumexp_rows(x)[:, None],
         gated(x),
         gated_backward(random(4, 16), x.clone()),
     ):

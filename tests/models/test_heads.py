@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from donorgrid.models.heads import head_logits, head_losses
+from donorgrid.models.heads import head_logits, token_losses_nats
 
 
 def network(*, bias: bool = False, learns: bool = False, cap: float | None = None) -> Any:
@@ -26,7 +26,7 @@ def test_losses_and_gradients_are_those_of_cross_entropy(settings: dict[str, Any
     net = network(**settings)
     hidden, targets = torch.randn(9, 12) * 3, torch.randint(0, 40, (9,))
     slope, found_of, expected_of = torch.rand(9), hidden.clone().requires_grad_(), hidden.clone().requires_grad_()
-    found = head_losses(net, found_of, targets)
+    found = token_losses_nats(net, found_of, targets)
     expected = cross_entropy(head_logits(net, expected_of), targets, reduction="none")
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
     (found * slope).sum().backward()
@@ -38,5 +38,5 @@ def test_losses_without_gradients_and_what_is_not_a_number() -> None:
     net, hidden = network(), torch.randn(3, 12)
     hidden[1, 0] = torch.nan
     with torch.no_grad():
-        losses = head_losses(net, hidden, torch.tensor([1, 2, 3]))
+        losses = token_losses_nats(net, hidden, torch.tensor([1, 2, 3]))
     assert losses.isnan().tolist() == [False, True, False]

@@ -15,10 +15,10 @@ from transformers import AutoModelForCausalLM
 from donorgrid.core.errors import DonorgridError, InputError
 from donorgrid.core.records import Cell, Item, Recipe
 from donorgrid.models.folders import find_model
-from donorgrid.models.keeping import fingerprint
 from donorgrid.models.loading import Base, load_base
 from donorgrid.models.merging import Merger
 from donorgrid.models.peft_quirks import quiet_deprecations
+from donorgrid.models.weight_backup import fingerprint
 from donorgrid.score.encode import EncodedItem, encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.train.encode import EncodedText
@@ -38,9 +38,9 @@ ITEMS = tuple(
 
 
 @pytest.fixture(scope="module")
-def worn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Base, Path]]:
+def active(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Base, Path]]:
     """A base by its kind, and the folder of an adapter that was trained on it."""
-    root = tmp_path_factory.mktemp("worn")
+    root = tmp_path_factory.mktemp("active")
 
     def make(kind: str) -> tuple[Base, Path]:
         folder = root / f"{kind}-adapter"
@@ -73,8 +73,8 @@ def scores(network: object, items: tuple[EncodedItem, ...]) -> list[float]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(worn: Callable, kind: str) -> None:
-    base, adapter = worn(kind)
+def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(active: Callable, kind: str) -> None:
+    base, adapter = active(kind)
     items = encoded(base)
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
     plain = scores(base.network, items)
@@ -90,8 +90,8 @@ def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(worn: Callab
     assert scores(base.network, items) == plain
 
 
-def test_base_comes_back_after_an_exception(worn: Callable) -> None:
-    base, adapter = worn("llama")
+def test_base_comes_back_after_an_exception(active: Callable) -> None:
+    base, adapter = active("llama")
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
     with pytest.raises(KeyboardInterrupt), Merger(base).merged(adapter):
         raise KeyboardInterrupt
@@ -101,8 +101,8 @@ def test_base_comes_back_after_an_exception(worn: Callable) -> None:
 
 
 @pytest.mark.parametrize("method", ["dora", "pissa", "rslora", "pattern", "embedding"])
-def test_adapters_of_other_kinds_are_merged_and_taken_out_too(worn: Callable, tmp_path: Path, method: str) -> None:
-    base, _ = worn("llama")
+def test_adapters_of_other_kinds_are_merged_and_taken_out_too(active: Callable, tmp_path: Path, method: str) -> None:
+    base, _ = active("llama")
     items = encoded(base)
     changes = {
         "dora": {"use_dora": True},
@@ -131,8 +131,8 @@ def test_adapters_of_other_kinds_are_merged_and_taken_out_too(worn: Callable, tm
     assert scores(base.network, items) == plain
 
 
-def test_adapter_that_changes_more_than_weights_is_refused(worn: Callable, tmp_path: Path) -> None:
-    base, adapter = worn("llama")
+def test_adapter_that_changes_more_than_weights_is_refused(active: Callable, tmp_path: Path) -> None:
+    base, adapter = active("llama")
     config = json.loads((adapter / "adapter_config.json").read_text())
     shutil.copytree(adapter, tmp_path / "more")
     (tmp_path / "more" / "adapter_config.json").write_text(json.dumps({**config, "modules_to_save": ["lm_head"]}))
@@ -140,14 +140,14 @@ def test_adapter_that_changes_more_than_weights_is_refused(worn: Callable, tmp_p
         pass
 
 
-def test_weight_that_does_not_come_back_is_noticed(worn: Callable) -> None:
-    base, adapter = worn("llama")
+def test_weight_that_does_not_come_back_is_noticed(active: Callable) -> None:
+    base, adapter = active("llama")
     with pytest.raises(DonorgridError, match="did not come back"), Merger(base).merged(adapter), torch.no_grad():
         base.network.get_input_embeddings().weight[7, 3] += 1e-4
 
 
-def test_one_merger_takes_one_adapter_after_another(worn: Callable) -> None:
-    base, adapter = worn("qwen2")
+def test_one_merger_takes_one_adapter_after_another(active: Callable) -> None:
+    base, adapter = active("qwen2")
     items, merger = encoded(base), Merger(base)
     with merger.merged(adapter):
         first = scores(base.network, items)
@@ -155,8 +155,8 @@ def test_one_merger_takes_one_adapter_after_another(worn: Callable) -> None:
         assert scores(base.network, items) == first
 
 
-def test_fingerprint_sees_swapped_values_between_tensors(worn: Callable) -> None:
-    base, _ = worn("llama")
+def test_fingerprint_sees_swapped_values_between_tensors(active: Callable) -> None:
+    base, _ = active("llama")
     before = fingerprint(base.network)
     one, other = (base.network.get_submodule(f"model.layers.{layer}.self_attn.q_proj").weight for layer in (0, 1))
     with torch.no_grad():
@@ -180,9 +180,9 @@ def made_full(base: Base, folder: Path, *, seed: int = 1) -> Path:
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma3-multimodal"])
 def test_full_checkpoint_scores_alike_in_transformers_and_the_base_comes_back(
-    worn: Callable, tmp_path: Path, kind: str
+    active: Callable, tmp_path: Path, kind: str
 ) -> None:
-    base, adapter = worn(kind)
+    base, adapter = active(kind)
     items, folder = encoded(base), made_full(base, tmp_path / "whole")
     before, plain, merger = fingerprint(base.network), scores(base.network, items), Merger(base)
     with merger.merged(folder):
@@ -199,8 +199,8 @@ def test_full_checkpoint_scores_alike_in_transformers_and_the_base_comes_back(
         assert after == scores(fresh.network, items)
 
 
-def test_checkpoint_of_another_model_is_refused_and_leaves_the_base_clean(worn: Callable, tmp_path: Path) -> None:
-    base, _ = worn("llama")
+def test_checkpoint_of_another_model_is_refused_and_leaves_the_base_clean(active: Callable, tmp_path: Path) -> None:
+    base, _ = active("llama")
     before = fingerprint(base.network)
     for kind, lacks in (("qwen3", "has no"), ("gpt-neox", "has no")):
         make_checkpoint(kind, tmp_path / kind)
@@ -218,9 +218,9 @@ def enter(context: AbstractContextManager[None]) -> None:
 
 
 @pytest.mark.parametrize("dora", [False, True])
-def test_worn_unmerged_an_adapter_scores_as_merged(worn: Callable, tmp_path: Path, dora: bool) -> None:
+def test_worn_unmerged_an_adapter_scores_as_merged(active: Callable, tmp_path: Path, dora: bool) -> None:
     """What a base in 4 bit does, on one whose weights can be merged too."""
-    base, _ = worn("llama")
+    base, _ = active("llama")
     config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", use_dora=dora)
     with quiet_deprecations():
         adapted = get_peft_model(again(base.folder.path).network, config)

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from donorgrid.models import parts
-from donorgrid.models.attention import Attention, Heads, Rows
-from donorgrid.models.elementwise import rms_norm
-from donorgrid.models.rows import batch_rows, joined_row
+from donorgrid.models.fast_cpu import threads as parts
+from donorgrid.models.fast_cpu.attention import Attention, Heads, Rows
+from donorgrid.models.fast_cpu.elementwise import rms_norm
+from donorgrid.models.rows import packed_row, pad_rows
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_parts_make_up_the_whole_in_no_more_than_pays(n: int, threads: int, n_nu
     done: list[tuple[int, int]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "get_num_threads", lambda: threads)
-        parts.in_parts(lambda start, stop: done.append((start, stop)), n, n_numbers=n_numbers)
+        parts.run_in_threads(lambda start, stop: done.append((start, stop)), n, n_numbers=n_numbers)
     assert sorted(one for start, stop in done for one in range(start, stop)) == list(range(n))
     assert len(done) <= max(1, min(threads, n_numbers / 2**19))
 
@@ -39,14 +39,14 @@ def test_failure_of_any_part_is_raised() -> None:
             raise ValueError("part")
 
     with pytest.raises(ValueError, match="part"):
-        parts.in_parts(fail, 3, n_numbers=3)
+        parts.run_in_threads(fail, 3, n_numbers=3)
 
 
 @pytest.mark.parametrize("n_common", [0, 1, 6])
 def test_several_threads_change_no_bit(three_threads: None, monkeypatch: pytest.MonkeyPatch, n_common: int) -> None:
     heads = Heads(n=4, n_shared=2, size=8, scale=0.3)
     texts = [(*range(n_common), *(100 * length + place for place in range(length))) for length in (5, 9, 2, 17)]
-    batch = batch_rows([joined_row([text]) for text in texts])
+    batch = pad_rows([packed_row([text]) for text in texts])
     assert Rows(batch).n_common == n_common
     qkv, slope = torch.randn(33 + n_common, 64), torch.randn(33 + n_common, 32)
 

@@ -12,10 +12,10 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Recipe
 from donorgrid.models import quantising
 from donorgrid.models.folders import find_model
-from donorgrid.models.keeping import fingerprint
 from donorgrid.models.loading import Base, load_base, load_network, load_tokenizer
 from donorgrid.models.merging import Merger
 from donorgrid.models.reader import Reader
+from donorgrid.models.weight_backup import fingerprint
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs
@@ -90,9 +90,9 @@ def test_adapter_is_trained_and_worn_on_four_bit_weights(
     assert fingerprint(network) == before
     plain = _nats(base, texts[8:])
     with Merger(base).merged(tmp_path):
-        worn = _nats(base, texts[8:])
-    assert worn == pytest.approx(min(one.validation_loss for one in result.log), abs=1e-5)
-    assert abs(worn - plain) > 1e-3
+        active = _nats(base, texts[8:])
+    assert active == pytest.approx(min(one.validation_loss for one in result.log), abs=1e-5)
+    assert abs(active - plain) > 1e-3
     assert _nats(base, texts[8:]) == plain
 
 

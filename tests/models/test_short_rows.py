@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from donorgrid.models import attention
-from donorgrid.models.attention import Attention, Heads, Rows
-from donorgrid.models.rows import RowBatch, batch_rows, joined_row, tree_row
+from donorgrid.models.fast_cpu import attention
+from donorgrid.models.fast_cpu.attention import Attention, Heads, Rows
+from donorgrid.models.rows import RowBatch, packed_row, pad_rows, prefix_tree_row
 
 HEADS = [
     Heads(n=4, n_shared=4, size=8, scale=0.35),
@@ -26,10 +26,10 @@ def batch_of(lengths: list[int], seed: int, n_common: int = 0) -> RowBatch:
     if common:
         texts = [common + tuple(rng.randrange(9, 50) for _ in range(length)) for length in lengths]
         tree = sorted({one[: n_common + len(one) // 2] + other[n_common:] for one in texts for other in texts[:2]})
-        return batch_rows([*(joined_row([one]) for one in texts), tree_row(tree)[0], joined_row([texts[0]])])
+        return pad_rows([*(packed_row([one]) for one in texts), prefix_tree_row(tree)[0], packed_row([texts[0]])])
     texts = [tuple(rng.randrange(3, 9) for _ in range(length)) for length in lengths]
     tree = sorted({one[: 1 + len(one) // 2] + other for one in texts for other in texts[:2]})
-    return batch_rows([joined_row(texts[:1]), *(joined_row([one, texts[0]]) for one in texts), tree_row(tree)[0]])
+    return pad_rows([packed_row(texts[:1]), *(packed_row([one, texts[0]]) for one in texts), prefix_tree_row(tree)[0]])
 
 
 @pytest.mark.parametrize("heads", HEADS, ids=["own", "shared", "one"])
@@ -78,7 +78,7 @@ def test_what_some_tokens_read_and_its_gradient(heads: Heads, lengths: list[int]
 
 
 def test_scores_far_apart_and_what_is_not_a_number() -> None:
-    heads, batch = HEADS[0], batch_rows([joined_row([(1, 2, 3)]), joined_row([(4, 5)])])
+    heads, batch = HEADS[0], pad_rows([packed_row([(1, 2, 3)]), packed_row([(4, 5)])])
     qkv = torch.randn(5, 96) * 100
     short = Attention(heads, Rows(batch), None).forward(qkv, remember=False)
     assert short.isfinite().all()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from donorgrid.models.tiles import ROWS, multiply, multiply_turned, whole
+from donorgrid.models.fast_cpu.small_products import ROWS, multiply, multiply_turned, whole
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,10 +10,10 @@ import yaml
 from donorgrid.check import exit_code
 from donorgrid.check.flips import Flips
 from donorgrid.models.loading import load_base
-from donorgrid.pipeline.check_targets import TargetSpec
-from donorgrid.pipeline.checking import CheckRequest, run_check
-from donorgrid.pipeline.inventory import model
-from donorgrid.pipeline.prepare import DOCUMENT_SOURCES
+from donorgrid.pipeline.check.steps import CheckRequest, run_check
+from donorgrid.pipeline.check.targets import TargetSpec
+from donorgrid.pipeline.prepare.inventory import model
+from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.pocket import documents
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from donorgrid.core.errors import InputError
-from donorgrid.pipeline import check_prompts
-from donorgrid.pipeline.check_prompts import (
+from donorgrid.pipeline.check import prompts as check_prompts
+from donorgrid.pipeline.check.prompts import (
     identifier,
     is_prompts,
     known_languages,

@@ -7,8 +7,8 @@ import pytest
 
 from adapters import make_adapter
 from donorgrid.core.errors import InputError
-from donorgrid.pipeline.check_subjects import find_base, find_subjects
-from donorgrid.pipeline.check_targets import TargetSpec, find_targets
+from donorgrid.pipeline.check.subjects import find_base, find_subjects
+from donorgrid.pipeline.check.targets import TargetSpec, find_targets
 from worlds import make_checkpoint, make_task
 
 WRITTEN = {

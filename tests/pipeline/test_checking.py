@@ -10,10 +10,10 @@ import yaml
 
 from adapters import make_adapter
 from donorgrid.check import exit_code
-from donorgrid.pipeline import check_engine
-from donorgrid.pipeline.check_subjects import distinct_names
-from donorgrid.pipeline.check_targets import TargetSpec
-from donorgrid.pipeline.checking import Checked, CheckRequest, run_check
+from donorgrid.pipeline.check import engine as check_engine
+from donorgrid.pipeline.check.steps import Checked, CheckRequest, run_check
+from donorgrid.pipeline.check.subjects import distinct_names
+from donorgrid.pipeline.check.targets import TargetSpec
 from donorgrid.store.answers import read_answers
 from worlds import make_checkpoint, make_documents, make_task
 

@@ -14,16 +14,16 @@ from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Prompted, Run
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import load_base, load_tokenizer
-from donorgrid.pipeline import resident
-from donorgrid.pipeline.analysing import Analysed, analyse_folder
-from donorgrid.pipeline.exporting import Wanted, find_run
-from donorgrid.pipeline.jobs import RunOptions, run_jobs
-from donorgrid.pipeline.ledger import subjects_of_shard
-from donorgrid.pipeline.prepare import prepare, study_paths
-from donorgrid.pipeline.progress import Progress, Watch
-from donorgrid.pipeline.reporting import write_report
-from donorgrid.pipeline.trial import estimate
-from donorgrid.pipeline.workplan import make_workplan, read_workplan
+from donorgrid.pipeline.analyse.reporting import write_report
+from donorgrid.pipeline.analyse.tables import Analysed, analyse_folder
+from donorgrid.pipeline.exchange.exporting import Wanted, find_run
+from donorgrid.pipeline.prepare.study import prepare, study_paths
+from donorgrid.pipeline.prepare.work_keys import make_workplan, read_workplan
+from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.ledger import subjects_of_shard
+from donorgrid.pipeline.run.progress import Progress, Watch
+from donorgrid.pipeline.run.trial import estimate
+from donorgrid.pipeline.session import model_session as resident
 from donorgrid.plan.grid import Grid
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline import processes
-from donorgrid.pipeline.jobs import RunOptions, run_jobs
-from donorgrid.pipeline.prepare import study_paths
-from donorgrid.pipeline.steps import study_status
+from donorgrid.pipeline.prepare.steps import study_status
+from donorgrid.pipeline.prepare.study import study_paths
+from donorgrid.pipeline.run import processes
+from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
 from running import run_here
 from worlds import LANGUAGES, make_documents, make_study
 

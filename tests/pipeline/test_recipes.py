@@ -13,16 +13,16 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from donorgrid.core.errors import InputError, StoreError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline, Run
-from donorgrid.pipeline.analysing import analyse_folder
-from donorgrid.pipeline.check_subjects import find_base, find_subjects
-from donorgrid.pipeline.exporting import Wanted, export_run_adapter
-from donorgrid.pipeline.jobs import RunOptions, run_jobs
-from donorgrid.pipeline.manifest import manifest_of
-from donorgrid.pipeline.notes import notes_of
-from donorgrid.pipeline.prepare import Prepared, prepare
-from donorgrid.pipeline.resident import Resident
-from donorgrid.pipeline.trial import estimate
-from donorgrid.pipeline.workplan import make_workplan
+from donorgrid.pipeline.analyse.tables import analyse_folder
+from donorgrid.pipeline.check.subjects import find_base, find_subjects
+from donorgrid.pipeline.exchange.exporting import Wanted, export_run_adapter
+from donorgrid.pipeline.prepare.manifest import manifest_of
+from donorgrid.pipeline.prepare.notes import notes_of
+from donorgrid.pipeline.prepare.study import Prepared, prepare
+from donorgrid.pipeline.prepare.work_keys import make_workplan
+from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.trial import estimate
+from donorgrid.pipeline.session.model_session import Resident
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.store.adapters import read_stamp
@@ -145,8 +145,11 @@ def test_weights_in_four_bit_are_other_work(tmp_path: Path) -> None:
         prepared = prepare(file, StudyFolder(tmp_path / weights / "tiny"))
         plans.append(make_workplan(prepared))
         manifest = manifest_of(prepared, device="cuda", jobs=1, tokens={}, shown=[], notes=[])
-        worn = {"own": "merged", "4bit": "unmerged"}[weights]
-        assert (manifest["models"]["llama"]["kept_as"], manifest["models"]["llama"]["adapters_are"]) == (weights, worn)
+        active = {"own": "merged", "4bit": "unmerged"}[weights]
+        assert (manifest["models"]["llama"]["kept_as"], manifest["models"]["llama"]["adapters_are"]) == (
+            weights,
+            active,
+        )
         assert bool(notes_of(prepared)) == (weights == "4bit")
     one, other = plans
     assert not set(one.training_keys.values()) & set(other.training_keys.values())

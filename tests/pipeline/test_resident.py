@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.prepare import Prepared, prepare
-from donorgrid.pipeline.resident import Resident
+from donorgrid.pipeline.prepare.study import Prepared, prepare
+from donorgrid.pipeline.session.model_session import Resident
 from donorgrid.store.adapters import Stamp, read_stamp
 from worlds import RECIPE, make_study
 

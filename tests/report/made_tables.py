@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from donorgrid.core import tables as declared
-from donorgrid.core.declaring import ARM
 from donorgrid.core.regimes import regime
+from donorgrid.core.tables.declaring import ARM
 from donorgrid.report import ReportHead
 
 TASKS = ("continent", "currency", "language")

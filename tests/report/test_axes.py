@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from donorgrid.report.axes import axis_over, round_limit
+from donorgrid.report.figures.axes import axis_over, round_limit
 
 
 @given(st.lists(st.floats(-500, 500), min_size=1, max_size=20))

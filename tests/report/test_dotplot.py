@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from donorgrid.report.dotplot import ROW_HEIGHT, dot_plot, series_of_rates, series_with_interval, series_with_se
+from donorgrid.report.figures.dotplot import ROW_HEIGHT, dot_plot, series_of_rates, series_with_interval, series_with_se
 
 MEANS = pl.DataFrame({"mean_pp": [2.0, -1.0, None], "se_pp": [0.5, None, None]})
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from donorgrid.report.palette import DARK_RAMP, LETTERS, LIGHT_RAMP, Step, contrast, letter_of, ramp
+from donorgrid.report.figures.palette import DARK_RAMP, LETTERS, LIGHT_RAMP, Step, contrast, letter_of, ramp
 
 
 def test_the_ramp_goes_through_its_anchors() -> None:

@@ -3,7 +3,7 @@ from itertools import combinations
 import polars as pl
 from made_tables import made_deltas, made_tables
 
-from donorgrid.report.pareto import _box, panels
+from donorgrid.report.figures.pareto import _box, panels
 
 
 def pareto(points: list[tuple[str, float | None, float, bool]]) -> pl.DataFrame:

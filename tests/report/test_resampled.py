@@ -5,7 +5,8 @@ import pytest
 from made_tables import Page, made_deltas, made_head, made_tables
 
 from donorgrid.core import tables as declared
-from donorgrid.report import model_sections, render_report
+from donorgrid.report import render_report
+from donorgrid.report.sections import models as model_sections
 
 
 def intervals(resampled: str = "seeds, items", **more: str) -> pl.DataFrame:

@@ -4,10 +4,10 @@ from made_tables import made_deltas, made_head
 
 from donorgrid.core.regimes import REGIMES
 from donorgrid.report import Failure
+from donorgrid.report.figures.lines import bands, source_lines, target_lines
+from donorgrid.report.figures.palette import MISSING
+from donorgrid.report.figures.views import ALL_MODELS, NOT_MEASURED, Grid, View, regime_digits, views_of
 from donorgrid.report.headline import adapters
-from donorgrid.report.lines import bands, source_lines, target_lines
-from donorgrid.report.palette import MISSING
-from donorgrid.report.views import ALL_MODELS, NOT_MEASURED, Grid, View, regime_digits, views_of
 
 
 def grid_of(deltas: pl.DataFrame, **head: object) -> Grid:

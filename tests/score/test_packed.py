@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from donorgrid.models.masks import find_form
+from donorgrid.models.masks import find_mask_form
 from donorgrid.models.reader import Reader
-from donorgrid.models.rows import tree_row
+from donorgrid.models.rows import prefix_tree_row
 from donorgrid.score.choose import choose
 from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import pack_items
@@ -98,8 +98,8 @@ def test_contexts_and_preambles_are_read_once() -> None:
     apart = pack_items(items, max_length=256, budget=2000, token_worth=0.0)
     together = pack_items(items, max_length=256, budget=2000, token_worth=1e9)
     plain = sum(len(item.context) + len(tail) - 1 for item in items for tail in set(item.tails))
-    own = sum(len(tree_row(sorted((*one.context, *tail)[:-1] for tail in one.tails))[0]) for one in items)
-    all_at_once = len(tree_row(sorted({one.ids[:-1] for one in apart.sequences}))[0])
+    own = sum(len(prefix_tree_row(sorted((*one.context, *tail)[:-1] for tail in one.tails))[0]) for one in items)
+    all_at_once = len(prefix_tree_row(sorted({one.ids[:-1] for one in apart.sequences}))[0])
     assert all_at_once == together.n_needed < apart.n_needed <= own < plain / 2
 
 
@@ -168,7 +168,7 @@ def test_model_that_leaks_between_options_is_read_plainly_and_said_so(
 def test_form_is_by_layer_type_where_windows_differ_by_layer(resident: Any) -> None:
     sequences = [tuple(range(10, 40)), tuple(range(10, 36))]
     forms = {
-        kind: find_form(resident(kind)[0], sequences, tolerance_nats=1e-4).form
+        kind: find_mask_form(resident(kind)[0], sequences, tolerance_nats=1e-4).form
         for kind in ("llama", "qwen2-windowed", "mistral")
     }
     assert forms == {"llama": "one mask", "qwen2-windowed": "by layer type", "mistral": "one mask"}

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from donorgrid.statistics.design import make_design
-from donorgrid.statistics.explained import explain
-from donorgrid.statistics.reml import fit, predictions
+from donorgrid.statistics.mixed_models.design import make_design
+from donorgrid.statistics.mixed_models.explained import explain
+from donorgrid.statistics.mixed_models.reml import fit, predictions
 
 
 def crossed(seed=0):

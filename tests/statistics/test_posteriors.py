@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from donorgrid.statistics.explained import explain
+from donorgrid.statistics.mixed_models.explained import explain
 from donorgrid.statistics.posteriors import KnownErrors, cut_variance, truths
 
 

@@ -5,12 +5,12 @@ import pytest
 from park_miller import crossed_rows
 
 from donorgrid.core.errors import InputError
-from donorgrid.statistics import refits
-from donorgrid.statistics.design import make_design
-from donorgrid.statistics.refits import refit_shares
-from donorgrid.statistics.reml import fit, fit_moments
-from donorgrid.statistics.shares import simulate_moments
-from donorgrid.statistics.stacks import MomentStack
+from donorgrid.statistics.mixed_models import refits
+from donorgrid.statistics.mixed_models.design import make_design
+from donorgrid.statistics.mixed_models.refits import refit_shares
+from donorgrid.statistics.mixed_models.reml import fit, fit_moments
+from donorgrid.statistics.mixed_models.shares import simulate_moments
+from donorgrid.statistics.mixed_models.stacks import MomentStack
 
 CROSSED = ("model", "source", "target")
 RICH = (*CROSSED, "model:source", "model:target")

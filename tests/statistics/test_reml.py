@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from park_miller import crossed_rows
 
 from donorgrid.core.errors import InputError
-from donorgrid.statistics.design import make_design, moments
-from donorgrid.statistics.likelihood import evaluate, factorise
-from donorgrid.statistics.reml import fit, predictions
+from donorgrid.statistics.mixed_models.design import make_design, moments
+from donorgrid.statistics.mixed_models.likelihood import evaluate, factorise
+from donorgrid.statistics.mixed_models.reml import fit, predictions
 
 CROSSED = ("model", "source", "target")
 NESTED = ("model", "model:source", "model:target")

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from park_miller import crossed_rows
 
-from donorgrid.statistics.design import make_design, moments
-from donorgrid.statistics.reml import fit, fit_moments
-from donorgrid.statistics.shares import (
+from donorgrid.statistics.mixed_models.design import make_design, moments
+from donorgrid.statistics.mixed_models.reml import fit, fit_moments
+from donorgrid.statistics.mixed_models.shares import (
     residual_degrees,
     reversed_interval,
     share_intervals,

@@ -7,8 +7,8 @@ import yaml
 
 from donorgrid.core.errors import InputError
 from donorgrid.tasks import catalog_names, find_task, load_cell
-from donorgrid.tasks.lm_eval_tasks import lm_eval_task, load_lm_eval_cell
-from donorgrid.tasks.lm_eval_texts import lm_eval_texts
+from donorgrid.tasks.lm_eval.tasks import lm_eval_task, load_lm_eval_cell
+from donorgrid.tasks.lm_eval.texts import lm_eval_texts
 
 LM_EVAL_FILE = """
 task: {name}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.analysing import analyse_folder
+from donorgrid.pipeline.analyse.tables import analyse_folder
 from running import QUICK, run_here
 from worlds import RECIPE
 

@@ -11,10 +11,10 @@ from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
-from donorgrid.models.keeping import fingerprint
 from donorgrid.models.loading import Base
 from donorgrid.models.merging import Merger
 from donorgrid.models.peft_quirks import quiet_deprecations
+from donorgrid.models.weight_backup import fingerprint
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs

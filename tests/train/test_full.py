@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
-from donorgrid.models.keeping import fingerprint
 from donorgrid.models.loading import Base
+from donorgrid.models.weight_backup import fingerprint
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs

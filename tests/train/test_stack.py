@@ -12,7 +12,7 @@ def test_a_module_that_reads_nothing_cannot_be_trained(n: int) -> None:
     network = torch.nn.ModuleDict({"read": torch.nn.Linear(3, 4), "unread": torch.nn.Linear(3, 4)})
     layout = Layout(shapes=dict.fromkeys(("read", "unread"), ((2, 3), (4, 2))), scaling=1.0)
     stack = Stack(layout, torch.randn(n, 28))
-    with stack.worn(network, n_tokens=6):
+    with stack.active(network, n_tokens=6):
         loss = network["read"](torch.randn(6, 3)).sum()
     with pytest.raises(RunFailure, match="module 'unread' reads nothing: it cannot be trained"):
         stack.gradients(loss)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
-from donorgrid.models.layers import Pass
+from donorgrid.models.fast_cpu.layers import Pass
 from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus

@@ -5,34 +5,34 @@ from dataclasses import replace
 
 import polars as pl
 
-from donorgrid.analyse.answers import PairedAnswers
-from donorgrid.analyse.cells import Arm, arms, judged
-from donorgrid.analyse.choosing import agreement_table, choosing_table
-from donorgrid.analyse.consistency import consistency_table
-from donorgrid.analyse.coverage import coverage
-from donorgrid.analyse.degenerate import baselines_table, degenerate_table, with_flag, without_degenerate
-from donorgrid.analyse.differences import ArmDifferences, differences_of
-from donorgrid.analyse.groups import summarise
-from donorgrid.analyse.harm import harm_breakdown
-from donorgrid.analyse.intervals import intervals_table
-from donorgrid.analyse.item_errors import with_item_errors
-from donorgrid.analyse.linguistic import linguistic_table
-from donorgrid.analyse.matrices import matrix_language, matrix_task
-from donorgrid.analyse.noise import cells_table, noise_table, verdicts_table
-from donorgrid.analyse.pareto import pareto_table
-from donorgrid.analyse.regimes import regimes_table
-from donorgrid.analyse.roles import roles_family, roles_language, roles_task
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.item_errors import with_item_errors
+from donorgrid.analyse.errors.paired_differences import ArmDifferences, differences_of
+from donorgrid.analyse.errors.shared_noise import shared_noise
+from donorgrid.analyse.errors.sign_flips import max_t_table
+from donorgrid.analyse.reading.answers import PairedAnswers
+from donorgrid.analyse.reading.arms import Arm, arms, judged
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.analyse.shared_noise import shared_noise
-from donorgrid.analyse.sign_flips import max_t_table
-from donorgrid.analyse.sources import sources_table
-from donorgrid.analyse.specific import specific_cells, specific_tables
-from donorgrid.analyse.uncertainty import with_uncertainty
-from donorgrid.analyse.variance import FITS, QUICK_FITS, variance_tables
+from donorgrid.analyse.tables.choosing import agreement_table, choosing_table
+from donorgrid.analyse.tables.consistency import consistency_table
+from donorgrid.analyse.tables.coverage import coverage
+from donorgrid.analyse.tables.degenerate import baselines_table, degenerate_table, with_flag, without_degenerate
+from donorgrid.analyse.tables.groups import summarise
+from donorgrid.analyse.tables.harm import harm_breakdown
+from donorgrid.analyse.tables.intervals import intervals_table
+from donorgrid.analyse.tables.linguistic import linguistic_table
+from donorgrid.analyse.tables.matrices import matrix_language, matrix_task
+from donorgrid.analyse.tables.noise import cells_table, noise_table, verdicts_table
+from donorgrid.analyse.tables.pareto import pareto_table
+from donorgrid.analyse.tables.regimes import regimes_table
+from donorgrid.analyse.tables.roles import roles_family, roles_language, roles_task
+from donorgrid.analyse.tables.sources import sources_table
+from donorgrid.analyse.tables.specific import specific_cells, specific_tables
+from donorgrid.analyse.tables.variance import FITS, QUICK_FITS, variance_tables
 from donorgrid.core import tables
-from donorgrid.core.declaring import ARM
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import Table
+from donorgrid.core.tables.declaring import ARM
 
 DEFAULTS = AnalysisSettings()
 SOUND = "_sound"

@@ -15,9 +15,9 @@ from donorgrid.core.names import whole_file
 
 if TYPE_CHECKING:
     from donorgrid import check as outcome
-    from donorgrid.pipeline import check_request
+    from donorgrid.pipeline.check import request as check_request
 else:
-    outcome, check_request = later("check"), later("pipeline.check_request")
+    outcome, check_request = later("check"), later("pipeline.check.request")
 
 
 def check(

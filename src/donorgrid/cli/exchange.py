@@ -10,10 +10,12 @@ from donorgrid.cli import options
 from donorgrid.core.later import later
 
 if TYPE_CHECKING:
-    from donorgrid.pipeline import analysing, exporting, importing, steps
+    from donorgrid.pipeline.analyse import tables as analysing
+    from donorgrid.pipeline.exchange import exporting, importing
+    from donorgrid.pipeline.prepare import steps
 else:
-    analysing, exporting = later("pipeline.analysing"), later("pipeline.exporting")
-    importing, steps = later("pipeline.importing"), later("pipeline.steps")
+    analysing, exporting = later("pipeline.analyse.tables"), later("pipeline.exchange.exporting")
+    importing, steps = later("pipeline.exchange.importing"), later("pipeline.prepare.steps")
 
 console = Console(highlight=False)
 imports = typer.Typer(no_args_is_help=True, help="Take in results that were measured elsewhere.")

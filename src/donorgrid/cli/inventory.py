@@ -12,9 +12,10 @@ from donorgrid.cli.show import show_json
 from donorgrid.core.later import later
 
 if TYPE_CHECKING:
-    from donorgrid.pipeline import encoders, inventory
+    from donorgrid.pipeline.prepare import inventory
+    from donorgrid.pipeline.session import encoders
 else:
-    encoders, inventory = later("pipeline.encoders"), later("pipeline.inventory")
+    encoders, inventory = later("pipeline.session.encoders"), later("pipeline.prepare.inventory")
 
 console = Console(highlight=False)
 tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they hold, and how an item reads.")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from donorgrid import simulate as worlds
-    from donorgrid.pipeline import planning
+    from donorgrid.pipeline.analyse import planning
     from donorgrid.statistics import power as power_analysis
 else:
-    planning, worlds, power_analysis = later("pipeline.planning"), later("simulate"), later("statistics.power")
+    planning, worlds, power_analysis = later("pipeline.analyse.planning"), later("simulate"), later("statistics.power")
 
 console = Console(highlight=False)
 

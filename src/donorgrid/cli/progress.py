@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from donorgrid.pipeline import progress as study
+    from donorgrid.pipeline.run import progress as study
 
 _LINE_EVERY_S = 10.0
 

@@ -13,10 +13,10 @@ from donorgrid.core.records import after
 if TYPE_CHECKING:
     import polars as pl
 
-    from donorgrid.core import declaring
+    from donorgrid.core.tables import declaring
     from donorgrid.store.logs import Failure
 else:
-    declaring = later("core.declaring")
+    declaring = later("core.tables.declaring")
 
 
 def show_json(content: Any) -> None:

@@ -15,13 +15,20 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.later import later
 
 if TYPE_CHECKING:
-    from donorgrid.pipeline import analysis_steps, steps, torch_steps, trial
-    from donorgrid.pipeline import reporting as reports
-    from donorgrid.pipeline.analysing import Analysed
-    from donorgrid.pipeline.analysis_steps import Change
+    from donorgrid.pipeline.analyse import reporting as reports
+    from donorgrid.pipeline.analyse import steps as analysis_steps
+    from donorgrid.pipeline.analyse.steps import Change
+    from donorgrid.pipeline.analyse.tables import Analysed
+    from donorgrid.pipeline.prepare import steps
+    from donorgrid.pipeline.run import steps as torch_steps
+    from donorgrid.pipeline.run import trial
 else:
-    steps, analysis_steps = later("pipeline.steps"), later("pipeline.analysis_steps")
-    reports, torch_steps, trial = later("pipeline.reporting"), later("pipeline.torch_steps"), later("pipeline.trial")
+    steps, analysis_steps = later("pipeline.prepare.steps"), later("pipeline.analyse.steps")
+    reports, torch_steps, trial = (
+        later("pipeline.analyse.reporting"),
+        later("pipeline.run.steps"),
+        later("pipeline.run.trial"),
+    )
 
 console = Console(highlight=False)
 METRICS = ("acc", "acc_norm")

@@ -1,7 +1,7 @@
 """Modules that are loaded when something of them is first used, so that each command pays for its own imports only.
 
 Who needs one names it twice: under ``TYPE_CHECKING`` as an import, for readers and checkers, and as
-``later("pipeline.steps")`` for the machine.
+``later("pipeline.prepare.steps")`` for the machine.
 """
 
 from importlib import import_module

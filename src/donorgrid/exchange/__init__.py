@@ -9,8 +9,8 @@ from donorgrid.exchange.adapters import export_adapter
 from donorgrid.exchange.cards import AdapterCard, card_text
 from donorgrid.exchange.draft import draft_mapping
 from donorgrid.exchange.folders import is_import, read_import, write_import
-from donorgrid.exchange.lm_eval import import_lm_eval
-from donorgrid.exchange.lm_eval_export import export_lm_eval_task
+from donorgrid.exchange.lm_eval.export import export_lm_eval_task
+from donorgrid.exchange.lm_eval.outputs import import_lm_eval
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, ImportedTable
 from donorgrid.exchange.table_export import export_table
 from donorgrid.exchange.tables import import_table

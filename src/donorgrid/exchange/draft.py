@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from donorgrid.exchange.lm_eval_files import Output, find_outputs
+from donorgrid.exchange.lm_eval.files import Output, find_outputs
 from donorgrid.facts.languages import language_facts
 
 UNKNOWN = "TASK/LANGUAGE"

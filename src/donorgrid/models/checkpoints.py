@@ -11,8 +11,8 @@ import torch
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.folders import tokenizer_files
-from donorgrid.models.keeping import Keeper
 from donorgrid.models.loading import load_network
+from donorgrid.models.weight_backup import WeightBackup
 
 
 def save_checkpoint(network: Any, tokenizer_from: Path, folder: Path) -> None:
@@ -22,8 +22,8 @@ def save_checkpoint(network: Any, tokenizer_from: Path, folder: Path) -> None:
         shutil.copyfile(file, folder / file.name)
 
 
-def put_checkpoint(network: Any, folder: Path, keeper: Keeper) -> None:
-    """Give the network the weights of the checkpoint in ``folder``; ``keeper`` keeps those that change.
+def put_checkpoint(network: Any, folder: Path, backup: WeightBackup) -> None:
+    """Give the network the weights of the checkpoint in ``folder``; ``backup`` keeps those that change.
 
     Raises InputError for a checkpoint of another model.
     """
@@ -34,6 +34,6 @@ def put_checkpoint(network: Any, folder: Path, keeper: Keeper) -> None:
                 raise InputError(f"{folder}: a checkpoint of another model: it has no {name} {tuple(weight.shape)}")
             new = theirs.pop(name).to(weight.device)
             if not torch.equal(new, weight):
-                keeper.keep(name).copy_(new)
+                backup.keep(name).copy_(new)
     if theirs:
         raise InputError(f"{folder}: a checkpoint of another model: the base has no {next(iter(theirs))}")

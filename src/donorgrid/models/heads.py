@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import InputError
-from donorgrid.models.elementwise import log_sums
+from donorgrid.models.fast_cpu.elementwise import logsumexp_rows
 
 _SAME_NATS = 1e-3
 # At most so many logits at once, on a CPU and on a GPU.
@@ -34,7 +34,7 @@ def head_logits(network: Any, hidden: Tensor) -> Tensor:
     return logits if cap is None else torch.tanh(logits / cap) * cap
 
 
-def target_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) -> Tensor:
+def target_loglik_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) -> Tensor:
     """Log-probability in float32 of each of ``targets`` after the hidden state that ``readers`` names for it.
 
     ``hidden`` is (n, width); readers must not decrease. The logits are made a part at a time: they are the largest
@@ -46,12 +46,12 @@ def target_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) 
         first, last = torch.searchsorted(readers, torch.tensor([start, start + part], device=readers.device)).tolist()
         logits = head_logits(network, hidden[start : start + part]).float()
         rows = readers[first:last] - start
-        sums = log_sums(logits) if logits.device.type == "cpu" else logits.logsumexp(-1)
+        sums = logsumexp_rows(logits) if logits.device.type == "cpu" else logits.logsumexp(-1)
         nats.append(logits[rows, targets[first:last]] - sums[rows])
     return torch.cat(nats)
 
 
-def head_losses(network: Any, hidden: Tensor, targets: Tensor) -> Tensor:
+def token_losses_nats(network: Any, hidden: Tensor, targets: Tensor) -> Tensor:
     """Negative log-probability in float32 of each target after its hidden state (n, width), as cross entropy has it.
 
     On a CPU a plain frozen head finds the gradient along with the loss, so that autograd keeps no logits.
@@ -71,7 +71,7 @@ class _PlainHead(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
         logits = torch.mm(hidden, weight.T)
-        sums = log_sums(logits)
+        sums = logsumexp_rows(logits)
         losses = sums - logits.gather(1, targets[:, None]).squeeze(1)
         if ctx.needs_input_grad[0]:
             shares = logits.sub_(sums[:, None]).exp_()

@@ -13,7 +13,7 @@ Pair = tuple[Tensor, Tensor]
 Shapes = Mapping[str, tuple[tuple[int, int], tuple[int, int]]]
 
 
-def split_pairs(values: Tensor, shapes: Shapes) -> dict[str, Pair]:
+def split_factors(values: Tensor, shapes: Shapes) -> dict[str, Pair]:
     """A and B by module (views) of values (..., parameters): first all A in the order of ``shapes``, then all B."""
     places = [(name, letter) for letter in (0, 1) for name in shapes]
     parts = torch.split_with_sizes(values, [prod(shapes[name][letter]) for name, letter in places], dim=-1)
@@ -24,13 +24,13 @@ def split_pairs(values: Tensor, shapes: Shapes) -> dict[str, Pair]:
     return {name: (found[name, 0], found[name, 1]) for name in shapes}
 
 
-def join_pairs(pairs: Mapping[str, Pair]) -> Tensor:
-    """One adapter's A and B by module as one vector in float32, as ``split_pairs`` reads it."""
+def join_factors(pairs: Mapping[str, Pair]) -> Tensor:
+    """One adapter's A and B by module as one vector in float32, as ``split_factors`` reads it."""
     return torch.cat([pair[letter].detach().float().flatten() for letter in (0, 1) for pair in pairs.values()])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beside:
+class AdapterBlock:
     """What an adapter has beside a product: the A of its modules on end, and of each its number there, rank and B."""
 
     a: Tensor
@@ -50,25 +50,25 @@ class Beside:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LowRank:
+class LowRankAdapter:
     """One adapter: A (rank, n_in) and B (n_out, rank) by module, and its scaling (Hu et al. 2021, equation 3).
 
-    ``values`` holds them all (``split_pairs``), and is what gradients are taken of.
+    ``values`` holds them all (``split_factors``), and is what gradients are taken of.
     """
 
     values: Tensor
     shapes: Shapes
     scaling: float
-    _found: dict[tuple[str, ...], Beside] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[tuple[str, ...], AdapterBlock] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def pairs(self) -> dict[str, Pair]:
         """A and B by module (views)."""
-        return split_pairs(self.values.detach(), self.shapes)
+        return split_factors(self.values.detach(), self.shapes)
 
-    def like(self, values: Tensor) -> "LowRank":
+    def like(self, values: Tensor) -> "LowRankAdapter":
         """The same with other values."""
-        return LowRank(values=values, shapes=self.shapes, scaling=self.scaling)
+        return LowRankAdapter(values=values, shapes=self.shapes, scaling=self.scaling)
 
     def lie_together(self, groups: Iterable[Sequence[str]]) -> bool:
         """Whether the modules of each group that it changes follow one another among its own, in that order."""
@@ -80,12 +80,12 @@ class LowRank:
         """Whether it has anything for one of these modules."""
         return any(name in self.shapes for name in names)
 
-    def beside(self, names: tuple[str, ...]) -> Beside:
+    def beside(self, names: tuple[str, ...]) -> AdapterBlock:
         """What it has (views) beside a product that it ``changes``, whose modules ``lie_together``."""
         if names not in self._found:
             own = [(number, *self.pairs[name]) for number, name in enumerate(names) if name in self.shapes]
             numbers, of_a, of_b = zip(*own, strict=True)
             ranks = tuple(len(one) for one in of_a)
             together = of_a[0].as_strided((sum(ranks), of_a[0].shape[1]), of_a[0].stride())
-            self._found[names] = Beside(a=together, numbers=numbers, ranks=ranks, b=of_b)
+            self._found[names] = AdapterBlock(a=together, numbers=numbers, ranks=ranks, b=of_b)
         return self._found[names]

@@ -1,7 +1,7 @@
 """Attention masks of token rows, in the form that a model understands.
 
 Masks fail silently: a model that gets a wrong form, or a mask without its sliding window, answers without an error and
-nats off. So a form is only ever used after ``find_form`` has seen it give what the model gives one sequence at a time.
+nats off. So a form is only ever used after ``find_mask_form`` has seen it give what the model gives one sequence at a time.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,59 +12,59 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import target_nats
-from donorgrid.models.rows import RowBatch, Tokens, batch_rows, joined_row, tree_row
+from donorgrid.models.heads import target_loglik_nats
+from donorgrid.models.rows import RowBatch, Tokens, packed_row, pad_rows, prefix_tree_row
 
-Form = Literal["by layer type", "one mask"]
-FORMS: tuple[Form, ...] = ("by layer type", "one mask")
+MaskForm = Literal["by layer type", "one mask"]
+FORMS: tuple[MaskForm, ...] = ("by layer type", "one mask")
 _KNOWN_LAYERS = {"full_attention", "sliding_attention"}
 # What models raise that cannot take a mask of four dimensions, a dictionary of masks, or positions.
 _REFUSALS = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
 
 
 @dataclass(frozen=True)
-class Found:
+class MaskCheck:
     """The form that a model takes, and its mean gap (nats a token) to one sequence at a time; None: no form will do."""
 
-    form: Form | None
-    gap_nats: float
+    form: MaskForm | None
+    packing_gap_nats: float
 
 
-def hidden_states(network: Any, batch: RowBatch, form: Form | None) -> Tensor:
+def hidden_states(network: Any, batch: RowBatch, form: MaskForm | None) -> Tensor:
     """The last hidden states (rows, length, width) of a batch of rows; without a form each row is one sequence."""
     decoder = network.get_decoder()
     if form is None:
-        place = torch.arange(batch.ids.shape[1], device=batch.ids.device)
-        seen: dict[str, Any] = {"attention_mask": (batch.depths == place).long()}
+        place = torch.arange(batch.input_ids.shape[1], device=batch.input_ids.device)
+        seen: dict[str, Any] = {"attention_mask": (batch.position_ids == place).long()}
     else:
-        seen = {"attention_mask": _mask(network, batch, form), "position_ids": batch.depths}
-    hidden: Tensor = decoder(input_ids=batch.ids, use_cache=False, **seen).last_hidden_state
+        seen = {"attention_mask": _mask(network, batch, form), "position_ids": batch.position_ids}
+    hidden: Tensor = decoder(input_ids=batch.input_ids, use_cache=False, **seen).last_hidden_state
     return hidden
 
 
-def find_form(network: Any, sequences: Sequence[Tokens], *, tolerance_nats: float) -> Found:
+def find_mask_form(network: Any, sequences: Sequence[Tokens], *, tolerance_nats: float) -> MaskCheck:
     """The first form in which rows of ``sequences`` have the log-probabilities of the sequences read one by one."""
     gaps = [float("inf")]
     for form in FORMS:
         if form == "by layer type" and not _KNOWN_LAYERS.issuperset(_layer_types(network) or {"none"}):
             continue
-        gap = gap_nats(network, partial(_first_row, network, form), sequences)
+        gap = packing_gap_nats(network, partial(_first_row, network, form), sequences)
         if gap <= tolerance_nats:
-            return Found(form, gap)
+            return MaskCheck(form, gap)
         gaps.append(gap)
-    return Found(None, min(gaps))
+    return MaskCheck(None, min(gaps))
 
 
-def gap_nats(network: Any, read: Callable[[RowBatch], Tensor], sequences: Sequence[Tokens]) -> float:
+def packing_gap_nats(network: Any, read: Callable[[RowBatch], Tensor], sequences: Sequence[Tokens]) -> float:
     """How far sequences that ``read`` sees in one row are from the same ones read one by one: on average, nats a token.
 
     ``read`` gives the hidden states (length, width) of the row. The gap is infinite where it refuses to.
     """
     sequences = sorted({sequence for sequence in sequences if len(sequence) > 1})
-    row, places = tree_row(sequences)
+    row, places = prefix_tree_row(sequences)
     with torch.inference_mode():
         try:
-            hidden = read(batch_rows([row]).to(network.get_input_embeddings().weight.device))
+            hidden = read(pad_rows([row]).to(network.get_input_embeddings().weight.device))
         except _REFUSALS:
             return float("inf")
         apart = [_nats(network, _alone(network, sequence), sequence) for sequence in sequences]
@@ -77,15 +77,15 @@ def additive_mask(batch: RowBatch, dtype: torch.dtype, *, window: int | None) ->
 
     A window is measured in positions: neighbours in a row may be far apart in their sequence.
     """
-    place = torch.arange(batch.ids.shape[1], device=batch.ids.device)
-    seen = (place[None, None, :] <= place[None, :, None]) & (place[None, :, None] < batch.ends[:, None, :])
+    place = torch.arange(batch.input_ids.shape[1], device=batch.input_ids.device)
+    seen = (place[None, None, :] <= place[None, :, None]) & (place[None, :, None] < batch.attended_until[:, None, :])
     if window is not None:
-        seen &= batch.depths[:, :, None] - batch.depths[:, None, :] < window
+        seen &= batch.position_ids[:, :, None] - batch.position_ids[:, None, :] < window
     hidden = torch.full((), torch.finfo(dtype).min, dtype=dtype, device=seen.device)
     return torch.where(seen, torch.zeros((), dtype=dtype, device=seen.device), hidden)[:, None]
 
 
-def _mask(network: Any, batch: RowBatch, form: Form) -> Tensor | dict[str, Tensor]:
+def _mask(network: Any, batch: RowBatch, form: MaskForm) -> Tensor | dict[str, Tensor]:
     dtype = network.get_input_embeddings().weight.dtype
     config = network.config.get_text_config()
     window: int | None = getattr(config, "sliding_window", None)
@@ -95,7 +95,7 @@ def _mask(network: Any, batch: RowBatch, form: Form) -> Tensor | dict[str, Tenso
     return additive_mask(batch, dtype, window=window if getattr(config, "use_sliding_window", True) else None)
 
 
-def _first_row(network: Any, form: Form, batch: RowBatch) -> Tensor:
+def _first_row(network: Any, form: MaskForm, batch: RowBatch) -> Tensor:
     return hidden_states(network, batch, form)[0]
 
 
@@ -106,10 +106,10 @@ def _layer_types(network: Any) -> list[str]:
 
 def _alone(network: Any, sequence: Tokens) -> Tensor:
     device = network.get_input_embeddings().weight.device
-    return hidden_states(network, batch_rows([joined_row([sequence])]).to(device), None)[0]
+    return hidden_states(network, pad_rows([packed_row([sequence])]).to(device), None)[0]
 
 
 def _nats(network: Any, hidden: Tensor, sequence: Tokens) -> Tensor:
     """Log-probabilities of a sequence's tokens after the first, each after those before it."""
     readers = torch.arange(len(sequence) - 1, device=hidden.device)
-    return target_nats(network, hidden[:-1], readers, torch.tensor(sequence[1:], device=hidden.device))
+    return target_loglik_nats(network, hidden[:-1], readers, torch.tensor(sequence[1:], device=hidden.device))

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.checkpoints import put_checkpoint
-from donorgrid.models.keeping import Keeper
 from donorgrid.models.loading import Base
 from donorgrid.models.peft_quirks import quiet_deprecations
+from donorgrid.models.weight_backup import WeightBackup
 
 # The keys of an adapter's configuration that leave its product ``scaling * B A`` all that it adds to the model. With
 # any other key set, PEFT itself must merge it.
@@ -33,13 +33,13 @@ class Merger:
     """Lets one resident base compute as an adapter says, one adapter at a time.
 
     It keeps a copy of every weight that was ever changed. A base in 4 bit has no weights to add to: there adapters are
-    worn beside the weights, by PEFT's own modules ("unmerged").
+    active beside the weights, by PEFT's own modules ("unmerged").
     """
 
     def __init__(self, base: Base) -> None:
         self._base = base
         self._network = base.network
-        self._keeper = Keeper(base.network)
+        self._backup = WeightBackup(base.network)
 
     @contextmanager
     def merged(self, adapter: Path) -> Iterator[None]:
@@ -51,16 +51,16 @@ class Merger:
         """
         try:
             if not (adapter / ADAPTER_CONFIG).exists():
-                put_checkpoint(self._network, adapter, self._keeper)
+                put_checkpoint(self._network, adapter, self._backup)
                 yield
             elif self._base.is_quantised:
-                with worn_unmerged(self._network, adapter):
+                with active_unmerged(self._network, adapter):
                     yield
             else:
                 self._merge(adapter)
                 yield
         finally:
-            self._keeper.restore()
+            self._backup.restore()
 
     def _merge(self, adapter: Path) -> None:
         config = json.loads((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -82,7 +82,7 @@ class Merger:
             for key, low in tensors.items():
                 if not key.endswith(_A):
                     continue
-                weight = self._keeper.keep(key.removeprefix(_PREFIX).removesuffix(_A) + ".weight")
+                weight = self._backup.keep(key.removeprefix(_PREFIX).removesuffix(_A) + ".weight")
                 high = tensors[key.removesuffix(_A) + _B]
                 a, b = (one.to(weight.device, torch.float32) for one in (low, high))
                 weight.add_((b @ a).mul_(scaling))
@@ -90,7 +90,7 @@ class Merger:
     def _merge_by_peft(self, adapter: Path, tensors: dict[str, Tensor]) -> None:
         """Kept first: some methods change the base's weights as soon as PEFT loads them."""
         for key in tensors:
-            self._keeper.keep(key.removeprefix(_PREFIX).partition(".lora_")[0] + ".weight")
+            self._backup.keep(key.removeprefix(_PREFIX).partition(".lora_")[0] + ".weight")
         with quiet_deprecations():
             adapted = PeftModel.from_pretrained(self._network, adapter, is_trainable=False)
         adapted.merge_and_unload()
@@ -98,7 +98,7 @@ class Merger:
 
 
 @contextmanager
-def worn_unmerged(network: Any, adapter: Path) -> Iterator[None]:
+def active_unmerged(network: Any, adapter: Path) -> Iterator[None]:
     """While the body runs, PEFT's modules stand in the network and add what the adapter says to what its maps give."""
     with quiet_deprecations():
         adapted = PeftModel.from_pretrained(network, adapter, is_trainable=False)

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.decoder import Decoder, by_hand
-from donorgrid.models.low_rank import LowRank
-from donorgrid.models.masks import Form, find_form, gap_nats, hidden_states
+from donorgrid.models.fast_cpu.decoder import Decoder, by_hand
+from donorgrid.models.low_rank import LowRankAdapter
+from donorgrid.models.masks import MaskForm, find_mask_form, hidden_states, packing_gap_nats
 from donorgrid.models.rows import RowBatch, Tokens
 
 _LOG = logging.getLogger("donorgrid")
@@ -27,7 +27,7 @@ class Reader:
 
     def __init__(self, network: Any) -> None:
         self.network = network
-        self._form: Form | None = None
+        self._form: MaskForm | None = None
         self._decoder: Decoder | None = None
         self._checked = 0
 
@@ -53,42 +53,44 @@ class Reader:
         by_length = sorted(set(sequences), key=lambda one: (len(one), one))
         few = [*by_length[:_AT_EACH_END], *by_length[-_AT_EACH_END:]]
         tolerance_nats = _TOLERANCE_NATS[self.network.dtype]
-        found = find_form(self.network, few, tolerance_nats=tolerance_nats)
+        found = find_mask_form(self.network, few, tolerance_nats=tolerance_nats)
         self._form, self._checked = found.form, longest
         self._decoder = by_hand(self.network) if found.form else None
         if self._decoder is not None:
             self._check_decoder(self._decoder, few, tolerance_nats)
         if found.form is None:
             kind = type(self.network).__name__
-            _LOG.warning("%s: packed it is %.2g nats off; its sequences are read one by one", kind, found.gap_nats)
+            _LOG.warning(
+                "%s: packed it is %.2g nats off; its sequences are read one by one", kind, found.packing_gap_nats
+            )
 
-    def hidden(self, batch: RowBatch) -> Tensor:
+    def hidden_states(self, batch: RowBatch) -> Tensor:
         """The last hidden states (rows, length, width) of a batch of rows, which ``check`` must have allowed."""
         return hidden_states(self.network, batch.to(self.device), self._form)
 
-    def hidden_at(self, batch: RowBatch, places: Tensor) -> Tensor:
+    def hidden_states_at(self, batch: RowBatch, places: Tensor) -> Tensor:
         """The last hidden states (n, width) at flat places (rows x length) of such a batch, by hand where it may be."""
         if self._decoder is not None and self._decoder.ready():
-            return self._decoder.hidden_at(batch, places)
-        return self.hidden(batch).flatten(0, 1)[places.to(self.device)]
+            return self._decoder.hidden_states_at(batch, places)
+        return self.hidden_states(batch).flatten(0, 1)[places.to(self.device)]
 
-    def computes(self, adapter: LowRank) -> bool:
-        """Whether ``adapted_at`` can read with this adapter; fillers then cost nothing but attention."""
+    def supports(self, adapter: LowRankAdapter) -> bool:
+        """Whether ``adapted_hidden_states_at`` can read with this adapter; fillers then cost nothing but attention."""
         return self._decoder is not None and self._decoder.ready() and self._decoder.knows(adapter)
 
-    def adapted_at(self, batch: RowBatch, places: Tensor, adapter: LowRank) -> Tensor:
-        """The same by hand, with an adapter whose gradients can be taken. RuntimeError unless ``computes`` says yes."""
+    def adapted_hidden_states_at(self, batch: RowBatch, places: Tensor, adapter: LowRankAdapter) -> Tensor:
+        """The same by hand, with an adapter whose gradients can be taken. RuntimeError unless ``supports`` says yes."""
         if self._decoder is None:
             raise RuntimeError("the network is not computed by hand")
-        return self._decoder.hidden_at(batch, places, adapter)
+        return self._decoder.hidden_states_at(batch, places, adapter)
 
     def _check_decoder(self, decoder: Decoder, sequences: Sequence[Tokens], tolerance_nats: float) -> None:
         def read(batch: RowBatch) -> Tensor:
-            return decoder.hidden_at(batch, torch.arange(batch.ids.numel()))
+            return decoder.hidden_states_at(batch, torch.arange(batch.input_ids.numel()))
 
         # Together they make a long row, and alone the shortest and the longest make rows of their own kind.
         groups = [sequences, *([one] for one in {sequences[0], sequences[-1]} if len(one) > 1)]
-        gaps = [gap_nats(self.network, read, group) for group in groups] if decoder.ready() else [float("inf")]
+        gaps = [packing_gap_nats(self.network, read, group) for group in groups] if decoder.ready() else [float("inf")]
         wrong = [gap for gap in gaps if not gap <= tolerance_nats]
         if wrong:
             self._decoder = None

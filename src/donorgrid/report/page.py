@@ -7,13 +7,13 @@ from importlib import resources
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from donorgrid.report import dotplot, matrices, pareto
+from donorgrid.report.figures import dotplot, matrices, pareto
+from donorgrid.report.figures.heatmap import CELL
+from donorgrid.report.figures.palette import DARK_RAMP, LIGHT_RAMP
 from donorgrid.report.head import ReportHead
 from donorgrid.report.headline import headline
-from donorgrid.report.heatmap import CELL
 from donorgrid.report.known_tables import checked_tables
-from donorgrid.report.palette import DARK_RAMP, LIGHT_RAMP
-from donorgrid.report.sections import sections
+from donorgrid.report.sections.order import sections
 
 
 def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import target_nats
+from donorgrid.models.heads import target_loglik_nats
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.reader import Reader
 from donorgrid.score.encode import EncodedItem
@@ -67,6 +67,6 @@ class Scorer:
         return None
 
     def _score_batch(self, batch: PackedBatch) -> Tensor:
-        hidden = self._reader.hidden_at(batch.rows, batch.heads)
+        hidden = self._reader.hidden_states_at(batch.rows, batch.heads)
         readers, targets = batch.readers.to(hidden.device), batch.targets.to(hidden.device)
-        return target_nats(self._reader.network, hidden, readers, targets).double().cpu()
+        return target_loglik_nats(self._reader.network, hidden, readers, targets).double().cpu()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from donorgrid.models.rows import Row, RowBatch, Tokens, batch_rows, common_length, tree_row
+from donorgrid.models.rows import Row, RowBatch, Tokens, common_prefix_length, pad_rows, prefix_tree_row
 from donorgrid.score.encode import EncodedItem
 from donorgrid.score.sequences import ScoredSequence, sequence_of
 
@@ -46,7 +46,7 @@ class PackedBatch:
     @property
     def n_tokens(self) -> int:
         """Tokens that are computed, fillers among them."""
-        return self.rows.ids.numel()
+        return self.rows.input_ids.numel()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def assemble(planned: Sequence[PlannedRow]) -> PackedBatch:
     owners = np.concatenate([one.owners for one in planned])[order]
     return PackedBatch(
         planned=tuple(planned),
-        rows=batch_rows([one.row for one in planned]),
+        rows=pad_rows([one.row for one in planned]),
         heads=torch.from_numpy(heads),
         readers=torch.from_numpy(readers),
         targets=torch.from_numpy(targets),
@@ -126,8 +126,8 @@ def _groups(
         if not new:
             continue
         done.update(new)
-        own_size = len(tree_row(_read(new, sequences))[0])
-        shared = common_length(_read(groups[-1][-1:], sequences)[0], _read(new, sequences)[0]) if groups else 0
+        own_size = len(prefix_tree_row(_read(new, sequences))[0])
+        shared = common_prefix_length(_read(groups[-1][-1:], sequences)[0], _read(new, sequences)[0]) if groups else 0
         joined = size + own_size - shared
         if shared * token_worth > joined**2 - size**2 - own_size**2 and joined <= longest:
             groups[-1] += new
@@ -145,7 +145,7 @@ def _read(owners: Sequence[int], sequences: tuple[ScoredSequence, ...]) -> list[
 
 def _plan(group: Sequence[int], sequences: tuple[ScoredSequence, ...]) -> PlannedRow:
     in_order = sorted(group, key=lambda one: (sequences[one].ids[:-1], one))
-    row, paths = tree_row([sequences[one].ids[:-1] for one in in_order])
+    row, paths = prefix_tree_row([sequences[one].ids[:-1] for one in in_order])
     places: list[int] = []
     targets: list[int] = []
     owners: list[int] = []

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from donorgrid.statistics.design import Reals
-from donorgrid.statistics.explained import Explained
+from donorgrid.statistics.mixed_models.design import Reals
+from donorgrid.statistics.mixed_models.explained import Explained
 from donorgrid.statistics.shrinkage import Posterior, weights
 
 _NODES, _MASSES = np.polynomial.legendre.leggauss(120)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from donorgrid.statistics.design import Reals
+from donorgrid.statistics.mixed_models.design import Reals
 
 
 @dataclass(frozen=True, kw_only=True)

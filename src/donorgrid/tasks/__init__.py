@@ -11,7 +11,7 @@ from donorgrid.tasks.examples import draw_examples, load_examples, with_examples
 from donorgrid.tasks.find import catalog_names, find_task
 from donorgrid.tasks.generation import GenerationRules
 from donorgrid.tasks.show import show_cell
-from donorgrid.tasks.task_file import TaskFile
+from donorgrid.tasks.task_files.task_file import TaskFile
 from donorgrid.tasks.validate import TaskReport, validate_task
 
 __all__ = [

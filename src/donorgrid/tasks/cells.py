@@ -10,9 +10,9 @@ from donorgrid.tasks.documents import DocumentSource, read_documents
 from donorgrid.tasks.fewshot import ShotDrawer, pool_of
 from donorgrid.tasks.generation import GenerationRules, rules_of
 from donorgrid.tasks.items import item_of, question_of
-from donorgrid.tasks.keys import GenerationKeys, TaskKeys
-from donorgrid.tasks.lm_eval_tasks import load_lm_eval_cell
-from donorgrid.tasks.task_file import CellKeys, TaskFile
+from donorgrid.tasks.lm_eval.tasks import load_lm_eval_cell
+from donorgrid.tasks.task_files.keys import GenerationKeys, TaskKeys
+from donorgrid.tasks.task_files.task_file import CellKeys, TaskFile
 from donorgrid.tasks.templates import InvalidDocument, render
 from donorgrid.tasks.training_texts import training_text_of
 

@@ -7,7 +7,7 @@ from typing import Any
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.tasks.hub import hub_documents
 from donorgrid.tasks.local_files import Rows, read_rows
-from donorgrid.tasks.task_file import CellKeys
+from donorgrid.tasks.task_files.task_file import CellKeys
 
 DocumentSource = Callable[[str, str], Rows]
 """A reader of documents: (dataset_name, split) to rows."""

@@ -11,9 +11,9 @@ from donorgrid.core.records import Cell, Example, Item
 from donorgrid.tasks.cells import Numbered, splits_of, with_ids
 from donorgrid.tasks.documents import DocumentSource, read_documents
 from donorgrid.tasks.fewshot import named_split, shot_of
-from donorgrid.tasks.keys import TaskKeys
-from donorgrid.tasks.lm_eval_examples import load_lm_eval_examples
-from donorgrid.tasks.task_file import CellKeys, TaskFile
+from donorgrid.tasks.lm_eval.examples import load_lm_eval_examples
+from donorgrid.tasks.task_files.keys import TaskKeys
+from donorgrid.tasks.task_files.task_file import CellKeys, TaskFile
 from donorgrid.tasks.templates import Document, InvalidDocument, text_of
 
 

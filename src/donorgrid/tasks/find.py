@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.keys import parse_keys
-from donorgrid.tasks.lm_eval_tasks import LM_EVAL, lm_eval_task
+from donorgrid.tasks.lm_eval.tasks import LM_EVAL, lm_eval_task
 from donorgrid.tasks.local_files import FORMATS
-from donorgrid.tasks.plain import Columns, task_of_plain
-from donorgrid.tasks.task_file import PLACEHOLDER, CellKeys, TaskFile, at_language
-from donorgrid.tasks.yaml_files import read_task_yaml
+from donorgrid.tasks.task_files.keys import parse_keys
+from donorgrid.tasks.task_files.plain import Columns, task_of_plain
+from donorgrid.tasks.task_files.task_file import PLACEHOLDER, CellKeys, TaskFile, at_language
+from donorgrid.tasks.task_files.yaml_files import read_task_yaml
 
 CATALOG = Path(__file__).parent / "catalog"
 _SUFFIXES = (".yaml", ".yml")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.tasks.key_blocks import ExactMatch, FilterStep
-from donorgrid.tasks.keys import GenerationKeys
+from donorgrid.tasks.task_files.key_blocks import ExactMatch, FilterStep
+from donorgrid.tasks.task_files.keys import GenerationKeys
 from donorgrid.tasks.templates import Document, InvalidDocument, render
 
 

@@ -2,8 +2,8 @@
 
 from donorgrid.core.records import Cell, Item
 from donorgrid.tasks.generation import accepted_answers
-from donorgrid.tasks.keys import ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.prompts import Prompt, Shot, chat_delimiter
+from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.templates import Document, answer_of, choices_of, text_of
 
 

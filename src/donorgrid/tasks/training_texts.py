@@ -5,8 +5,8 @@ from typing import Any
 from donorgrid.core.records import TrainingText
 from donorgrid.tasks.generation import accepted_answers
 from donorgrid.tasks.items import prompt_of
-from donorgrid.tasks.key_blocks import TrainKeys
-from donorgrid.tasks.keys import ChoiceKeys, GenerationKeys, TaskKeys
+from donorgrid.tasks.task_files.key_blocks import TrainKeys
+from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.templates import Document, InvalidDocument, answer_of, choices_of, names_in, text_of
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

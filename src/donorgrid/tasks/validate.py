@@ -8,7 +8,7 @@ from donorgrid.core.records import CellItems, ItemCounts
 from donorgrid.tasks.alignment import Alignment, align
 from donorgrid.tasks.cells import load_cell
 from donorgrid.tasks.documents import DocumentSource
-from donorgrid.tasks.task_file import TaskFile
+from donorgrid.tasks.task_files.task_file import TaskFile
 
 SPLITS = ("train", "test")
 INVALID_SHOWN = 5

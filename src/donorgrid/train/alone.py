@@ -35,7 +35,7 @@ class Alone:
         return torch.cat([one.flatten().float() for one in found])[None]
 
     @contextmanager
-    def worn(self, _: Any, *, n_tokens: int) -> Iterator[None]:
+    def active(self, _: Any, *, n_tokens: int) -> Iterator[None]:
         """While the body runs the network computes with the values; all tokens are of the one training."""
         del n_tokens
         self._put_on()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from donorgrid.models.rows import Row, RowBatch, batch_rows, joined_row
+from donorgrid.models.rows import Row, RowBatch, packed_row, pad_rows
 from donorgrid.train.encode import EncodedText
 
 Texts = Sequence[EncodedText]
@@ -38,13 +38,13 @@ def batch_texts(texts_of: Sequence[Texts], *, packs: bool, token_worth: float) -
             supervised = np.concatenate([text.supervised[1 : len(text.read) + 1] for text in texts])
             following = np.concatenate([text.ids[1 : len(text.read) + 1] for text in texts])
             (places,) = supervised.nonzero()
-            rows.append(joined_row([text.read for text in texts]))
+            rows.append(packed_row([text.read for text in texts]))
             heads.append(places + (owner * n_rows + number) * width)
             targets.append(following[places])
             owners.append(np.full(len(places), owner))
         rows += [_EMPTY] * (n_rows - len(bins))
     return TextBatch(
-        rows=batch_rows(rows, length=width),
+        rows=pad_rows(rows, length=width),
         heads=torch.from_numpy(np.concatenate(heads)),
         targets=torch.from_numpy(np.concatenate(targets)),
         owners=torch.from_numpy(np.concatenate(owners)),

@@ -17,8 +17,8 @@ from torch import Tensor
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.checkpoints import save_checkpoint
-from donorgrid.models.keeping import Keeper
 from donorgrid.models.loading import Base
+from donorgrid.models.weight_backup import WeightBackup
 from donorgrid.train.alone import Alone, flat, split
 from donorgrid.train.loop import Corpus, Fitted, fit
 from donorgrid.train.result import Trained, trained
@@ -61,8 +61,8 @@ def _language_weights(network: Any) -> list[str]:
 @contextmanager
 def _lent(base: Base, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """While the body runs these weights of the base may be changed and give gradients; then they are what they were."""
-    keeper = Keeper(base.network)
-    weights = {name: keeper.keep(name) for name in names}
+    backup = WeightBackup(base.network)
+    weights = {name: backup.keep(name) for name in names}
     try:
         for weight in weights.values():
             weight.requires_grad_(True)
@@ -70,7 +70,7 @@ def _lent(base: Base, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     finally:
         for weight in weights.values():
             weight.requires_grad_(False)
-        keeper.restore()
+        backup.restore()
 
 
 def _put(values: Tensor, weights: Mapping[str, Tensor]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
-from donorgrid.models.low_rank import join_pairs
+from donorgrid.models.low_rank import join_factors
 from donorgrid.train.attaching import WEIGHTS, attached, own_random_draws, save_config
 from donorgrid.train.loop import Corpus, Fitted, fit
 from donorgrid.train.result import Trained, trained
@@ -82,7 +82,7 @@ def _start(base: Base, recipe: Recipe, train_seed: int) -> _Start:
             scaling=next(iter(layers.values())).scaling["default"],
             dropout=recipe.dropout,
         )
-        return _Start(config=config, layout=layout, values=join_pairs(weights))
+        return _Start(config=config, layout=layout, values=join_factors(weights))
 
 
 def _save(start: _Start, fitted: Fitted, folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import head_losses
+from donorgrid.models.heads import token_losses_nats
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.reader import Reader
 from donorgrid.train.batches import TextBatch, Texts, batch_texts
@@ -81,18 +81,22 @@ class Losses:
     def _sums(self, stack: Trainable, texts_of: Sequence[Texts]) -> Tensor:
         """Summed negative log-likelihood (K,) of each adapter's supervised tokens, nats, in float32."""
         adapter = stack.low_rank() if isinstance(stack, Stack) else None
-        by_hand = adapter if adapter and self._reader.computes(adapter) else None
+        by_hand = adapter if adapter and self._reader.supports(adapter) else None
         packs = self._reader.packs and by_hand is None  # by hand fillers cost nothing
         batch = batch_texts(texts_of, packs=packs, token_worth=self._worth)
-        hidden = self._reader.adapted_at(batch.rows, batch.heads, by_hand) if by_hand else self._worn(stack, batch)
+        hidden = (
+            self._reader.adapted_hidden_states_at(batch.rows, batch.heads, by_hand)
+            if by_hand
+            else self._active(stack, batch)
+        )
         targets, owners = (one.to(hidden.device, non_blocking=True) for one in (batch.targets, batch.owners))
-        nats = head_losses(self._reader.network, hidden, targets)
+        nats = token_losses_nats(self._reader.network, hidden, targets)
         return torch.zeros(len(stack), device=hidden.device).index_add(0, owners, nats)
 
-    def _worn(self, stack: Trainable, batch: TextBatch) -> Tensor:
+    def _active(self, stack: Trainable, batch: TextBatch) -> Tensor:
         """The hidden states (n, width) that predict the supervised tokens, with the network's own layers."""
-        with stack.worn(self._reader.network, n_tokens=batch.rows.ids.numel()):
-            hidden = self._reader.hidden(batch.rows)
+        with stack.active(self._reader.network, n_tokens=batch.rows.input_ids.numel()):
+            hidden = self._reader.hidden_states(batch.rows)
         return hidden.flatten(0, 1)[batch.heads.to(hidden.device, non_blocking=True)]
 
 

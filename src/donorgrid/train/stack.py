@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from donorgrid.core.errors import RunFailure
-from donorgrid.models.low_rank import LowRank, Shapes, split_pairs
+from donorgrid.models.low_rank import LowRankAdapter, Shapes, split_factors
 
 Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
 
@@ -30,7 +30,7 @@ class Layout:
 
     def split(self, values: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """Views (K, rank, n_in) and (K, n_out, rank) by module, of a (K, parameters) tensor."""
-        return split_pairs(values, self.shapes)
+        return split_factors(values, self.shapes)
 
 
 class Stack:
@@ -52,12 +52,12 @@ class Stack:
         """A new stack with copies of some of the adapters."""
         return Stack(self.layout, self.values[list(places)].clone())
 
-    def low_rank(self) -> LowRank | None:
+    def low_rank(self) -> LowRankAdapter | None:
         """The only adapter, where it is one and reads everything: what ``models.decoder`` computes by hand."""
         return self._low_rank
 
     def gradients(self, loss: Tensor) -> Tensor:
-        """The gradients (K, parameters) of a loss that was computed while the stack was worn."""
+        """The gradients (K, parameters) of a loss that was computed while the stack was active."""
         leaves = [pair[letter] for letter in (0, 1) for pair in self._leaves.values()]
         by_hand = [] if self._low_rank is None else [self._low_rank.values]
         found = torch.autograd.grad(loss, [*by_hand, *leaves], allow_unused=True)
@@ -69,14 +69,14 @@ class Stack:
                 raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
         return torch.cat([one.flatten(1) for one in of_leaves], dim=1)
 
-    def _alone(self) -> LowRank | None:
+    def _alone(self) -> LowRankAdapter | None:
         if len(self) != 1 or self.layout.dropout:
             return None
         values = self.values[0].detach().requires_grad_()
-        return LowRank(values=values, shapes=self.layout.shapes, scaling=self.layout.scaling)
+        return LowRankAdapter(values=values, shapes=self.layout.shapes, scaling=self.layout.scaling)
 
     @contextmanager
-    def worn(self, network: Any, *, n_tokens: int) -> Iterator[None]:
+    def active(self, network: Any, *, n_tokens: int) -> Iterator[None]:
         """While the body runs, each K-th part of a batch of ``n_tokens`` tokens is read with its own adapter."""
         hooks = [network.get_submodule(name).register_forward_hook(self._hook(name, n_tokens)) for name in self._leaves]
         try:

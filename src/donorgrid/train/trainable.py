@@ -1,4 +1,4 @@
-"""What the training loop trains: rows of values, and a network that computes with them while they are worn."""
+"""What the training loop trains: rows of values, and a network that computes with them while they are active."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +15,7 @@ class Trainable(Protocol):
 
     @property
     def values(self) -> Tensor:
-        """The parameters of all K; whoever changes them in place changes what is worn."""
+        """The parameters of all K; whoever changes them in place changes what is active."""
         ...
 
     def __len__(self) -> int:
@@ -27,9 +27,9 @@ class Trainable(Protocol):
         ...
 
     def gradients(self, loss: Tensor) -> Tensor:
-        """The gradients (K, parameters) of a loss that was computed while the values were worn."""
+        """The gradients (K, parameters) of a loss that was computed while the values were active."""
         ...
 
-    def worn(self, network: Any, *, n_tokens: int) -> AbstractContextManager[None]:
+    def active(self, network: Any, *, n_tokens: int) -> AbstractContextManager[None]:
         """While the body runs, each K-th part of a batch of ``n_tokens`` tokens is read with its own row."""
         ...

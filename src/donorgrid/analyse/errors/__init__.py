@@ -1,0 +1,1 @@
+"""Standard errors, resampling and noise."""

@@ -1,0 +1,1 @@
+"""From item answers or result tables to deltas."""

@@ -1,0 +1,30 @@
+"""Where harm falls: harm rates broken down by target, by model and by how the benchmark was made."""
+
+import polars as pl
+
+from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.tables.groups import summarise
+from donorgrid.analyse.tables.regimes import with_transfer
+
+BREAKDOWNS = ("target_language", "target_task", "size_class", "family", "translation")
+
+
+def harm_breakdown(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
+    """HARM_BREAKDOWN rows of one arm: every regime (and ``transfer``) by each of ``BREAKDOWNS``.
+
+    Rows whose size, family or translation is not known take no part in that breakdown.
+    """
+    translation = pl.col("target_task").replace_strict(
+        dict(settings.translations), default=None, return_dtype=pl.String
+    )
+    rows = with_transfer(cells).with_columns(translation=translation)
+    return pl.concat([_broken_down(rows, by, settings) for by in BREAKDOWNS if by in rows.columns])
+
+
+def _broken_down(rows: pl.DataFrame, by: str, settings: AnalysisSettings) -> pl.DataFrame:
+    known = rows.filter(pl.col(by).is_not_null())
+    return (
+        summarise(known, ["regime", by], settings)
+        .select("regime", pl.exclude("regime", by), by=pl.lit(by), value=pl.col(by).cast(pl.String))
+        .sort("regime", "value")
+    )

@@ -1,0 +1,1 @@
+"""Outputs of lm-eval in, tasks of lm-eval out."""

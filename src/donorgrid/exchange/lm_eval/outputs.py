@@ -1,0 +1,160 @@
+"""``donorgrid import lm-eval``: outputs of lm-eval as item answers, or as totals where no items were logged."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from donorgrid.core.errors import InputError
+from donorgrid.core.records import Cell
+from donorgrid.core.tables import ITEM_ANSWERS
+from donorgrid.exchange.lm_eval.cells import MappedOutputs, cells_of, latest, map_outputs
+from donorgrid.exchange.lm_eval.files import TaskOutput, find_outputs
+from donorgrid.exchange.lm_eval.items import PAIR, PROMPT, answers_in
+from donorgrid.exchange.lm_eval.totals import totals
+from donorgrid.exchange.mapping import LmEvalMapping, read_mapping
+from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, ImportedTable
+from donorgrid.exchange.table_checks import at_chance
+
+Tasks = Mapping[ImportedSubject, Mapping[str, TaskOutput]]
+"""By subject and lm-eval task name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Evaluated:
+    """What is imported: the tasks of each subject, their cells, and the mapping that said so."""
+
+    tasks: Tasks
+    cells: Mapping[str, Cell]
+    mapping: LmEvalMapping
+
+    def base_of(self, subject: ImportedSubject) -> ImportedSubject:
+        return next(one for one in self.tasks if one.source is None and one.model == subject.model)
+
+
+def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnswers | ImportedTable:
+    """Read lm-eval's outputs in ``paths`` (files, or folders searched whole), as ``mapping_file`` says whose they are.
+
+    With samples of every task: item answers, paired by document hash and occurrence. If any are missing: totals,
+    without paired errors, and a note says so. Raises InputError when files cannot be read, or when a base model and a
+    fine-tune were evaluated on other items, prompts, task versions, shots or chat templates.
+    """
+    mapping = read_mapping(mapping_file, LmEvalMapping)
+    outputs = find_outputs(paths)
+    try:
+        mapped = map_outputs(outputs, mapping, roots=[*paths, mapping_file.parent])
+        cells = cells_of(outputs, mapping)
+    except InputError as error:
+        raise InputError(f"mapping file {mapping_file}: {error}") from None
+    evaluated = _Evaluated(tasks=_tasks(mapped, cells), cells=cells, mapping=mapping)
+    _check_conditions(evaluated)
+    notes = _notes(mapped, evaluated)
+    missing = [
+        f"{name} of {who}" for who, own in evaluated.tasks.items() for name, one in own.items() if not one.samples
+    ]
+    if missing:
+        note = f"no samples of {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+        lost = f"{note}: totals only, without paired errors; run lm_eval with --log_samples"
+        frame = totals(evaluated.tasks, cells, mapping)
+        return ImportedTable(frame=frame, notes=(*notes, lost, *at_chance(frame, "score_norm_base")))
+    subjects = tuple(sorted(evaluated.tasks, key=lambda one: one.source is not None))
+    return ImportedAnswers(subjects=subjects, read=_reader(evaluated), notes=(*notes, *_id_notes(evaluated)))
+
+
+def _tasks(mapped: MappedOutputs, cells: Mapping[str, Cell]) -> dict[ImportedSubject, dict[str, TaskOutput]]:
+    tasks = {}
+    for subject, outputs in mapped.of.items():
+        own = {name: found for name in cells if (found := latest(outputs, name)) is not None}
+        if not own:
+            raise InputError(f"{outputs[0].path}: {subject}: none of the mapped tasks {list(cells)} is there")
+        tasks[subject] = own
+    return tasks
+
+
+def _check_conditions(evaluated: _Evaluated) -> None:
+    """A fine-tune's scores may be compared with its base model's only if both were made alike."""
+    for subject, own in evaluated.tasks.items():
+        base = evaluated.tasks[evaluated.base_of(subject)]
+        for name in own.keys() & base.keys():
+            for key, value in own[name].conditions.items():
+                theirs = base[name].conditions[key]
+                if value != theirs:
+                    raise InputError(f"task '{name}': {key} is {value} for {subject}, but {theirs} for the base model")
+
+
+def _reader(evaluated: _Evaluated) -> Callable[[ImportedSubject], pl.DataFrame]:
+    known: dict[str, pl.DataFrame] = {}
+
+    def read(subject: ImportedSubject) -> pl.DataFrame:
+        base = evaluated.base_of(subject)
+        if base.model not in known:
+            known.clear()  # one model's baseline is held at a time
+            known[base.model] = _answers(evaluated, base)
+        frame = known[base.model] if subject == base else _answers(evaluated, subject)
+        _check_items(frame, known[base.model], str(subject))
+        return ITEM_ANSWERS.check(frame.drop(PAIR, PROMPT))
+
+    return read
+
+
+def _answers(evaluated: _Evaluated, subject: ImportedSubject) -> pl.DataFrame:
+    mapping, parts = evaluated.mapping, []
+    for name, output in evaluated.tasks[subject].items():
+        cell = evaluated.cells[name]
+        filter_name, id_field = mapping.for_task("filter", cell.task), mapping.for_task("id_field", cell.task)
+        parts.append(answers_in(output, cell, filter_name=filter_name, id_field=id_field))
+    return pl.concat(parts)
+
+
+def _check_items(own: pl.DataFrame, base: pl.DataFrame, who: str) -> None:
+    """On the targets that both have: the same IDs, and under each ID the same document and prompt."""
+    target = ["target_task", "target_language"]
+    ours = own.join(base.select(target).unique(), on=target, how="semi")
+    theirs = base.join(own.select(target).unique(), on=target, how="semi")
+    key = [*target, "item_id"]
+    alone = pl.concat([ours.join(theirs, on=key, how="anti"), theirs.join(ours, on=key, how="anti")])
+    if alone.height:
+        raise InputError(f"{who}: {alone.height} items are not both its and its base model's, such as {_item(alone)}")
+    both = ours.join(theirs.select(*key, PAIR, PROMPT), on=key, suffix="_base")
+    for column, what in ((PAIR, "documents"), (PROMPT, "prompts")):
+        other = both.filter(pl.col(column) != pl.col(f"{column}_base"))
+        if other.height:
+            raise InputError(
+                f"{who}: {other.height} {what} differ from its base model's, such as that of {_item(other)}"
+            )
+
+
+def _item(frame: pl.DataFrame) -> str:
+    return "/".join(str(frame[name][0]) for name in ("target_task", "target_language", "item_id"))
+
+
+def _notes(mapped: MappedOutputs, evaluated: _Evaluated) -> tuple[str, ...]:
+    notes = []
+    if mapped.unused:
+        notes.append(f"left out, because no run names it: {mapped.unused[0]}" + _more(mapped.unused))
+    names = dict.fromkeys(name for outputs in mapped.of.values() for one in outputs for name in one.tasks)
+    unmatched = [name for name in names if name not in evaluated.cells]
+    if unmatched:
+        notes.append(f"left out, because no pattern matches it: task {unmatched[0]}" + _more(unmatched))
+    again = sum(
+        sum(name in one.tasks for one in mapped.of[who]) > 1 for who, own in evaluated.tasks.items() for name in own
+    )
+    if again:
+        notes.append(f"{again} tasks were evaluated more than once by the same subject: the newest results count")
+    return tuple(notes)
+
+
+def _id_notes(evaluated: _Evaluated) -> tuple[str, ...]:
+    tasks = dict.fromkeys(cell.task for cell in evaluated.cells.values())
+    without = [task for task in tasks if evaluated.mapping.for_task("id_field", task) is None]
+    if not without:
+        return ()
+    return (
+        f"no id_field for {', '.join(without)}: items are not aligned across languages, so errors of averages take "
+        "languages as independent",
+    )
+
+
+def _more(found: Sequence[object]) -> str:
+    return f" and {len(found) - 1} more" if len(found) > 1 else ""

@@ -1,0 +1,1 @@
+"""From a study folder or tables to the analysis and its report."""

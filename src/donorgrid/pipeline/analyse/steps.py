@@ -1,0 +1,115 @@
+"""The steps that analyse, as Python users and the command line take them: no models, no torch.
+
+What is given is a study (its file or folder), an import, or tables of deltas.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from donorgrid.analyse import AnalysisSettings, read_tables
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import StudyFolder
+from donorgrid.exchange import is_import, read_import
+from donorgrid.facts.distances import Distances
+from donorgrid.facts.typology import uriel_distances
+from donorgrid.pipeline.analyse.reporting import write_report
+from donorgrid.pipeline.analyse.tables import (
+    BY_SEED,
+    DELTAS,
+    TABLE_FORMATS,
+    Analysed,
+    analyse_files,
+    analyse_folder,
+    analyse_import,
+    study_settings,
+    write_tables,
+)
+from donorgrid.pipeline.prepare.steps import Given, folder_of
+from donorgrid.pipeline.prepare.work_keys import read_workplan
+
+ANALYSIS_FOLDER = Path("analysis")
+Change = Callable[[AnalysisSettings], AnalysisSettings]
+
+
+def analyse_study(
+    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
+) -> Analysed:
+    """Analyse a study, finished or not, an import, or tables of deltas (.csv, .parquet), and write ``tables/``.
+
+    ``tables/`` goes into the folder of the study or import, or into ``analysis`` for tables, unless ``out`` says
+    otherwise. ``change`` is given the settings (a study's own, or the defaults) and returns those to use. Raises
+    InputError for what cannot be analysed.
+    """
+    analysed = analysis_of(_as_given(given), out, change=change)
+    write_tables(analysed.tables, output_folder(_as_given(given), out).tables)
+    return analysed
+
+
+def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
+    """The same, and nothing is written."""
+    folder, paths = output_folder(given, out), _paths(given)
+    with threadpool_limits(limits=1):  # the matrices are small: threads of the linear algebra would only wait
+        if _are_tables(paths):
+            return analyse_files(paths, change(AnalysisSettings()))
+        if is_import(paths[0]):
+            return analyse_import(paths[0], change(AnalysisSettings()))
+        return analyse_folder(folder, change(study_settings(folder)))
+
+
+def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mapping[str, Distances]:
+    """URIEL+'s distances between the languages of what is analysed, for ``AnalysisSettings.distances``.
+
+    Raises InputError without the extra ``typology``.
+    """
+    paths = _paths(given)
+    if _are_tables(paths):
+        languages = read_tables(paths).deltas["target_language"].unique().sort().to_list()
+    elif is_import(paths[0]):
+        subjects = read_import(paths[0]).subjects
+        languages = sorted({cell.language for one in subjects if one.source for cell in one.source.cells})
+    else:
+        languages = list(read_workplan(output_folder(paths, out)).study.languages)
+    return uriel_distances(languages)
+
+
+def report_study(
+    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
+) -> Path:
+    """Analyse as ``analyse_study`` does and write ``report.html``; its path."""
+    return write_report(analyse_study(given, out, change=change), output_folder(_as_given(given), out))
+
+
+def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
+    """Where an analysis of these goes: a study's own folder, or ``out``."""
+    if out is None and len(paths) == 1 and _table_in(paths[0]):
+        return StudyFolder(paths[0])
+    paths = _paths(paths)
+    if _are_tables(paths):
+        return StudyFolder(ANALYSIS_FOLDER if out is None else Path(out))
+    if len(paths) > 1:
+        raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(TABLE_FORMATS)})")
+    if is_import(paths[0]):
+        return StudyFolder(paths[0] if out is None else Path(out))
+    return folder_of(paths[0], out)
+
+
+def _paths(given: Given | Sequence[Given]) -> list[Path]:
+    return [_table_in(path) or path for path in _as_given(given)]
+
+
+def _as_given(given: Given | Sequence[Given]) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
+
+
+def _table_in(path: Path) -> Path | None:
+    """The table of deltas in a folder that is neither a study nor item answers: an imported or simulated one."""
+    if not path.is_dir() or StudyFolder(path).plan.exists() or is_import(path):
+        return None
+    tables = (path / f"{name}{kind}" for name in (BY_SEED, DELTAS) for kind in TABLE_FORMATS)
+    return next((table for table in tables if table.is_file()), None)
+
+
+def _are_tables(paths: Sequence[Path]) -> bool:
+    return all(path.suffix.lower() in TABLE_FORMATS for path in paths)

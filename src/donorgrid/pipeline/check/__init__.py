@@ -1,0 +1,1 @@
+"""Checking adapters: from what a user names to judged answers."""

@@ -1,0 +1,90 @@
+"""A check kept in a repository: a YAML file with the keys of the command line."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import Metric, Precision
+from donorgrid.pipeline.check.targets import TargetSpec
+
+Names = str | list[str]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TargetKeys(_Strict):
+    """A target written as an object."""
+
+    task: Annotated[str, Field(min_length=1)]
+    languages: list[str] = Field(default_factory=list)
+    columns: dict[str, str | list[str]] = Field(default_factory=dict)
+
+
+Written = str | TargetKeys
+
+
+class CheckKeys(_Strict):
+    """What a check file may say; every key is optional, as the command line may give it."""
+
+    base: str | None = None
+    adapters: list[str] = Field(default_factory=list)
+    on: list[Written] | Written = Field(default_factory=list)
+    guard: list[Written] | Written = Field(default_factory=list)
+    limit: float | None = None
+    items: int | None = None
+    metric: Metric | None = None
+    precision: Precision | None = None
+    chat_template: bool | None = None
+    max_new_tokens: int | None = None
+    device: str | None = None
+    cache: Path | None = None
+    report: Path | None = None
+    allow_undecided: bool = False
+
+
+def read_check_file(path: Path) -> CheckKeys:
+    """The keys of a check file. InputError, one line with file, key and what is allowed, when it cannot be used."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: a check is a mapping with the keys {list(CheckKeys.model_fields)}")
+    # YAML 1.1 reads the bare key `on` as true.
+    named = {"on" if key is True else key: value for key, value in content.items()}
+    try:
+        return CheckKeys.model_validate(named)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_problem(error)}") from None
+
+
+def specs(written: list[Written] | Written) -> tuple[TargetSpec, ...]:
+    """The targets of one key: one or a list, each a text or an object."""
+    return tuple(_spec(one) for one in (written if isinstance(written, list) else [written]))
+
+
+def _spec(written: Written) -> TargetSpec:
+    if isinstance(written, str):
+        return TargetSpec.parse(written)
+    parsed = TargetSpec.parse(written.task)
+    languages = tuple(written.languages) or parsed.languages
+    return TargetSpec(reference=parsed.reference, languages=languages, columns=written.columns)
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith(("list[", "Target")))
+    if problem["type"] == "extra_forbidden":
+        name = str(problem["loc"][-1])
+        allowed: list[Any] = list((CheckKeys if len(problem["loc"]) == 1 else TargetKeys).model_fields)
+        return f"{where}: unknown key; allowed are {allowed}{suggestion(name, allowed)}"
+    return f"{where}: {problem['msg']}, found {str(problem['input'])[:60]!r}"

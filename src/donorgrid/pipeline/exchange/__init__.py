@@ -1,0 +1,1 @@
+"""Results in, adapters, tasks and training jobs out."""

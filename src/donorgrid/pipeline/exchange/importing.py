@@ -1,0 +1,77 @@
+"""Other people's results into a folder that ``analyse`` and ``report`` read. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from donorgrid.analyse import read_tables, to_released
+from donorgrid.analyse.reading.released_names import from_released
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import whole_file
+from donorgrid.exchange import (
+    ImportedTable,
+    draft_mapping,
+    export_table,
+    import_lm_eval,
+    import_table,
+    write_import,
+)
+
+TABLE = "deltas.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What was imported: where it lies, what to give to ``analyse``, how much it is, and notes for the user."""
+
+    path: Path
+    size: str
+    notes: tuple[str, ...]
+
+
+def import_outputs(paths: Sequence[Path], mapping_file: Path, out: Path) -> Imported:
+    """Import lm-eval's outputs into the folder ``out``: item answers, or a table where samples were not logged."""
+    imported = import_lm_eval(paths, mapping_file=mapping_file)
+    if isinstance(imported, ImportedTable):
+        return _write_table(imported, out)
+    write_import(imported, out)
+    n_models = sum(1 for _ in imported.models())
+    size = f"{n_models} base models and {len(imported.subjects) - n_models} fine-tunes, item by item"
+    return Imported(path=out, size=size, notes=imported.notes)
+
+
+def import_tables(places: Sequence[str], mapping_file: Path | None, out: Path) -> Imported:
+    """Import result tables (files or addresses) into one table in the folder ``out``."""
+    return _write_table(import_table(places, to_our_names=from_released, mapping_file=mapping_file), out)
+
+
+def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
+    """Write a first mapping file for lm-eval's outputs, to be checked and filled in; an existing file is refused."""
+    if mapping_file.exists():
+        raise InputError(f"{mapping_file}: exists already; give another name")
+    text = draft_mapping(paths)
+    with whole_file(mapping_file) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    return mapping_file
+
+
+def export_deltas(deltas: pl.DataFrame, by_seed: pl.DataFrame | None, path: Path) -> Path:
+    """Write deltas under the released table's names, as CSV or Parquet; an existing file is refused."""
+    if path.exists():
+        raise InputError(f"{path}: exists already; give another name")
+    return export_table(to_released(deltas, by_seed=by_seed), path)
+
+
+def _write_table(imported: ImportedTable, out: Path) -> Imported:
+    path = out / TABLE
+    if path.exists():
+        raise InputError(f"{path}: exists already; give another folder")
+    export_table(to_released(imported.frame), path)
+    try:
+        read_tables([path])  # what contradicts itself shows now, not when it is analysed
+    except InputError:
+        path.unlink()
+        raise
+    return Imported(path=path, size=f"{imported.frame.height:,} rows", notes=imported.notes)

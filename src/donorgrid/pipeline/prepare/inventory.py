@@ -1,0 +1,105 @@
+"""What there is to work with: catalog tasks, items, models. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from donorgrid.facts.models import model_facts
+from donorgrid.models.folders import ModelFolder, find_model
+from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES, built_in_models
+from donorgrid.tasks import (
+    TaskReport,
+    catalog_names,
+    find_task,
+    generation_rules,
+    load_cell,
+    show_cell,
+    validate_task,
+)
+from donorgrid.tasks.show import Encode
+from donorgrid.tasks.task_files.plain import Columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogTask:
+    """A task of the catalog, as a list shows it."""
+
+    name: str
+    title: str
+    languages: tuple[str, ...]
+    metrics: tuple[str, ...]
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownModel:
+    """A base model, as a list shows it; digests are SHA-256."""
+
+    name: str
+    path: Path
+    architecture: str
+    n_parameters: int
+    family: str
+    size_b: float
+    weights_digest: str
+    tokenizer_digest: str
+
+
+def catalog() -> list[CatalogTask]:
+    """The tasks that donorgrid ships, by name."""
+    tasks = [find_task(name, folder=Path()) for name in catalog_names()]
+    return [
+        CatalogTask(
+            name=task.name, title=task.title, languages=task.languages, metrics=task.metrics, licence=task.licence
+        )
+        for task in tasks
+    ]
+
+
+def item_text(
+    task: str,
+    language: str | None,
+    *,
+    item_id: str | None,
+    encode: Encode | None,
+    columns: Columns | None = None,
+) -> str:
+    """One item of a task as text; the task's first language and first item unless they are named.
+
+    ``columns`` are those of a plain data file, as in a study.
+    """
+    found = find_task(task, folder=Path(), languages=() if language is None else (language,), columns=columns)
+    cell = load_cell(found, language or found.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
+    rules = generation_rules(found, cell.cell.language) if found.generates else None
+    return show_cell(cell, item_id=item_id, encode=encode, rules=rules)
+
+
+def validated(task: str, languages: Sequence[str], *, columns: Columns | None = None) -> TaskReport:
+    """What a study would get from a task, in all of its languages or those named."""
+    found = find_task(task, folder=Path(), languages=tuple(languages), columns=columns)
+    return validate_task(found, sources=DOCUMENT_SOURCES, languages=languages or None)
+
+
+def model(model_id: str) -> ModelFolder:
+    """The files of a base model: a built-in name, a folder, or a hub ID."""
+    return find_model(model_id, revision=None, folder=Path(), built_in=built_in_models())
+
+
+def models_named(model_ids: Sequence[str], *, revision: str | None, folder: Path) -> list[KnownModel]:
+    """What is known of these models, or of the built-in ones when none is named."""
+    return [_known(name, revision, folder) for name in model_ids or built_in_models()]
+
+
+def _known(model_id: str, revision: str | None, folder: Path) -> KnownModel:
+    found = find_model(model_id, revision=revision, folder=folder, built_in=built_in_models())
+    facts = model_facts(model_id, n_parameters=found.n_parameters, model_type=found.model_type)
+    return KnownModel(
+        name=model_id,
+        path=found.path,
+        architecture=found.model_type,
+        n_parameters=found.n_parameters,
+        family=facts.family,
+        size_b=facts.size_b,
+        weights_digest=found.weights_digest,
+        tokenizer_digest=found.tokenizer_digest,
+    )

@@ -1,0 +1,44 @@
+"""What a user must know before a study runs: licences, items that cannot be used, items that are not aligned."""
+
+from collections.abc import Iterator
+
+from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.tasks import align
+
+
+def notes_of(prepared: Prepared) -> tuple[str, ...]:
+    """One line for each thing that does not stop a study but that its reader should know."""
+    return tuple(dict.fromkeys((*_licences(prepared), *_weights(prepared), *_items(prepared), *_alignments(prepared))))
+
+
+def _licences(prepared: Prepared) -> Iterator[str]:
+    for name, task in prepared.tasks.items():
+        if task.non_commercial:
+            yield f"task '{name}': licence {task.licence}, not for commercial use"
+
+
+def _weights(prepared: Prepared) -> Iterator[str]:
+    for model in prepared.study.models:
+        if model.weights == "4bit":
+            yield f"model '{model.name}': weights kept in 4 bit; its adapters are scored unmerged"
+
+
+def _items(prepared: Prepared) -> Iterator[str]:
+    for cell, items in prepared.cells.items():
+        for split, counts in items.counts.items():
+            if counts.invalid:
+                item_id, reason = counts.invalid[0]
+                yield (
+                    f"{cell}: {len(counts.invalid)} of {counts.read} {split} items cannot be used; "
+                    f"the first is '{item_id}': {reason}"
+                )
+        yield from (f"{cell}: {note}" for note in items.notes)
+
+
+def _alignments(prepared: Prepared) -> Iterator[str]:
+    for name in prepared.tasks:
+        targets = [prepared.cells[cell] for cell in prepared.grid.targets if cell.task == name]
+        if len(targets) > 1:
+            found = align(targets, split="test")
+            if not found.aligned:
+                yield f"task '{name}': items are not the same in every language: {found}"

@@ -1,0 +1,1 @@
+"""Running a study: claims, processes, progress."""

@@ -1,0 +1,129 @@
+"""Running a study: in this process, or in several that share the folder by claims, with progress read off the files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from donorgrid.core.later import later
+from donorgrid.core.names import StudyFolder, remove_unfinished
+from donorgrid.pipeline.prepare.notes import notes_of
+from donorgrid.pipeline.prepare.study import Prepared, prepare, write_resolved
+from donorgrid.pipeline.prepare.work_keys import make_workplan, write_workplan
+from donorgrid.pipeline.run.options import WorkOptions
+from donorgrid.pipeline.run.processes import n_cores, run_processes, warm_up
+from donorgrid.pipeline.run.progress import Progress, Watch
+from donorgrid.store.claims import remove_dead_claims
+from donorgrid.store.logs import forget_failures, write_manifest
+
+if TYPE_CHECKING:
+    from donorgrid.models import loading, quantising
+    from donorgrid.pipeline.prepare import few_shot_counts as shown_examples
+    from donorgrid.pipeline.prepare import manifest, token_counts
+    from donorgrid.pipeline.run import worker as work
+else:  # torch stands behind these: the jobs' processes load it while this one reads the study
+    loading, quantising, work = later("models.loading"), later("models.quantising"), later("pipeline.run.worker")
+    manifest, shown_examples = later("pipeline.prepare.manifest"), later("pipeline.prepare.few_shot_counts")
+    token_counts = later("pipeline.prepare.token_counts")
+
+_ALWAYS_THERE = ("auto", "cpu")
+_GPUS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a study is run. ``jobs`` processes share this machine's cores; None: one per core, one on a GPU.
+
+    ``together`` adapters are trained at once; None: one on a CPU, what a short trial finds fastest elsewhere.
+    """
+
+    device: str = "auto"
+    jobs: int | None = None
+    shard: tuple[int, int] | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+    together: int | None = None
+
+
+def run_jobs(
+    study_file: Path,
+    folder: StudyFolder,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
+    *,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> Progress:
+    """Do a study's work, or what is left of it. ``on_progress`` hears of every change.
+
+    ``on_note`` hears, before any work, what the reader of the results should know; the manifest keeps it too.
+
+    Raises InputError for bad input before any work is done. Failed work is recorded and left out of later runs, unless
+    ``retry_failed``.
+    """
+    prepared = prepare(study_file, folder)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(folder.root)
+    write_resolved(prepared, study_file)
+    if options.retry_failed:
+        forget_failures(folder)
+    if options.device not in _ALWAYS_THERE:
+        loading.pick_device(options.device)
+    plan = make_workplan(prepared)
+    write_workplan(plan, folder)
+    watch = Watch(plan, folder, options.shard)
+    tell = _when_changed(on_progress, watch)
+    before = tell()
+    if before.left:
+        if _will_have_processes(options):
+            warm_up()
+        device = loading.pick_device(options.device)
+        for model in prepared.study.models:
+            quantising.check_weights(model.weights, device=device)
+        jobs = options.jobs or default_jobs(device)
+        _note(prepared, on_note, device=device, jobs=jobs)
+        how = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
+        if jobs == 1 or options.limit is not None:
+            work.Worker(prepared, plan, how, tell).run()
+        else:
+            run_processes(prepared, plan, how, jobs=min(jobs, before.left), tell=tell)
+    after = tell()
+    if options.shard is None:
+        remove_dead_claims(folder, open_keys=watch.open_keys())
+    return after
+
+
+def _will_have_processes(options: RunOptions) -> bool:
+    """Whether the work will be done by processes on the CPU, as far as that can be told before torch is loaded."""
+    on_cpu = options.device == "cpu" or (options.device == "auto" and not any(path.exists() for path in _GPUS))
+    return on_cpu and options.limit is None and (options.jobs or default_jobs("cpu")) > 1
+
+
+def _note(prepared: Prepared, on_note: Callable[[str], None], *, device: str, jobs: int) -> None:
+    """Say what the user should know before the work, and write the manifest. InputError for what cannot be scored."""
+    tokens = {model.name: token_counts.count_tokens(prepared, model.name) for model in prepared.study.models}
+    of_tokens = (note for model, counted in tokens.items() for note in token_counts.token_notes(model, counted))
+    shown = [one for model in prepared.study.models for one in shown_examples.count_shown(prepared, model.name)]
+    notes = [*notes_of(prepared), *of_tokens, *shown_examples.shown_notes(shown)]
+    for note in notes:
+        on_note(note)
+    made = manifest.manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)
+    write_manifest(prepared.folder, made)
+
+
+def _when_changed(on_progress: Callable[[Progress], None], watch: Watch) -> Callable[[], Progress]:
+    """Look at the folder and tell of the progress when it is another than the last one told."""
+    told: list[Progress] = []
+
+    def tell() -> Progress:
+        now = watch.look()
+        if told != [now]:
+            told[:] = [now]
+            on_progress(now)
+        return now
+
+    return tell
+
+
+def default_jobs(device: str) -> int:
+    """One process per core on a CPU, where small steps do not fill two; one on a GPU."""
+    return n_cores() if device == "cpu" else 1

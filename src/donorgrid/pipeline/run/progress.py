@@ -1,0 +1,56 @@
+"""How far a study is, read off its folder: also what other processes and machines did."""
+
+from dataclasses import dataclass
+
+from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import Subject
+from donorgrid.pipeline.prepare.work_keys import WorkPlan
+from donorgrid.pipeline.run.ledger import Ledger, subjects_of_shard
+from donorgrid.store.logs import Failure, read_failures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is: subjects (baselines and adapters) done, failed, and in all."""
+
+    done: int
+    failed: int
+    total: int
+
+    @property
+    def left(self) -> int:
+        """Subjects that are neither done nor failed."""
+        return self.total - self.done - self.failed
+
+
+class Watch:
+    """Reads progress off the study folder; what is done is looked at once."""
+
+    def __init__(self, plan: WorkPlan, folder: StudyFolder, shard: tuple[int, int] | None = None) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._ledger = Ledger(plan, folder)
+        subjects = plan.grid.subjects
+        self._open: list[Subject] = list(subjects if shard is None else subjects_of_shard(subjects, shard))
+        self._total = len(self._open)
+
+    def look(self) -> Progress:
+        """The progress now."""
+        self._open = [subject for subject in self._open if not self._ledger.standing(subject).done]
+        return Progress(done=self._total - len(self._open), failed=len(self._failures()), total=self._total)
+
+    def open_keys(self) -> set[str]:
+        """The claim keys of what was not done when last looked."""
+        return {self._plan.claim_key(subject) for subject in self._open}
+
+    def failures(self) -> list[Failure]:
+        """The failures of subjects that are still open, in the grid's order."""
+        self.look()
+        return self._failures()
+
+    def _failures(self) -> list[Failure]:
+        noted = read_failures(self._folder)
+        if not noted:
+            return []
+        keys = (self._plan.failure_key(subject) for subject in self._open)
+        return [noted[key] for key in keys if key in noted]

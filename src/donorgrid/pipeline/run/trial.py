@@ -1,0 +1,185 @@
+"""A short measured trial: how many tokens a second this machine trains and scores, and what the study then costs."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import Cell, Recipe, Run
+from donorgrid.models.folders import weight_shapes
+from donorgrid.models.loading import load_tokenizer, pick_device
+from donorgrid.pipeline.analyse.planning import power_of_items
+from donorgrid.pipeline.prepare.few_shot_counts import count_shown, shown_notes
+from donorgrid.pipeline.prepare.notes import notes_of
+from donorgrid.pipeline.prepare.study import Prepared, PreparedItems, prepare, study_paths
+from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
+from donorgrid.pipeline.run.jobs import default_jobs
+from donorgrid.pipeline.session.model_session import Resident
+from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
+from donorgrid.score.encode import encode_items
+from donorgrid.statistics.power import Noise
+from donorgrid.train.encode import encode_texts
+
+_TRIAL_TEXTS = 32
+_TRIAL_ITEMS = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyCost:
+    """A study's size, its cost by model, how many processes share the work, and what to know before it runs.
+
+    ``power`` (POWER) is what it can show at the default noise; None where it has no plain source cell.
+    """
+
+    n_sources: int
+    n_targets: int
+    n_cells: int
+    models: tuple[ModelCost, ...]
+    jobs: int
+    notes: tuple[str, ...]
+    power: pl.DataFrame | None
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time with all processes at work; None without a trial."""
+        times = [model.seconds for model in self.models]
+        return None if None in times else sum(time for time in times if time is not None) / self.jobs
+
+
+def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: int) -> StudyCost:
+    """Count a study's tokens and bytes; with a ``device``, also try each model on it for a few seconds."""
+    costs = []
+    for model in prepared.study.models:
+        cost = _count(prepared, plan, model.name)
+        if device is not None:
+            cost = replace(cost, seconds=seconds_for(cost, _try_model(prepared, model.name, device)))
+        costs.append(cost)
+    grid = prepared.grid
+    return StudyCost(
+        n_sources=len({one.source.name for one in grid.compared}),
+        n_targets=len(grid.targets),
+        n_cells=len(grid.compared) * len(grid.targets),
+        models=tuple(costs),
+        jobs=jobs,
+        notes=(*notes_of(prepared), *_generation_notes(prepared), *_length_notes(prepared)),
+        power=_power(prepared),
+    )
+
+
+def _power(prepared: Prepared) -> pl.DataFrame | None:
+    items = PreparedItems(
+        study=prepared.study,
+        grid=prepared.grid,
+        tasks=prepared.tasks,
+        cells=prepared.cells,
+        examples=prepared.examples,
+    )
+    has_cells = any(run.source.kind == "cell" for run in prepared.grid.runs)
+    return power_of_items(items, Noise(), wanted_pp=prepared.study.harm_limit_pp) if has_cells else None
+
+
+def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
+    folder = prepared.models[model]
+    tokenizer = load_tokenizer(folder)
+    grid = prepared.grid
+    runs = [run for run in grid.runs if run.model == model]
+    in_source = {
+        cell: sum(len(text.ids) for text in encode_texts(prepared.cells[cell].train, tokenizer))
+        for cell in grid.source_cells
+    }
+    chat_template = prepared.study.scoring.chat_template
+    targets = [
+        encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
+        for cell in _scored_targets(prepared)
+    ]
+    items = [item for target in targets for item in target.items]
+    shapes = weight_shapes(folder)
+    return model_cost(
+        model,
+        folder.n_parameters,
+        train_tokens=(_train_tokens(run, prepared, in_source) for run in runs if run.checkpoint is None),
+        score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.tails),
+        n_items=len(items),
+        n_adapters=len(runs),
+        example_tokens=[
+            len(tokenizer.encode("".join(one.text for one in shown), add_special_tokens=False))
+            for subject, shown in prepared.examples.items()
+            if subject.model == model
+        ],
+        kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
+    )
+
+
+def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -> int:
+    """Tokens that a run reads over its epochs; draws and mixes count in proportion."""
+    available = sum(len(prepared.cells[cell].train) for cell in run.source.cells)
+    total = sum(in_source[cell] for cell in run.source.cells)
+    n_texts = run.train_size or available / len(run.source.cells)
+    return round(total / available * n_texts * run.recipe.epochs)
+
+
+def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
+    resident = Resident(prepared, model, device=device)
+    runs = {run.recipe: run for run in prepared.grid.runs if run.model == model}
+    scored = _scored_targets(prepared)
+    return Rates(
+        train=_training_rate(resident, runs) if runs else math.inf,
+        score=_rate(lambda: resident.try_scoring(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
+    )
+
+
+def _training_rate(resident: Resident, runs: Mapping[Recipe, Run]) -> float:
+    """Tokens per second over all recipes: each has as many runs as any other, and reads by its epochs."""
+    epochs = sum(recipe.epochs for recipe in runs)
+    return epochs / sum(
+        recipe.epochs / _rate(partial(resident.try_training, run, _TRIAL_TEXTS)) for recipe, run in runs.items()
+    )
+
+
+def _scored_targets(prepared: Prepared) -> list[Cell]:
+    """The targets whose options are scored; answers of the others are generated, at a cost that is not estimated."""
+    return [cell for cell in prepared.grid.targets if not prepared.tasks[cell.task].generates]
+
+
+def _length_notes(prepared: Prepared) -> Iterator[str]:
+    for model in prepared.study.models:
+        yield from shown_notes(count_shown(prepared, model.name))
+
+
+def _generation_notes(prepared: Prepared) -> Iterator[str]:
+    for name, task in prepared.tasks.items():
+        if task.generates:
+            yield f"task '{name}': its answers are generated; the estimate of time leaves that out"
+
+
+def _rate(work: Callable[[], int]) -> float:
+    """Tokens per second of ``work``, which returns its tokens; the first call warms up."""
+    work()
+    start = time.perf_counter()
+    n_tokens = work()
+    return n_tokens / (time.perf_counter() - start)
+
+
+def estimate(study_file: Path, folder: StudyFolder, *, device: str | None, jobs: int | None) -> StudyCost:
+    """A study's cost; ``device`` None counts without a trial."""
+    prepared = prepare(study_file, folder)
+    picked = None if device is None else pick_device(device)
+    return study_cost(prepared, make_workplan(prepared), device=picked, jobs=jobs or default_jobs(picked or "cpu"))
+
+
+def plan_study(
+    study: str | Path,
+    out: str | Path | None = None,
+    *,
+    device: str = "auto",
+    jobs: int | None = None,
+    trial: bool = True,
+) -> StudyCost:
+    """Count a study's work and, with ``trial``, measure for a few seconds how long it will take on this machine."""
+    file, folder = study_paths(Path(study), None if out is None else Path(out))
+    return estimate(file, folder, device=device if trial else None, jobs=jobs)

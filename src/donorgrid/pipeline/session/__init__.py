@@ -1,0 +1,1 @@
+"""One base model in memory: it trains adapters and answers items."""

@@ -1,0 +1,1 @@
+"""Figures as inline SVG and HTML: geometry and colours."""

@@ -1,0 +1,1 @@
+"""Random-intercepts models: REML fits, predictions, variance shares."""

@@ -1,0 +1,96 @@
+"""What a mixed model says of each row: its prediction, effect by effect, with the errors of beta and of the effects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from donorgrid.core.errors import InputError
+from donorgrid.statistics.mixed_models.design import Design, Ints, Reals, make_design
+from donorgrid.statistics.mixed_models.reml import MixedFit, fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """A fitted y (n,): the fixed part X (n, p) with beta (p,), and each row's effect of each factor.
+
+    ``effects`` and ``places`` (n,): a factor's best linear unbiased prediction for the row, and its place in
+    ``covariance`` (p + q, p + q), the errors of beta and of the predictions (Henderson). Factors whose variance is zero
+    are left out of both. ``criterion``: -2 log restricted likelihood; None where nothing is left over.
+    """
+
+    fixed: Reals
+    beta: Reals
+    variances: Mapping[str, float]
+    residual: float
+    effects: Mapping[str, Reals]
+    places: Mapping[str, Ints]
+    covariance: Reals
+    criterion: float | None
+
+    @property
+    def predicted(self) -> Reals:
+        """(n,): X b and all predicted effects; what is not in it is the residual."""
+        return np.asarray(self.fixed @ self.beta + sum(self.effects.values()))
+
+
+def explain(factors: Mapping[str, Ints], y: Reals, fixed: Reals) -> Explained | None:
+    """Fit y (n,) by REML; by least squares where there are no factors or y does not vary. None for too few rows."""
+    n_rows, n_fixed = fixed.shape
+    if n_rows <= n_fixed or np.linalg.matrix_rank(fixed) < n_fixed:
+        return None
+    try:
+        design = make_design(factors, fixed=fixed)
+        found = fit(design, y)
+    except InputError:
+        return _by_least_squares(y, fixed)
+    return _by_mixed_model(design, found)
+
+
+def _by_least_squares(y: Reals, fixed: Reals) -> Explained:
+    n_rows, n_fixed = fixed.shape
+    gram = fixed.T @ fixed
+    beta: Reals = np.asarray(np.linalg.solve(gram, fixed.T @ y), dtype=np.float64)
+    residual = float(((y - fixed @ beta) ** 2).sum()) / (n_rows - n_fixed)
+    varies = residual > 1e-24 * max(1.0, float((y * y).mean()))
+    log_det = float(np.linalg.slogdet(gram)[1])
+    criterion = (n_rows - n_fixed) * (1.0 + np.log(2.0 * np.pi * residual)) + log_det if varies else None
+    return Explained(
+        fixed=fixed,
+        beta=beta,
+        variances={},
+        residual=residual,
+        effects={},
+        places={},
+        covariance=np.linalg.inv(gram) * residual,
+        criterion=criterion,
+    )
+
+
+def _by_mixed_model(design: Design, found: MixedFit) -> Explained:
+    ratios = found.point.ratios
+    per_effect = ratios[design.owner]
+    active, n_fixed = per_effect > 0, design.fixed.shape[1]
+    normal = np.block(
+        [
+            [design.fixed_gram, design.cross[active].T],
+            [design.cross[active], design.gram[np.ix_(active, active)] + np.diag(1.0 / per_effect[active])],
+        ]
+    )
+    effects = per_effect * found.point.score
+    place = np.cumsum(active) - 1 + n_fixed
+    of_rows = {
+        name: start + codes
+        for name, start, codes, ratio in zip(design.names, design.starts, design.codes, ratios, strict=True)
+        if ratio > 0
+    }
+    return Explained(
+        fixed=design.fixed,
+        beta=found.beta,
+        variances=dict(zip(found.names, found.variances.tolist(), strict=True)),
+        residual=found.residual,
+        effects={name: effects[rows] for name, rows in of_rows.items()},
+        places={name: place[rows] for name, rows in of_rows.items()},
+        covariance=np.linalg.inv(normal) * found.residual,
+        criterion=found.criterion,
+    )

@@ -1,0 +1,166 @@
+"""Intervals of variance shares: a parametric bootstrap on the logit scale, reversed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, gammaincinv, logit
+
+from donorgrid.core.errors import InputError
+from donorgrid.statistics.mixed_models.design import Design, Moments, Reals
+from donorgrid.statistics.mixed_models.refits import refit_shares
+from donorgrid.statistics.mixed_models.reml import MixedFit, fit_moments
+from donorgrid.statistics.mixed_models.stacks import MomentStack
+
+FLOOR = 50.0
+"""Refitted odds below a 50th of the estimate's count as a 50th: a zero says "small", not "minus infinity"."""
+FEWEST_DEGREES = 4.5
+"""Below four, Student's t has no kurtosis to match."""
+MOST_HIDDEN = 3.0
+"""At least a third of the residual variance is taken to be more than noise."""
+REFIT_TOLERANCE = 3e-3
+"""A refit ends with the step whose expected gain in the criterion is below this: what that step leaves is far less."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareIntervals:
+    """Low and high ends (f + 1,) of each component's share of the total variance (residual last), and failed refits."""
+
+    low: Reals
+    high: Reals
+    n_refits: int
+    n_failed: int
+
+
+def share_intervals(
+    design: Design,
+    found: MixedFit,
+    *,
+    n_refits: int,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+    tail_degrees: float | None = None,
+) -> ShareIntervals:
+    """Refit ``n_refits`` data sets drawn from the fitted model, and turn the errors of the logits round.
+
+    Effects are drawn from a normal distribution, or with ``tail_degrees`` from Student's t of the same variance: the
+    variance of a few heavy-tailed effects is far less certain than that of normal ones, and a handful of effects cannot
+    tell by itself; ``residual_degrees`` asks the residuals.
+
+    With l = logit(share) and l* its refits, the interval is [2l - q(1 - a/2), 2l - q(a/2)] with q the quantiles of l*
+    (the basic bootstrap, Davison & Hinkley 1997, section 5.2, on the logit scale: a percentile interval covers only 90%
+    for a factor of nine levels). A share estimated as zero has the low end zero; its high end is left to
+    ``upper_share`` and is NaN here.
+    """
+    drawn = simulate_moments(design, found, n_refits, rng, tail_degrees=tail_degrees)
+    shares = refit_shares(design, drawn, start=_inside(found), reml=found.reml, tolerance=REFIT_TOLERANCE)
+    shares = shares[np.isfinite(shares).all(axis=1)]
+    failed = n_refits - len(shares)
+    if len(shares) < 2:
+        empty = np.full(len(found.shares), np.nan)
+        return ShareIntervals(low=empty, high=empty, n_refits=n_refits, n_failed=failed)
+    low, high = reversed_interval(found.shares, shares, (1.0 - confidence) / 2.0)
+    return ShareIntervals(low=low, high=high, n_refits=n_refits, n_failed=failed)
+
+
+def _inside(found: MixedFit) -> Reals:
+    """The fitted ratios, with the zero ones lifted a little, so that a refit may leave the bound."""
+    ratios = found.point.ratios
+    return np.where(ratios > 0, ratios, 1e-3)
+
+
+def reversed_interval(share: Reals, refits: Reals, tail: float) -> tuple[Reals, Reals]:
+    """The reversed interval of shares (f,) from refits (b, f) with ``tail`` on either side."""
+    odds = np.where(share > 0, share / np.maximum(1.0 - share, 1e-12), np.nan)
+    refit_odds = refits / np.maximum(1.0 - refits, 1e-12)
+    logits = np.log(np.maximum(refit_odds, odds / FLOOR))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = logit(share)
+        below, above = np.quantile(logits, [tail, 1.0 - tail], axis=0)
+        low, high = expit(2.0 * centre - above), expit(2.0 * centre - below)
+    return np.where(share > 0, low, 0.0), high
+
+
+def residual_degrees(design: Design, found: MixedFit, y: Reals, *, noise_variance: float = 0.0) -> float | None:
+    """Degrees of freedom of the Student's t that is as heavy-tailed as the residuals; None where they look normal.
+
+    The excess kurtosis of t is 6 / (d - 4). It counts as seen when it is above twice its error under normality,
+    sqrt(24 / n) (Snedecor & Cochran 1989, section 5.13). Of the residual variance ``noise_variance`` is measurement
+    noise, near normal, which hides the tails of the rest: the rest's excess is larger by the square of the variances'
+    ratio (by at most ``MOST_HIDDEN`` squared).
+    """
+    effects = found.point.ratios[design.owner] * found.point.score
+    fitted = design.fixed @ found.beta
+    for start, codes in zip(design.starts, design.codes, strict=True):
+        fitted = fitted + effects[start + codes]
+    excess = _excess_kurtosis(y - fitted)
+    if not excess > 2.0 * np.sqrt(24.0 / design.n_rows):
+        return None
+    hidden = found.residual / max(found.residual - noise_variance, found.residual / MOST_HIDDEN)
+    return max(FEWEST_DEGREES, 4.0 + 6.0 / (excess * hidden**2))
+
+
+def _excess_kurtosis(values: Reals) -> float:
+    squares = (values - values.mean()) ** 2
+    return float((squares**2).mean() / squares.mean() ** 2 - 3.0)
+
+
+def simulate_moments(
+    design: Design, found: MixedFit, n_draws: int, rng: np.random.Generator, *, tail_degrees: float | None = None
+) -> MomentStack:
+    """Cross-products of ``n_draws`` responses drawn from the fitted model (fixed part zero), without drawing the rows.
+
+    Of the residuals only [Z X]'e ~ N(0, s2 [Z X]'[Z X]) and e'e are needed: e'e is |the part in the span of [Z X]|^2
+    plus s2 chi-squared on the rest of the degrees of freedom. Exact, and the cost does not grow with the rows.
+    """
+    joint = np.block([[design.gram, design.cross], [design.cross.T, design.fixed_gram]])
+    values, vectors = np.linalg.eigh(joint)
+    kept = values > values[-1] * 1e-11
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    rank, q = int(kept.sum()), len(design.owner)
+    standard = rng.standard_normal((n_draws, rank))
+    outside = rng.chisquare(design.n_rows - rank, size=n_draws) if design.n_rows > rank else np.zeros(n_draws)
+    noise = standard @ root.T * np.sqrt(found.residual)
+    effects = _unit_effects((n_draws, q), tail_degrees, rng) * np.sqrt(found.variances)[design.owner]
+    from_effects = effects @ joint[:q]
+    sums = noise + from_effects
+    squares = (
+        found.residual * ((standard**2).sum(axis=1) + outside)
+        + 2.0 * (effects * noise[:, :q]).sum(axis=1)
+        + (effects * from_effects[:, :q]).sum(axis=1)
+    )
+    return MomentStack(random=sums[:, :q], fixed=sums[:, q:], square=squares)
+
+
+def _unit_effects(shape: tuple[int, int], tail_degrees: float | None, rng: np.random.Generator) -> Reals:
+    if tail_degrees is None:
+        return rng.standard_normal(shape)
+    return np.asarray(rng.standard_t(tail_degrees, size=shape) * np.sqrt((tail_degrees - 2.0) / tail_degrees))
+
+
+def upper_share(
+    design: Design, response: Moments, found: MixedFit, component: str, *, confidence: float = 0.95
+) -> float:
+    """The upper end of the share of a component whose estimate is zero: where its profile likelihood has fallen enough.
+
+    The profile criterion may rise by the chi-squared(1) quantile of 2 ``confidence`` - 1 (one-sided, because the
+    estimate is on its bound: Self & Liang 1987). NaN where the profile never rises as far or is not defined.
+    """
+    place = found.names.index(component)
+    allowed = found.criterion + 2.0 * float(gammaincinv(0.5, 2.0 * confidence - 1.0))
+    held = np.arange(len(found.names)) == place
+
+    def profile(log_ratio: float) -> MixedFit:
+        start = np.where(held, np.exp(log_ratio), _inside(found))
+        return fit_moments(design, response, reml=found.reml, start=start, tolerance=1e-8, held=held)
+
+    low, high = np.log(1e-6), np.log(1e-6)
+    try:
+        while profile(high).criterion < allowed and high < np.log(1e5):
+            high += np.log(10.0)
+        if high == low or profile(high).criterion < allowed:
+            return float("nan")
+        crossing = brentq(lambda at: profile(at).criterion - allowed, high - np.log(10.0), high, xtol=1e-3)
+        return float(profile(float(crossing)).shares[place])
+    except InputError:
+        return float("nan")

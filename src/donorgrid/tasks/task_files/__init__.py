@@ -1,0 +1,1 @@
+"""Task files and plain data files: their keys, checked."""

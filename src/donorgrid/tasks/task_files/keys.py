@@ -1,0 +1,227 @@
+"""The keys of a task file: lm-eval's that are read, those added here, and those that need the ``lm-eval`` extra."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import Metric
+from donorgrid.tasks.task_files.key_blocks import (
+    ChoiceSpec,
+    DatasetOptions,
+    ExactMatch,
+    FewShotKeys,
+    FilterEntry,
+    GenerationOptions,
+    HoldOutKeys,
+    Keys,
+    MetricEntry,
+    Texts,
+    TrainKeys,
+    as_tuple,
+)
+from donorgrid.tasks.task_files.yaml_files import PythonFunction
+
+EXTRA_NAME = "donorgrid[lm-eval]"
+EXTRA = f"a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra {EXTRA_NAME}"
+METRICS: tuple[Metric, ...] = ("acc", "acc_norm")
+EXACT_MATCH = "exact_match"
+
+WITHOUT_EFFECT = frozenset(
+    {"task_alias", "tag", "should_decontaminate", "doc_to_decontamination_query", "repeats", "generation_kwargs"}
+)
+"""Keys of lm-eval that change nothing in the requests of a multiple-choice task (a generation's kwargs are read)."""
+
+NOT_READ = frozenset(
+    {
+        "custom_dataset",
+        "doc_to_audio",
+        "doc_to_image",
+        "filter_list",
+        "group",
+        "process_docs",
+        "process_results",
+        "task_list",
+        "unsafe_code",
+        "use_prompt",
+    }
+)
+"""Keys of lm-eval that would change the requests and are not read natively."""
+
+
+class SharedKeys(Keys):
+    """The keys that every type of task has; the defaults are lm-eval's."""
+
+    task: Annotated[str, Field(min_length=1)]
+    dataset_path: Annotated[str, Field(min_length=1)]
+    dataset_name: str | None = None
+    dataset_kwargs: DatasetOptions = DatasetOptions()
+    training_split: str | None = None
+    validation_split: str | None = None
+    test_split: str | None = None
+    doc_to_text: str
+    doc_to_target: str | int
+    description: str = ""
+    target_delimiter: str = " "
+    fewshot_delimiter: str = "\n\n"
+    fewshot_split: str | None = None
+    fewshot_config: FewShotKeys = FewShotKeys()
+    num_fewshot: Annotated[int, Field(ge=0)] = 0
+    gen_prefix: str | None = None
+    metric_list: Annotated[tuple[MetricEntry, ...], BeforeValidator(as_tuple)] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    languages: Texts = ()
+    language_names: dict[str, str] = Field(default_factory=dict)
+    words: dict[str, dict[str, str]] = Field(default_factory=dict)
+    from_lm_eval: dict[str, str] = Field(default_factory=dict)
+    id_column: str | None = None
+    cluster_column: str | None = None
+    train: TrainKeys | None = None
+    hold_out: HoldOutKeys | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not (self.test_split or self.validation_split):
+            raise ValueError("test_split: missing; a task needs test_split or validation_split")
+        if self.hold_out and self.training_split:
+            raise ValueError("hold_out: training_split is given too; only one of them is allowed")
+        for key in ("language_names", "words"):
+            further = set(getattr(self, key)) - set(self.languages)
+            if further and self.languages:
+                raise ValueError(f"{key}: '{min(further)}' is none of the languages {', '.join(self.languages)}")
+        return self
+
+    @property
+    def evaluation_split(self) -> str:
+        """The split that is scored: ``test_split``, else ``validation_split``, as in lm-eval."""
+        return self.test_split or self.validation_split or ""
+
+
+class ChoiceKeys(SharedKeys):
+    """All keys of a multiple-choice task file that are read."""
+
+    output_type: Literal["multiple_choice"]
+    doc_to_choice: ChoiceSpec
+
+    @model_validator(mode="after")
+    def _has_metric(self) -> Self:
+        if self.metric_list is not None and not self.metrics:
+            named = ", ".join(entry.metric for entry in self.metric_list)
+            raise ValueError(f"metric_list: found {named or 'nothing'}; at least one of acc, acc_norm is needed")
+        return self
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are computed, ``acc`` first; both where the file names none, as in lm-eval."""
+        named = METRICS if self.metric_list is None else tuple(entry.metric for entry in self.metric_list)
+        return tuple(metric for metric in METRICS if metric in named)
+
+    @property
+    def metrics_not_read(self) -> tuple[str, ...]:
+        """Metrics of the file that donorgrid does not compute."""
+        return tuple(entry.metric for entry in self.metric_list or () if entry.metric not in METRICS)
+
+
+class GenerationKeys(SharedKeys):
+    """All keys of a ``generate_until`` task file that are read. ``answer_filter`` names the filter that counts."""
+
+    output_type: Literal["generate_until"]
+    generation_kwargs: GenerationOptions = GenerationOptions()
+    filter_list: Annotated[tuple[FilterEntry, ...], BeforeValidator(as_tuple)] = ()
+    answer_filter: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_answer(self) -> Self:
+        names = [entry.name for entry in self.filter_list]
+        if self.answer_filter is None and len(names) > 1:
+            raise ValueError(f"answer_filter: missing; say which filter's answer counts: {', '.join(names)}")
+        if self.answer_filter is not None and self.answer_filter not in names:
+            raise ValueError(f"answer_filter: '{self.answer_filter}' is no filter of filter_list: {', '.join(names)}")
+        if self.metric_list is not None and EXACT_MATCH not in {entry.metric for entry in self.metric_list}:
+            raise ValueError("metric_list: exact_match is needed for generate_until")
+        try:
+            _ = self.exact_match
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise ValueError(f"metric_list: exact_match: '{first['loc'][0]}': {first['msg']}") from error
+        return self
+
+    @property
+    def exact_match(self) -> ExactMatch:
+        """How a generated answer is compared with the right one."""
+        options = (one.model_extra for one in self.metric_list or () if one.metric == EXACT_MATCH)
+        return ExactMatch.model_validate(next(options, None) or {})
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The share of exact matches stands where ``acc`` stands in tables."""
+        return ("acc",)
+
+    @property
+    def metrics_not_read(self) -> tuple[str, ...]:
+        """Metrics of the file that donorgrid does not compute."""
+        return tuple(entry.metric for entry in self.metric_list or () if entry.metric != EXACT_MATCH)
+
+
+TaskKeys = ChoiceKeys | GenerationKeys
+_TYPES: dict[str, type[ChoiceKeys] | type[GenerationKeys]] = {
+    "multiple_choice": ChoiceKeys,
+    "generate_until": GenerationKeys,
+}
+
+
+def parse_keys(content: dict[str, Any], *, where: str) -> TaskKeys:
+    """The checked keys of a task file; InputError names the file, the key and what is allowed."""
+    if "output_type" not in content:
+        raise InputError(f"{where}: key 'output_type' is missing; allowed: {', '.join(_TYPES)}")
+    kind = content["output_type"]
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise InputError(f"{where}: output_type is '{kind}'; allowed: {', '.join(_TYPES)}; {EXTRA}")
+    fields = _TYPES[kind].model_fields
+    kept = {key: value for key, value in content.items() if key in fields or key not in WITHOUT_EFFECT}
+    for key, value in kept.items():
+        _refuse_unread(key, value, allowed=fields, where=where)
+    without_nulls = {key: value for key, value in kept.items() if value is not None}
+    try:
+        return _TYPES[kind].model_validate(without_nulls)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_first_problem(error)}") from error
+
+
+def _refuse_unread(key: str, value: Any, *, allowed: Mapping[str, object], where: str) -> None:
+    function = _function_in(value)
+    if function:
+        raise InputError(f"{where}: key '{key}' is Python code ({function}), which is not read; {EXTRA}")
+    if key in NOT_READ and key not in allowed and value not in (None, False):
+        raise InputError(f"{where}: key '{key}' is not read; {EXTRA}")
+    if key not in NOT_READ and key not in allowed:
+        raise InputError(f"{where}: unknown key '{key}'{suggestion(key, allowed)}; allowed: {', '.join(allowed)}")
+
+
+def _function_in(value: Any) -> PythonFunction | None:
+    if isinstance(value, PythonFunction):
+        return value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for one in inner if (found := _function_in(one))), None)
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "function-", "dict[")))
+    message = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    if first["type"] == "missing":
+        return f"key '{key}' is missing"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'"
+    found = repr(first["input"])
+    return f"key '{key}' is {found if len(found) <= 60 else found[:57] + '...'}: {message}"
+
+
+def safe_relative(name: str) -> bool:
+    """Whether a path stays beneath its folder."""
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
