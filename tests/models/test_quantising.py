@@ -75,7 +75,7 @@ def test_adapter_is_trained_and_worn_on_four_bit_weights(
     import bitsandbytes.nn.modules as bitsandbytes_modules
 
     monkeypatch.setattr(bitsandbytes_modules, "has_avx512bf16", lambda: False)
-    monkeypatch.setattr("donorgrid.models.reader.by_hand", lambda _: None, raising=False)
+    monkeypatch.setattr("donorgrid.models.reader.make_fast_decoder", lambda _: None)
     make_checkpoint("llama", tmp_path / "llama")
     folder = find_model("llama", revision=None, folder=tmp_path, built_in={})
     told = quantising.four_bit(torch.float32)

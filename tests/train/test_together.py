@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
-from donorgrid.models.fast_cpu.layers import Pass
+from donorgrid.models.fast_cpu.layers import LayerPass
 from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
@@ -125,7 +125,7 @@ def test_out_of_memory_in_the_gradients_changes_nothing(
     """The first layer that is gone back through by hand runs out of memory, twice."""
     base, alone = load("llama"), corpora(texts_of)[:1]
     (undisturbed,) = train_together(base, alone, RECIPE, train_seeds=[17])
-    backward, calls = Pass.backward, []
+    backward, calls = LayerPass.backward, []
 
     def sometimes(*args: Any, **kwargs: Any) -> Any:
         calls.append(1)
@@ -133,7 +133,7 @@ def test_out_of_memory_in_the_gradients_changes_nothing(
             raise torch.OutOfMemoryError("no memory")
         return backward(*args, **kwargs)
 
-    monkeypatch.setattr(Pass, "backward", sometimes)
+    monkeypatch.setattr(LayerPass, "backward", sometimes)
     with caplog.at_level(logging.WARNING, "donorgrid"):
         (disturbed,) = train_together(base, alone, RECIPE, train_seeds=[17])
     assert "each batch in 4 pieces" in caplog.text

@@ -1,7 +1,7 @@
 """Attention masks of token rows, in the form that a model understands.
 
 Masks fail silently: a model that gets a wrong form, or a mask without its sliding window, answers without an error and
-nats off. So a form is only ever used after ``find_mask_form`` has seen it give what the model gives one sequence at a time.
+nats off. So a form is used only after ``find_mask_form`` has compared it with the model reading one sequence at a time.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import target_loglik_nats
+from donorgrid.models.output_head import target_loglik_nats
 from donorgrid.models.rows import RowBatch, Tokens, packed_row, pad_rows, prefix_tree_row
 
 MaskForm = Literal["by layer type", "one mask"]

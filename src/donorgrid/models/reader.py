@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.fast_cpu.decoder import Decoder, by_hand
+from donorgrid.models.fast_cpu.decoder import FastDecoder, make_fast_decoder
 from donorgrid.models.low_rank import LowRankAdapter
 from donorgrid.models.masks import MaskForm, find_mask_form, hidden_states, packing_gap_nats
 from donorgrid.models.rows import RowBatch, Tokens
@@ -22,13 +22,13 @@ class Reader:
     """Hidden states of packed rows, after a check that packing changes nothing.
 
     ``packs`` says whether several sequences may share a row; where the check failed each row must be one sequence. A
-    network whose layers are known is computed by hand (``models.decoder``), after the same check.
+    network whose layers are known is computed by hand (``models.fast_cpu``), after the same check.
     """
 
     def __init__(self, network: Any) -> None:
         self.network = network
         self._form: MaskForm | None = None
-        self._decoder: Decoder | None = None
+        self._decoder: FastDecoder | None = None
         self._checked = 0
 
     @property
@@ -55,7 +55,7 @@ class Reader:
         tolerance_nats = _TOLERANCE_NATS[self.network.dtype]
         found = find_mask_form(self.network, few, tolerance_nats=tolerance_nats)
         self._form, self._checked = found.form, longest
-        self._decoder = by_hand(self.network) if found.form else None
+        self._decoder = make_fast_decoder(self.network) if found.form else None
         if self._decoder is not None:
             self._check_decoder(self._decoder, few, tolerance_nats)
         if found.form is None:
@@ -70,13 +70,13 @@ class Reader:
 
     def hidden_states_at(self, batch: RowBatch, places: Tensor) -> Tensor:
         """The last hidden states (n, width) at flat places (rows x length) of such a batch, by hand where it may be."""
-        if self._decoder is not None and self._decoder.ready():
+        if self._decoder is not None and self._decoder.prepare():
             return self._decoder.hidden_states_at(batch, places)
         return self.hidden_states(batch).flatten(0, 1)[places.to(self.device)]
 
     def supports(self, adapter: LowRankAdapter) -> bool:
         """Whether ``adapted_hidden_states_at`` can read with this adapter; fillers then cost nothing but attention."""
-        return self._decoder is not None and self._decoder.ready() and self._decoder.knows(adapter)
+        return self._decoder is not None and self._decoder.prepare() and self._decoder.supports(adapter)
 
     def adapted_hidden_states_at(self, batch: RowBatch, places: Tensor, adapter: LowRankAdapter) -> Tensor:
         """The same by hand, with an adapter whose gradients can be taken. RuntimeError unless ``supports`` says yes."""
@@ -84,13 +84,15 @@ class Reader:
             raise RuntimeError("the network is not computed by hand")
         return self._decoder.hidden_states_at(batch, places, adapter)
 
-    def _check_decoder(self, decoder: Decoder, sequences: Sequence[Tokens], tolerance_nats: float) -> None:
+    def _check_decoder(self, decoder: FastDecoder, sequences: Sequence[Tokens], tolerance_nats: float) -> None:
         def read(batch: RowBatch) -> Tensor:
             return decoder.hidden_states_at(batch, torch.arange(batch.input_ids.numel()))
 
         # Together they make a long row, and alone the shortest and the longest make rows of their own kind.
         groups = [sequences, *([one] for one in {sequences[0], sequences[-1]} if len(one) > 1)]
-        gaps = [packing_gap_nats(self.network, read, group) for group in groups] if decoder.ready() else [float("inf")]
+        gaps = (
+            [packing_gap_nats(self.network, read, group) for group in groups] if decoder.prepare() else [float("inf")]
+        )
         wrong = [gap for gap in gaps if not gap <= tolerance_nats]
         if wrong:
             self._decoder = None

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import target_loglik_nats
 from donorgrid.models.memory import out_of_memory
+from donorgrid.models.output_head import target_loglik_nats
 from donorgrid.models.reader import Reader
 from donorgrid.score.encode import EncodedItem
 from donorgrid.score.packing import PackedBatch, PackedItems, halves, pack_items

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import logits_at
+from donorgrid.models.output_head import logits_at
 from donorgrid.score.encode import EncodedItem
 from donorgrid.score.sequences import ScoredSequence, sequence_of
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from donorgrid.models.heads import token_losses_nats
 from donorgrid.models.memory import out_of_memory
+from donorgrid.models.output_head import token_losses_nats
 from donorgrid.models.reader import Reader
 from donorgrid.train.batches import TextBatch, Texts, batch_texts
 from donorgrid.train.stack import Stack

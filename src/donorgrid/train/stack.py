@@ -53,7 +53,7 @@ class Stack:
         return Stack(self.layout, self.values[list(places)].clone())
 
     def low_rank(self) -> LowRankAdapter | None:
-        """The only adapter, where it is one and reads everything: what ``models.decoder`` computes by hand."""
+        """The only adapter, where it is one and reads everything: what ``models.fast_cpu`` computes by hand."""
         return self._low_rank
 
     def gradients(self, loss: Tensor) -> Tensor:

@@ -204,8 +204,8 @@ class Attention:
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]] if remember else shares
             attend(
-                read, rows.starts[first : last + 1], rows.before[first:last], self._firsts[first:last], rows.attended_until,
-                rows.position_ids, window, heads.n, heads.n_shared, heads.scale, write, own,
+                read, rows.starts[first : last + 1], rows.before[first:last], self._firsts[first:last],
+                rows.attended_until, rows.position_ids, window, heads.n, heads.n_shared, heads.scale, write, own,
             )  # fmt: skip
 
         run_in_threads(part, len(pairs) - 1, n_numbers=self._n_numbers)

@@ -13,20 +13,20 @@ from torch import Tensor
 
 from donorgrid.models.fast_cpu.attention import Rows
 from donorgrid.models.fast_cpu.elementwise import Rotary
-from donorgrid.models.fast_cpu.layers import Around, Layer, Pass
+from donorgrid.models.fast_cpu.layers import Around, Layer, LayerPass
 from donorgrid.models.low_rank import LowRankAdapter
 from donorgrid.models.rows import RowBatch
 
 
-def by_hand(network: Any) -> "Decoder | None":
+def make_fast_decoder(network: Any) -> "FastDecoder | None":
     """The network's decoder by hand, or None for a network that is not computed here."""
     layers = getattr(network.get_decoder(), "layers", ())
     weight = network.get_input_embeddings().weight
     fits = (weight.dtype, weight.device.type) == (torch.float32, "cpu") and len(layers) > 0
-    return Decoder(network) if fits and all(map(Layer.knows, layers)) else None
+    return FastDecoder(network) if fits and all(map(Layer.supports, layers)) else None
 
 
-class Decoder:
+class FastDecoder:
     """The layers of a resident network."""
 
     def __init__(self, network: Any) -> None:
@@ -44,11 +44,11 @@ class Decoder:
             for number, module in enumerate(self._module.layers)
         ]
 
-    def ready(self) -> bool:
+    def prepare(self) -> bool:
         """Whether nothing is wrapped around or hooked on the products, so that these layers are all there is."""
-        return all(layer.ready() for layer in self._layers)
+        return all(layer.prepare() for layer in self._layers)
 
-    def knows(self, adapter: LowRankAdapter) -> bool:
+    def supports(self, adapter: LowRankAdapter) -> bool:
         """Whether all that the adapter changes is computed here."""
         groups = [names for layer in self._layers for names in layer.names_together]
         known = {name for names in groups for name in names}
@@ -76,9 +76,9 @@ class Decoder:
         normed: Tensor = self._module.norm(hidden)
         return normed
 
-    def forward(self, start: Tensor, around: Around, *, remember: bool) -> tuple[Tensor, list[Pass]]:
+    def forward(self, start: Tensor, around: Around, *, remember: bool) -> tuple[Tensor, list[LayerPass]]:
         """Through all layers, and the passes that remember the way. Without remembering, ``start`` is overwritten."""
-        passes = [Pass(layer, around, remember=remember) for layer in self._layers]
+        passes = [LayerPass(layer, around, remember=remember) for layer in self._layers]
         hidden = start
         for one in passes:
             hidden = one.forward(hidden)
@@ -94,7 +94,7 @@ class _Walk(torch.autograd.Function):
     """All layers as one function of the adapter's values."""
 
     @staticmethod
-    def forward(ctx: Any, decoder: Decoder, start: Tensor, around: Around, _: Tensor) -> Tensor:
+    def forward(ctx: Any, decoder: FastDecoder, start: Tensor, around: Around, _: Tensor) -> Tensor:
         hidden, ctx.passes = decoder.forward(start, around, remember=True)
         ctx.adapter = around.adapter
         return hidden

@@ -17,7 +17,7 @@ from donorgrid.models.fast_cpu.elementwise import (
     rms_norm,
     rms_norm_backward,
 )
-from donorgrid.models.fast_cpu.products import Product
+from donorgrid.models.fast_cpu.linear import Product
 from donorgrid.models.fast_cpu.projections import LastLayerQKVProjection, QKVProjection
 from donorgrid.models.low_rank import LowRankAdapter
 
@@ -58,13 +58,13 @@ class Layer:
         )
 
     @staticmethod
-    def knows(module: Any) -> bool:
+    def supports(module: Any) -> bool:
         """Whether this is a layer of a kind that is computed here: plain linear modules, and SiLU in its units."""
         if type(module).__name__ not in _KINDS or type(module.mlp.act_fn).__name__ not in ("SiLU", "SiLUActivation"):
             return False
         return all(type(part) is torch.nn.Linear for _, _, part in _products_of(module))
 
-    def ready(self) -> bool:
+    def prepare(self) -> bool:
         """Join weights that were replaced; False where a module is wrapped or has hooks, which would be passed over."""
         plain = all(
             getattr(owner, name) is part and not (part._forward_hooks or part._forward_pre_hooks)
@@ -72,7 +72,7 @@ class Layer:
         )
         if plain:
             for product in (self.qkv, self.output, self.gate_up, self.down):
-                product.ready()
+                product.prepare()
         return plain
 
 
@@ -92,7 +92,7 @@ class Around:
         return asking
 
 
-class Pass:
+class LayerPass:
     """One batch on its way through one layer; it remembers what the gradients need, unless told not to."""
 
     def __init__(self, layer: Layer, around: Around, *, remember: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from donorgrid.models.fast_cpu.products import Product
+from donorgrid.models.fast_cpu.linear import Product
 from donorgrid.models.low_rank import LowRankAdapter
 
 
@@ -18,9 +18,9 @@ class QKVProjection:
     def __init__(self, names: Sequence[str], modules: Sequence[Any]) -> None:
         self._all = Product(names, modules)
 
-    def ready(self) -> None:
-        """As ``Product.ready``."""
-        self._all.ready()
+    def prepare(self) -> None:
+        """As ``Product.prepare``."""
+        self._all.prepare()
 
     def forward(self, x: Tensor, asking: Tensor, adapter: LowRankAdapter | None) -> tuple[Tensor, Any]:
         """(tokens, width) -> (tokens, queries and keys and values); and what ``backward`` needs.
@@ -48,10 +48,10 @@ class LastLayerQKVProjection:
         self._others = Product(names[1:], modules[1:])
         self._n = modules[0].out_features
 
-    def ready(self) -> None:
-        """As ``Product.ready``."""
-        self._queries.ready()
-        self._others.ready()
+    def prepare(self) -> None:
+        """As ``Product.prepare``."""
+        self._queries.prepare()
+        self._others.prepare()
 
     def forward(self, x: Tensor, asking: Tensor, adapter: LowRankAdapter | None) -> tuple[Tensor, Any]:
         """As ``QKVProjection.forward``."""

@@ -132,17 +132,17 @@ def _whole_rows(n: int) -> int:
 
 @compiled
 def attend(
-    qkv: Floats, starts: Ints, before: Ints, firsts: Ints, attended_until: Ints, position_ids: Ints, window: int, n: int,
-    n_shared: int, scale: float, found: Floats, shares: Floats,
+    qkv: Floats, starts: Ints, before: Ints, firsts: Ints, attended_until: Ints, position_ids: Ints, window: int,
+    n: int, n_shared: int, scale: float, found: Floats, shares: Floats,
 ) -> None:  # fmt: skip
     """Write what each token reads, (tokens, n * size), into ``found``.
 
     ``qkv`` holds the queries, keys and values of each token side by side, ``n`` heads of queries and ``n_shared`` of
     keys and of values. Row r is the very first ``before[r]`` tokens, a chain that all others of the row are below, and
     then its own from ``starts[r]`` to ``starts[r + 1]``, for which alone something is written. Within the row, token i
-    sees token j when ``j <= i < attended_until[j]`` and they are less than ``window`` apart in depth. What its tokens before the
-    ``firsts[r]``-th read is left out, but for those just before it. ``shares`` keeps the softmax below the diagonal,
-    row by row and head by head, for the gradient; it is empty where that is not wanted.
+    sees token j when ``j <= i < attended_until[j]`` and their positions are less than ``window`` apart. What its tokens
+    before the ``firsts[r]``-th read is left out, except for the few just before it. ``shares`` keeps the softmax below
+    the diagonal, row by row and head by head, for the gradient; it is empty where that is not wanted.
     """
     size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts, before))
     wide = whole(size)

@@ -11,9 +11,9 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Item
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.models.folders import ModelFolder
-from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer, pick_device
 from donorgrid.models.merging import Merger
+from donorgrid.models.output_head import check_head
 from donorgrid.pipeline.check.settings import EngineSettings, generation_of
 from donorgrid.pipeline.check.subjects import lora_modules
 from donorgrid.pipeline.check.targets import CheckTarget

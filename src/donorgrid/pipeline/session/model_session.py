@@ -11,9 +11,9 @@ import polars as pl
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Cell, Example, Item, Precision, Run, TrainingText, Weights
 from donorgrid.models.folders import ModelFolder
-from donorgrid.models.heads import check_head
 from donorgrid.models.loading import Base, load_base, load_tokenizer
 from donorgrid.models.merging import Merger
+from donorgrid.models.output_head import check_head
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.session.generated import generated_answers
 from donorgrid.pipeline.session.lengths import longest_input

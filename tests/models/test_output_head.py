@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from donorgrid.models.heads import head_logits, token_losses_nats
+from donorgrid.models.output_head import head_logits, token_losses_nats
 
 
 def network(*, bias: bool = False, learns: bool = False, cap: float | None = None) -> Any:

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from donorgrid.models.fast_cpu import decoder as decoders
 from donorgrid.models.fast_cpu.attention import Attention, Rows
-from donorgrid.models.fast_cpu.decoder import Decoder, by_hand
+from donorgrid.models.fast_cpu.decoder import FastDecoder, make_fast_decoder
 from donorgrid.models.low_rank import LowRankAdapter, join_factors
 from donorgrid.models.masks import find_mask_form, hidden_states
 from donorgrid.models.reader import Reader
@@ -52,8 +52,8 @@ def sequences(lengths: Sequence[int], *, seed: int = 0) -> list[tuple[int, ...]]
     return [tuple(rng.randrange(3, 300) for _ in range(length)) for length in lengths]
 
 
-def made(network: Any) -> Decoder:
-    found = by_hand(network)
+def made(network: Any) -> FastDecoder:
+    found = make_fast_decoder(network)
     assert found is not None
     return found
 
@@ -144,17 +144,17 @@ def theirs_worn(network: Any, batch: RowBatch) -> Tensor:
 
 @pytest.mark.parametrize("kind", ["gemma3", "gpt-neox"])
 def test_unknown_layers_are_left_to_transformers(network: Network, kind: str) -> None:
-    assert by_hand(network(kind)) is None
+    assert make_fast_decoder(network(kind)) is None
 
 
 def test_other_precisions_are_left_to_transformers(network: Any) -> None:
-    assert by_hand(network("llama", torch.bfloat16)) is None
+    assert make_fast_decoder(network("llama", torch.bfloat16)) is None
 
 
 def test_other_activations_are_left_to_transformers(network: Network) -> None:
     net = network("llama")
     net.get_decoder().layers[1].mlp.act_fn = torch.nn.GELU()
-    assert by_hand(net) is None
+    assert make_fast_decoder(net) is None
 
 
 def test_other_kinds_of_linear_modules_are_left_to_transformers(network: Network) -> None:
@@ -163,13 +163,13 @@ def test_other_kinds_of_linear_modules_are_left_to_transformers(network: Network
 
     net = network("llama")
     net.get_decoder().layers[0].mlp.up_proj = Quantised(32, 64, bias=False)
-    assert by_hand(net) is None
+    assert make_fast_decoder(net) is None
 
 
 def test_weights_are_not_held_twice_and_follow_the_modules(network: Network) -> None:
     net = network("qwen2")
     decoder = made(net)
-    assert decoder.ready()
+    assert decoder.prepare()
     attention = net.get_decoder().layers[0].self_attn
     storages = {one.weight.untyped_storage().data_ptr() for one in (attention.q_proj, attention.k_proj)}
     assert len(storages) == 1
@@ -182,7 +182,7 @@ def test_weights_are_not_held_twice_and_follow_the_modules(network: Network) -> 
     assert not torch.allclose(in_place, before, atol=1e-3)
     assert torch.allclose(in_place, theirs(net, batch), atol=2e-5)
     attention.v_proj.weight.data = attention.v_proj.weight.data * 2.0
-    assert decoder.ready()
+    assert decoder.prepare()
     replaced = decoder.hidden_states_at(batch, places)
     assert not torch.allclose(replaced, in_place, atol=1e-3)
     assert torch.allclose(replaced, theirs(net, batch), atol=2e-5)
@@ -193,15 +193,15 @@ def test_wrapped_and_hooked_modules_are_not_passed_over(network: Network) -> Non
     decoder = made(net)
     attention = net.get_decoder().layers[1].self_attn
     handle = attention.q_proj.register_forward_hook(lambda *_: None)
-    assert not decoder.ready()
+    assert not decoder.prepare()
     handle.remove()
-    assert decoder.ready()
+    assert decoder.prepare()
     handle = attention.v_proj.register_forward_pre_hook(lambda *_: None)
-    assert not decoder.ready()
+    assert not decoder.prepare()
     handle.remove()
-    assert decoder.ready()
+    assert decoder.prepare()
     attention.o_proj = torch.nn.Sequential(attention.o_proj)
-    assert not decoder.ready()
+    assert not decoder.prepare()
 
 
 def test_reader_reads_hooked_networks_with_their_own_layers(network: Network) -> None:

@@ -34,7 +34,7 @@ class Product:
         self._has_bias = modules[0].bias is not None
         self._weight = self._joined()
 
-    def ready(self) -> None:
+    def prepare(self) -> None:
         """Join the weights again where somebody has given a module another tensor."""
         place = self._weight.data_ptr()
         for module, width in zip(self._modules, self._widths, strict=True):
