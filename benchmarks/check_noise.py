@@ -20,7 +20,7 @@ from donorgrid.pipeline.prepare.inventory import model
 from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
-from donorgrid.score.packed import Scorer
+from donorgrid.score.scorer import Scorer
 from donorgrid.tasks import find_task, load_cell
 
 GUARDS = (("currency", "de"), ("language", "en"), ("continent", "fr"), ("place", "zh"))

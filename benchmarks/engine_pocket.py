@@ -19,12 +19,12 @@ from donorgrid.models.loading import load_base
 from donorgrid.pipeline.prepare.study import Prepared, prepare
 from donorgrid.plan.presets import study_preset
 from donorgrid.score.encode import encode_items
-from donorgrid.score.packed import Scorer
 from donorgrid.score.plain import score_options
-from donorgrid.train.choose import split_texts
+from donorgrid.score.scorer import Scorer
 from donorgrid.train.encode import encode_texts
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import train_together
+from donorgrid.train.methods import train_runs
+from donorgrid.train.text_selection import split_texts
 
 LONGEST = 512
 GROUPS = (1, 2, 4, 8)
@@ -77,7 +77,7 @@ def main() -> None:
     def train(size: int) -> None:
         for start in range(0, len(corpora), size):
             group = corpora[start : start + size]
-            train_together(base, group, runs[0].recipe, train_seeds=[17] * len(group))
+            train_runs(base, group, runs[0].recipe, train_seeds=[17] * len(group))
 
     works: dict[str, Callable[[], object]] = {
         "score plain": lambda: [score_options(base.network, items, max_length=LONGEST) for items in targets],
@@ -87,7 +87,7 @@ def main() -> None:
     for name, seconds in best_seconds(works, repeats=given.repeats).items():
         each = seconds / len(corpora) if name.startswith("train") else seconds
         print(f"{name}: {each:.2f} s of processor per adapter")
-    tokens = sum(len(item.context) + len(tail) for items in targets for item in items for tail in item.tails)
+    tokens = sum(len(item.context) + len(tail) for items in targets for item in items for tail in item.continuations)
     needed, computed = sum(one.n_needed for one in packed), sum(b.n_tokens for one in packed for b in one.batches)
     print(f"tokens to score: plain {tokens:,}, needed {needed:,}, computed {computed:,}; largest gap {gap:.1e} nats")
 

@@ -26,7 +26,7 @@ def random_items(count: int, *, seed: int) -> tuple[EncodedItem, ...]:
                     answer=0,
                 ),
                 context=context,
-                tails=tuple(tails),
+                continuations=tuple(tails),
             )
         )
     return tuple(items)

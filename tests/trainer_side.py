@@ -53,9 +53,9 @@ def train_by_trainer(
     )
     rows = [
         {
-            "input_ids": list(text.ids),
-            "attention_mask": [1] * len(text.ids),
-            "labels": [token if read else -100 for token, read in zip(text.ids, text.supervised, strict=True)],
+            "input_ids": list(text.token_ids),
+            "attention_mask": [1] * len(text.token_ids),
+            "labels": [token if read else -100 for token, read in zip(text.token_ids, text.supervised, strict=True)],
         }
         for text in texts
     ]

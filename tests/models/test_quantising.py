@@ -11,15 +11,15 @@ import torch
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Recipe
 from donorgrid.models import quantising
+from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base, load_network, load_tokenizer
-from donorgrid.models.merging import Merger
 from donorgrid.models.reader import Reader
 from donorgrid.models.weight_backup import fingerprint
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs
-from donorgrid.train.result import Trained
+from donorgrid.train.result import TrainedWeights
 from worlds import make_checkpoint
 
 
@@ -85,11 +85,11 @@ def test_adapter_is_trained_and_worn_on_four_bit_weights(
     before, texts = fingerprint(network), tuple(_text(seed) for seed in range(12))
     recipe = Recipe(name="q", method=method, rank=4, learning_rate=0.01, target_modules="all-linear", precision="fp32")
     (result,) = train_runs(base, [Corpus(train=texts[:8], validation=texts[8:])], recipe, train_seeds=[1])
-    assert isinstance(result, Trained)
+    assert isinstance(result, TrainedWeights)
     result.save(tmp_path)
     assert fingerprint(network) == before
     plain = _nats(base, texts[8:])
-    with Merger(base).merged(tmp_path):
+    with AdapterSwitch(base).active(tmp_path):
         active = _nats(base, texts[8:])
     assert active == pytest.approx(min(one.validation_loss for one in result.log), abs=1e-5)
     assert abs(active - plain) > 1e-3
@@ -106,7 +106,7 @@ def _nats(base: Base, texts: tuple[EncodedText, ...]) -> float:
     losses = []
     with torch.no_grad():
         for text in texts:
-            ids, read = torch.tensor([text.ids]), torch.tensor(text.supervised)[1:]
+            ids, read = torch.tensor([text.token_ids]), torch.tensor(text.supervised)[1:]
             nats = base.network(input_ids=ids, use_cache=False).logits[0, :-1].float().log_softmax(-1)[read]
             losses += (-nats.gather(1, ids[0, 1:][read][:, None])).flatten().tolist()
     return sum(losses) / len(losses)

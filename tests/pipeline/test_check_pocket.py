@@ -17,7 +17,7 @@ from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.pocket import documents
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
-from donorgrid.score.packed import Scorer
+from donorgrid.score.scorer import Scorer
 from donorgrid.tasks import find_task, load_cell
 from running import run_here
 

@@ -268,7 +268,7 @@ def test_prompts_too_long_for_the_model_are_counted_and_listed(tmp_path: Path) -
     for target in prepared.grid.targets:
         items = [with_examples(one, prepared.examples[subject]) for one in prepared.cells[target].test]
         encoded = encode_items(items, tokenizer, chat_template=False).items
-        lengths = ((one.item.id, len(one.context) + max(map(len, one.tails))) for one in encoded)
+        lengths = ((one.item.id, len(one.context) + max(map(len, one.continuations))) for one in encoded)
         expected[str(target)] = [[item_id, length - 257] for item_id, length in lengths if length > 257]
     (told,) = read_manifests(folder)[-1]["few_shot"]
     assert told["examples"] == [one.id for one in prepared.examples[subject]]

@@ -27,9 +27,9 @@ from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.store.adapters import read_stamp
 from donorgrid.store.answers import read_answers
-from donorgrid.train.alone import Alone
 from donorgrid.train.batches import Texts
 from donorgrid.train.losses import Losses
+from donorgrid.train.network_parameters import NetworkParameters
 from donorgrid.train.trainable import Trainable
 from running import QUICK
 from worlds import RECIPE, make_study
@@ -100,7 +100,7 @@ def test_without_an_epoch_that_counts_it_is_a_failure_and_the_others_go_on(
 ) -> None:
     def none_is_finite(losses: Losses, stack: Trainable, texts_of: Sequence[Texts]) -> list[float | None]:
         found = means(losses, stack, texts_of)
-        return [math.nan for _ in found] if isinstance(stack, Alone) else found
+        return [math.nan for _ in found] if isinstance(stack, NetworkParameters) else found
 
     means = Losses.means
     monkeypatch.setattr(Losses, "means", none_is_finite)

@@ -38,7 +38,7 @@ def test_rows_that_stay_go_on_as_before() -> None:
         of_whole.step(gradients[step], rates)
         of_part.step(gradients[step], rates)
     part = part[[0, 2]].clone()
-    of_part = of_part.only(part, [0, 2])
+    of_part = of_part.select(part, [0, 2])
     for step in range(3, 6):
         of_whole.step(gradients[step], rates)
         of_part.step(gradients[step, [0, 2]], rates[:2])

@@ -25,7 +25,11 @@ def texts(lengths: list[int], seed: int = 0) -> tuple[EncodedText, ...]:
 
 def predictions(one: EncodedText) -> list[tuple[int, int]]:
     """(token read last, token predicted) for every supervised token."""
-    return [(one.ids[place - 1], one.ids[place]) for place in range(1, len(one.ids)) if one.supervised[place]]
+    return [
+        (one.token_ids[place - 1], one.token_ids[place])
+        for place in range(1, len(one.token_ids))
+        if one.supervised[place]
+    ]
 
 
 @pytest.mark.parametrize("packs", [True, False])

@@ -13,7 +13,8 @@ from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import Trained, train_together
+from donorgrid.train.methods import train_runs
+from donorgrid.train.result import TrainedWeights
 
 Texts = Callable[..., tuple[EncodedText, ...]]
 RECIPE = Recipe(
@@ -29,14 +30,14 @@ RECIPE = Recipe(
 )
 
 
-def trained(base: Base, corpora: list[Corpus], recipe: Recipe, *checkpoints: float) -> list[Trained]:
+def trained(base: Base, corpora: list[Corpus], recipe: Recipe, *checkpoints: float) -> list[TrainedWeights]:
     seeds = tuple(range(1, 1 + len(corpora)))
-    found = train_together(base, corpora, recipe, train_seeds=seeds, checkpoints=checkpoints)
+    found = train_runs(base, corpora, recipe, train_seeds=seeds, checkpoints=checkpoints)
     assert not any(isinstance(one, RunFailure) for one in found)
-    return [one for one in found if isinstance(one, Trained)]
+    return [one for one in found if isinstance(one, TrainedWeights)]
 
 
-def weights(one: Trained, folder: Path) -> dict[str, torch.Tensor]:
+def weights(one: TrainedWeights, folder: Path) -> dict[str, torch.Tensor]:
     folder.mkdir()
     one.save(folder)
     return load_file(folder / "adapter_model.safetensors")

@@ -11,14 +11,14 @@ from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
+from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.loading import Base
-from donorgrid.models.merging import Merger
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import fingerprint
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs
-from donorgrid.train.result import Trained
+from donorgrid.train.result import TrainedWeights
 from trainer_side import train_by_trainer
 
 Load = Callable[[str], Base]
@@ -30,9 +30,9 @@ def recipe(**changes: object) -> Recipe:
     return Recipe(name="turned", method="dora", **{"target_modules": "all-linear", **fields, **changes})
 
 
-def saved(base: Base, corpus: Corpus, how: Recipe, folder: Path) -> tuple[dict[str, torch.Tensor], Trained]:
+def saved(base: Base, corpus: Corpus, how: Recipe, folder: Path) -> tuple[dict[str, torch.Tensor], TrainedWeights]:
     (result,) = train_runs(base, [corpus], how, train_seeds=[17])
-    assert isinstance(result, Trained)
+    assert isinstance(result, TrainedWeights)
     folder.mkdir()
     result.save(folder)
     return load_file(folder / "adapter_model.safetensors"), result
@@ -43,7 +43,7 @@ def nats(network: object, texts: tuple[EncodedText, ...]) -> list[float]:
     found = []
     with torch.no_grad():
         for text in texts:
-            ids = torch.tensor([text.ids])
+            ids = torch.tensor([text.token_ids])
             logits = network(input_ids=ids, use_cache=False).logits[0, :-1].float()
             found.append(-cross_entropy(logits, ids[0, 1:], reduction="sum").item())
     return found
@@ -75,7 +75,7 @@ def test_peft_reads_it_with_the_same_log_probabilities(load: Load, texts_of: Tex
     plain = nats(base.network, texts)
     with quiet_deprecations():
         theirs = nats(PeftModel.from_pretrained(load("qwen2").network, tmp_path / "ours"), texts)
-    with Merger(base).merged(tmp_path / "ours"):
+    with AdapterSwitch(base).active(tmp_path / "ours"):
         merged = nats(base.network, texts)
     assert merged == pytest.approx(theirs, abs=1e-4)
     assert max(abs(one - other) for one, other in zip(theirs, plain, strict=True)) > 0.5
@@ -92,7 +92,7 @@ def test_validation_loss_is_that_of_the_adapter_in_peft(load: Load, texts_of: Te
     total = 0.0
     with torch.no_grad():
         for text in validation:
-            ids, read = torch.tensor([text.ids]), torch.tensor(text.supervised)[1:]
+            ids, read = torch.tensor([text.token_ids]), torch.tensor(text.supervised)[1:]
             logits = theirs(input_ids=ids, use_cache=False).logits[0, :-1].float()
             total += cross_entropy(logits[read], ids[0, 1:][read], reduction="sum").item()
     assert result.log[0].validation_loss == pytest.approx(total / sum(one.n_supervised for one in validation), abs=1e-5)

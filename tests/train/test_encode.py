@@ -18,20 +18,22 @@ def encode(text: TrainingText, base: Base) -> EncodedText:
 
 
 def supervised_text(encoded: EncodedText, base: Base) -> str:
-    return base.tokenizer.decode([token for token, read in zip(encoded.ids, encoded.supervised, strict=True) if read])
+    return base.tokenizer.decode(
+        [token for token, read in zip(encoded.token_ids, encoded.supervised, strict=True) if read]
+    )
 
 
 def test_apart_has_no_special_token_and_reads_the_target(llama: Base) -> None:
     encoded = encode(TEXT, llama)
-    assert encoded.ids[0] != llama.tokenizer.bos_token_id
+    assert encoded.token_ids[0] != llama.tokenizer.bos_token_id
     assert supervised_text(encoded, llama) == TEXT.target
-    assert llama.tokenizer.decode(encoded.ids) == TEXT.prompt + TEXT.target
+    assert llama.tokenizer.decode(encoded.token_ids) == TEXT.prompt + TEXT.target
 
 
 def test_whole_begins_with_bos_and_reads_all_but_the_first(llama: Base) -> None:
     encoded = encode(replace(TEXT, tokenise="whole", loss_on="all"), llama)
-    assert encoded.ids[0] == llama.tokenizer.bos_token_id
-    assert encoded.supervised == (False,) + (True,) * (len(encoded.ids) - 1)
+    assert encoded.token_ids[0] == llama.tokenizer.bos_token_id
+    assert encoded.supervised == (False,) + (True,) * (len(encoded.token_ids) - 1)
 
 
 def test_whole_with_loss_on_the_target_reads_the_target(llama: Base) -> None:
@@ -39,10 +41,10 @@ def test_whole_with_loss_on_the_target_reads_the_target(llama: Base) -> None:
 
 
 def test_long_text_keeps_the_end_it_names(llama: Base) -> None:
-    whole = encode(TEXT, llama).ids
-    assert encode(replace(TEXT, max_tokens=4), llama).ids == whole[-4:]
-    assert encode(replace(TEXT, max_tokens=4, keep="start", loss_on="all"), llama).ids == whole[:4]
-    assert encode(replace(TEXT, max_tokens=400), llama).ids == whole
+    whole = encode(TEXT, llama).token_ids
+    assert encode(replace(TEXT, max_tokens=4), llama).token_ids == whole[-4:]
+    assert encode(replace(TEXT, max_tokens=4, keep="start", loss_on="all"), llama).token_ids == whole[:4]
+    assert encode(replace(TEXT, max_tokens=400), llama).token_ids == whole
 
 
 def test_text_without_a_token_to_read_is_an_error(llama: Base) -> None:

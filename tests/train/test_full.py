@@ -16,7 +16,7 @@ from donorgrid.models.weight_backup import fingerprint
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs
-from donorgrid.train.result import Trained
+from donorgrid.train.result import TrainedWeights
 from trainer_side import train_by_trainer
 
 Load = Callable[[str], Base]
@@ -29,13 +29,13 @@ def recipe(**changes: object) -> Recipe:
     return Recipe(name="whole", method="full", **{**fields, **changes})
 
 
-def trained(base: Base, corpus: Corpus, how: Recipe, *checkpoints: float) -> Trained:
+def trained(base: Base, corpus: Corpus, how: Recipe, *checkpoints: float) -> TrainedWeights:
     (result,) = train_runs(base, [corpus], how, train_seeds=[17], checkpoints=checkpoints)
-    assert isinstance(result, Trained)
+    assert isinstance(result, TrainedWeights)
     return result
 
 
-def saved(one: Trained, folder: Path) -> dict[str, torch.Tensor]:
+def saved(one: TrainedWeights, folder: Path) -> dict[str, torch.Tensor]:
     """The weights that transformers reads from the folder."""
     folder.mkdir()
     one.save(folder)
@@ -95,7 +95,7 @@ def test_base_comes_back_when_training_is_broken_off(
     llama: Base, texts_of: Texts, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
     texts, before = texts_of(8), fingerprint(llama.network)
-    llama.reader.check([text.ids for text in texts])
+    llama.reader.check([text.token_ids for text in texts])
     decoder, calls = llama.network.get_decoder(), []
     forward = decoder.forward
 

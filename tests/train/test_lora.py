@@ -13,7 +13,7 @@ from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus, Epoch
-from donorgrid.train.lora import train_lora
+from donorgrid.train.methods import train_runs
 from trainer_side import train_by_trainer
 
 Load = Callable[[str], Base]
@@ -29,15 +29,12 @@ def trained(
     base: Base, corpus: Corpus, how: Recipe, folder: Path, *, train_seed: int = 17
 ) -> tuple[dict[str, torch.Tensor], tuple[Epoch, ...]]:
     """The saved weights and the log of one training."""
-    logs: list[tuple[Epoch, ...]] = []
-
-    def keep(result: object) -> None:
-        folder.mkdir()
-        result.save(folder)
-        logs.append(result.log)
-
-    train_lora(base, corpus, how, train_seed=train_seed, keep=keep)
-    return load_file(folder / "adapter_model.safetensors"), logs[0]
+    (result,) = train_runs(base, [corpus], how, train_seeds=[train_seed])
+    if isinstance(result, RunFailure):
+        raise result
+    folder.mkdir()
+    result.save(folder)
+    return load_file(folder / "adapter_model.safetensors"), result.log
 
 
 @pytest.mark.filterwarnings("default")
@@ -79,8 +76,9 @@ def test_earliest_of_tied_epochs_is_the_best(llama: Base, texts_of: Texts, tmp_p
 def test_diverged_training_is_a_run_failure_and_leaves_the_base_clean(llama: Base, texts_of: Texts) -> None:
     before = {name: value.clone() for name, value in llama.network.state_dict().items()}
     corpus = Corpus(train=texts_of(8), validation=texts_of(4, seed=1))
-    with pytest.raises(RunFailure, match="diverged in epoch"):
-        train_lora(llama, corpus, recipe(learning_rate=1e30), train_seed=17, keep=lambda _: pytest.fail("kept"))
+    (failure,) = train_runs(llama, [corpus], recipe(learning_rate=1e30), train_seeds=[17])
+    assert isinstance(failure, RunFailure)
+    assert "diverged in epoch" in str(failure)
     after = llama.network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -98,7 +96,7 @@ def test_same_seed_gives_the_same_weights_and_another_does_not(llama: Base, text
 def test_unknown_target_modules_are_one_line(load: Load, texts_of: Texts) -> None:
     corpus = Corpus(train=texts_of(8), validation=())
     with pytest.raises(InputError, match=r"recipe 'tiny': target_modules: Target modules .* not found"):
-        train_lora(load("gpt-neox"), corpus, recipe(), train_seed=17, keep=lambda _: None)
+        train_runs(load("gpt-neox"), [corpus], recipe(), train_seeds=[17])
 
 
 def test_all_linear_finds_the_modules_of_another_architecture(load: Load, texts_of: Texts, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from donorgrid.models.fast_cpu.layers import LayerPass
 from donorgrid.models.loading import Base
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import Trained, train_together
+from donorgrid.train.methods import train_runs
+from donorgrid.train.result import TrainedWeights
 
 Load = Callable[[str], Base]
 Texts = Callable[..., tuple[EncodedText, ...]]
@@ -32,8 +33,8 @@ RECIPE = Recipe(
 SEEDS = (17, 42, 101, 17)
 
 
-def weights(trained: Trained | RunFailure, folder: Path) -> dict[str, torch.Tensor]:
-    assert isinstance(trained, Trained)
+def weights(trained: TrainedWeights | RunFailure, folder: Path) -> dict[str, torch.Tensor]:
+    assert isinstance(trained, TrainedWeights)
     folder.mkdir()
     trained.save(folder)
     return load_file(folder / "adapter_model.safetensors")
@@ -56,9 +57,9 @@ def assert_same(ours: dict[str, torch.Tensor], alone: dict[str, torch.Tensor]) -
 @pytest.mark.parametrize("kind", ["llama", "gemma3", "gpt-neox"])
 def test_each_adapter_is_the_one_that_is_trained_alone(load: Load, texts_of: Texts, tmp_path: Path, kind: str) -> None:
     base, many = load(kind), corpora(texts_of)
-    together = train_together(base, many, RECIPE, train_seeds=SEEDS)
+    together = train_runs(base, many, RECIPE, train_seeds=SEEDS)
     for place, (corpus, seed) in enumerate(zip(many, SEEDS, strict=True)):
-        (alone,) = train_together(base, [corpus], RECIPE, train_seeds=[seed])
+        (alone,) = train_runs(base, [corpus], RECIPE, train_seeds=[seed])
         assert_same(weights(together[place], tmp_path / f"{place}"), weights(alone, tmp_path / f"{place}-alone"))
         assert [epoch.best for epoch in together[place].log] == [epoch.best for epoch in alone.log]
         assert [epoch.n_steps for epoch in together[place].log] == [epoch.n_steps for epoch in alone.log]
@@ -70,17 +71,17 @@ def test_one_diverges_and_the_others_do_not_notice(load: Load, texts_of: Texts, 
         base.network.get_input_embeddings().weight[301] = torch.nan  # a token that no other text has
     poison = tuple(EncodedText((20, 301, 22, 23, 24, 25, 26, 27), (False,) * 7 + (True,)) for _ in range(6))
     many[1] = Corpus(train=(*many[1].train[:3], *poison), validation=many[1].validation)
-    together = train_together(base, many, RECIPE, train_seeds=SEEDS)
+    together = train_runs(base, many, RECIPE, train_seeds=SEEDS)
     assert isinstance(together[1], RunFailure)
     assert "diverged in epoch 1" in str(together[1])
-    (alone,) = train_together(base, many[2:3], RECIPE, train_seeds=SEEDS[2:3])
+    (alone,) = train_runs(base, many[2:3], RECIPE, train_seeds=SEEDS[2:3])
     assert_same(weights(together[2], tmp_path / "together"), weights(alone, tmp_path / "alone"))
 
 
 def test_base_keeps_no_trace(load: Load, texts_of: Texts) -> None:
     base = load("llama")
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
-    train_together(base, corpora(texts_of), RECIPE, train_seeds=SEEDS)
+    train_runs(base, corpora(texts_of), RECIPE, train_seeds=SEEDS)
     assert not any(module._forward_hooks for module in base.network.modules())
     after = base.network.state_dict()
     assert before.keys() == after.keys()
@@ -106,10 +107,10 @@ def test_out_of_memory_changes_nothing(
     load: Load, texts_of: Texts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: set[int], caplog: Any
 ) -> None:
     base, many = load("llama"), corpora(texts_of)
-    undisturbed = train_together(base, many, RECIPE, train_seeds=SEEDS)
+    undisturbed = train_runs(base, many, RECIPE, train_seeds=SEEDS)
     interrupted(base, monkeypatch, failing)
     with caplog.at_level(logging.WARNING, "donorgrid"):
-        disturbed = train_together(base, many, RECIPE, train_seeds=SEEDS)
+        disturbed = train_runs(base, many, RECIPE, train_seeds=SEEDS)
     assert "out of memory" in caplog.text
     for place in range(len(many)):
         ours, theirs = (
@@ -124,7 +125,7 @@ def test_out_of_memory_in_the_gradients_changes_nothing(
 ) -> None:
     """The first layer that is gone back through by hand runs out of memory, twice."""
     base, alone = load("llama"), corpora(texts_of)[:1]
-    (undisturbed,) = train_together(base, alone, RECIPE, train_seeds=[17])
+    (undisturbed,) = train_runs(base, alone, RECIPE, train_seeds=[17])
     backward, calls = LayerPass.backward, []
 
     def sometimes(*args: Any, **kwargs: Any) -> Any:
@@ -135,32 +136,32 @@ def test_out_of_memory_in_the_gradients_changes_nothing(
 
     monkeypatch.setattr(LayerPass, "backward", sometimes)
     with caplog.at_level(logging.WARNING, "donorgrid"):
-        (disturbed,) = train_together(base, alone, RECIPE, train_seeds=[17])
+        (disturbed,) = train_runs(base, alone, RECIPE, train_seeds=[17])
     assert "each batch in 4 pieces" in caplog.text
     assert_same(weights(disturbed, tmp_path / "disturbed"), weights(undisturbed, tmp_path / "undisturbed"))
 
 
 def test_memory_that_is_never_enough_is_an_error(load: Load, texts_of: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
     base = load("llama")
-    base.reader.check([text.ids for text in texts_of(18)])
+    base.reader.check([text.token_ids for text in texts_of(18)])
     interrupted(base, monkeypatch, set(range(1, 100)))
     with pytest.raises(torch.OutOfMemoryError):
-        train_together(base, corpora(texts_of)[:1], RECIPE, train_seeds=[17])
+        train_runs(base, corpora(texts_of)[:1], RECIPE, train_seeds=[17])
 
 
 def test_model_that_cannot_pack_trains_on_rows_of_one_text(load: Load, texts_of: Texts, tmp_path: Path) -> None:
     corpus = corpora(texts_of)[0]
-    (packed,) = train_together(load("llama"), [corpus], RECIPE, train_seeds=[17])
+    (packed,) = train_runs(load("llama"), [corpus], RECIPE, train_seeds=[17])
     base = load("llama")
     handle = (
         base.network.get_decoder()
         .layers[0]
         .register_forward_pre_hook(lambda _, args: (args[0] + args[0].roll(1, dims=1), *args[1:]))
     )
-    base.reader.check([text.ids for text in corpus.train])
+    base.reader.check([text.token_ids for text in corpus.train])
     handle.remove()
-    assert not base.reader.packs
-    (apart,) = train_together(base, [corpus], RECIPE, train_seeds=[17])
+    assert not base.reader.can_pack
+    (apart,) = train_runs(base, [corpus], RECIPE, train_seeds=[17])
     assert_same(weights(apart, tmp_path / "apart"), weights(packed, tmp_path / "packed"))
 
 
@@ -168,9 +169,9 @@ def test_dropout_is_for_adapters_that_train_alone(load: Load, texts_of: Texts) -
     dropping = Recipe(name="drops", rank=4, epochs=1, dropout=0.5, learning_rate=0.01, precision="fp32")
     base, many = load("llama"), corpora(texts_of)[:2]
     with pytest.raises(InputError, match=r"recipe 'drops': with dropout 0\.5 adapters are trained one at a time"):
-        train_together(base, many, dropping, train_seeds=[1, 2])
-    (dropped,) = train_together(base, many[:1], dropping, train_seeds=[1])
-    (kept,) = train_together(base, many[:1], RECIPE, train_seeds=[1])
-    assert isinstance(dropped, Trained)
-    assert isinstance(kept, Trained)
+        train_runs(base, many, dropping, train_seeds=[1, 2])
+    (dropped,) = train_runs(base, many[:1], dropping, train_seeds=[1])
+    (kept,) = train_runs(base, many[:1], RECIPE, train_seeds=[1])
+    assert isinstance(dropped, TrainedWeights)
+    assert isinstance(kept, TrainedWeights)
     assert dropped.log[0].train_loss != kept.log[0].train_loss

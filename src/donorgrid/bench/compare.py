@@ -135,7 +135,7 @@ def _peer(
     with clock.stage(PEER, "train", repeat=repeat, share=n_texts / len(work.texts.train)):
         hf.train(network, work, hf.training_rows(work, n_texts=n_texts), pad_to=None, folder=work.folder / "peer")
     limit, share = _limit(work, shares.items)
-    with own.merger.merged(adapter), clock.stage(PEER, "score", repeat=repeat, share=share):
+    with own.adapter_switch.active(adapter), clock.stage(PEER, "score", repeat=repeat, share=share):
         return hf.lm_eval_in_process(own.base.network, work, list(own.packed), batch_size=batch, limit=limit)
 
 
@@ -151,7 +151,7 @@ def _release(work: Work, own: ours.Own, adapter: Path, clock: Clock, repeat: int
     with clock.stage(RELEASE, "merge and save", repeat=repeat):
         adapted.merge_and_unload().save_pretrained(folder)
         AutoTokenizer.from_pretrained(work.checkpoint).save_pretrained(folder)
-    with own.merger.merged(adapter):  # the command shall answer for the adapter that the others answer for
+    with own.adapter_switch.active(adapter):  # the command shall answer for the adapter that the others answer for
         own.base.network.save_pretrained(folder)
     targets = list(own.packed)
     with clock.stage(RELEASE, "start lm-eval", repeat=repeat):

@@ -37,8 +37,8 @@ def training_rows(work: Work, *, n_texts: int) -> tuple[Rows, Rows]:
     encoded = encode_texts(training_texts(work.texts.train[:n_texts]), tokenizer)
     rows = [
         {
-            "input_ids": list(text.ids),
-            "labels": [token if read else -100 for token, read in zip(text.ids, text.supervised, strict=True)],
+            "input_ids": list(text.token_ids),
+            "labels": [token if read else -100 for token, read in zip(text.token_ids, text.supervised, strict=True)],
         }
         for text in encoded
     ]

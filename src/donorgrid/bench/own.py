@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from donorgrid.bench.work import Work, items, training_texts
+from donorgrid.core.errors import RunFailure
+from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base
-from donorgrid.models.merging import Merger
 from donorgrid.score.choose import choose
 from donorgrid.score.encode import encode_items
-from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import PackedItems
-from donorgrid.train.choose import split_texts
+from donorgrid.score.scorer import Scorer
 from donorgrid.train.encode import encode_texts
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import train_lora
+from donorgrid.train.methods import train_runs
+from donorgrid.train.text_selection import split_texts
 
 _LONGEST = 1024
 
@@ -25,7 +26,7 @@ class Own:
     """What stays in memory from adapter to adapter."""
 
     base: Base
-    merger: Merger
+    adapter_switch: AdapterSwitch
     scorer: Scorer
     packed: dict[str, PackedItems]
     work: Work
@@ -50,7 +51,7 @@ def make_own(work: Work, *, n_items: int | None = None) -> Own:
         target: scorer.pack(encode_items(items(target, questions[:n_items]), base.tokenizer, chat_template=False).items)
         for target, questions in work.texts.targets.items()
     }
-    return Own(base=base, merger=Merger(base), scorer=scorer, packed=packed, work=work)
+    return Own(base=base, adapter_switch=AdapterSwitch(base), scorer=scorer, packed=packed, work=work)
 
 
 def train(own: Own, adapter: Path, *, n_texts: int) -> None:
@@ -61,10 +62,13 @@ def train(own: Own, adapter: Path, *, n_texts: int) -> None:
         validation=encode_texts(split.validation, own.base.tokenizer),
     )
     adapter.mkdir(parents=True)
-    train_lora(own.base, corpus, own.work.recipe, train_seed=17, keep=lambda trained: trained.save(adapter))
+    (trained,) = train_runs(own.base, [corpus], own.work.recipe, train_seeds=[17])
+    if isinstance(trained, RunFailure):
+        raise trained
+    trained.save(adapter)
 
 
 def score(own: Own, adapter: Path, targets: Sequence[str]) -> dict[str, list[int]]:
     """The chosen option of each item of each target, with an adapter merged in."""
-    with own.merger.merged(adapter):
+    with own.adapter_switch.active(adapter):
         return {target: [choose(nats) for nats in own.scorer.score(own.packed[target])] for target in targets}

@@ -21,7 +21,7 @@ _AT_EACH_END = 4
 class Reader:
     """Hidden states of packed rows, after a check that packing changes nothing.
 
-    ``packs`` says whether several sequences may share a row; where the check failed each row must be one sequence. A
+    ``can_pack`` says whether several sequences may share a row; where the check failed each row must be one sequence. A
     network whose layers are known is computed by hand (``models.fast_cpu``), after the same check.
     """
 
@@ -38,7 +38,7 @@ class Reader:
         return device
 
     @property
-    def packs(self) -> bool:
+    def can_pack(self) -> bool:
         """Whether rows may hold several sequences; True until a check has failed."""
         return self._checked == 0 or self._form is not None
 
@@ -48,7 +48,7 @@ class Reader:
         Where they differ, say so once and read every sequence alone from then on.
         """
         longest = max(map(len, sequences), default=0)
-        if longest <= self._checked or not self.packs:
+        if longest <= self._checked or not self.can_pack:
             return
         by_length = sorted(set(sequences), key=lambda one: (len(one), one))
         few = [*by_length[:_AT_EACH_END], *by_length[-_AT_EACH_END:]]

@@ -20,7 +20,7 @@ class EncodedItem:
 
     item: Item
     context: tuple[int, ...]
-    tails: tuple[tuple[int, ...], ...]
+    continuations: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) 
     encoded, invalid = [], []
     for item in items:
         one = _encode(item, tokenizer, chat_template)
-        empty = [index for index, tail in enumerate(one.tails) if not tail]
+        empty = [index for index, tail in enumerate(one.continuations) if not tail]
         if empty:
             invalid.append((item.id, f"choice {empty[0]} has no token of its own after the context"))
         else:
@@ -63,7 +63,7 @@ def _encode(item: Item, tokenizer: Any, chat_template: bool) -> EncodedItem:
         return _after_prefix(item, texts, tokenizer)
     ids = _tokens(body, tokenizer)
     tails = tuple(tuple(_tokens(body + text, tokenizer)[len(ids) :]) for text in texts)
-    return EncodedItem(item=item, context=tuple(ids), tails=tails)
+    return EncodedItem(item=item, context=tuple(ids), continuations=tails)
 
 
 def chat_context(item: Item, tokenizer: Any) -> str:
@@ -98,7 +98,7 @@ def _after_prefix(item: Item, texts: list[str], tokenizer: Any) -> EncodedItem:
     prefix = prefix_token(tokenizer)
     tails = [tuple(tokenizer.encode(text, add_special_tokens=False)) for text in texts]
     return EncodedItem(
-        item=item, context=(prefix,), tails=tuple(tail[1:] if tail[:1] == (prefix,) else tail for tail in tails)
+        item=item, context=(prefix,), continuations=tuple(tail[1:] if tail[:1] == (prefix,) else tail for tail in tails)
     )
 
 

@@ -23,7 +23,7 @@ _LOOK_BACK = 2
 
 @dataclass(frozen=True)
 class _Context:
-    ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
     place: int
 
 
@@ -41,7 +41,7 @@ def generate_texts(
             f"max_gen_toks is {max_new_tokens}, but the model reads {max_length} tokens in all; allowed: fewer"
         )
     encoded = [_Context(tuple(_encode(text, tokenizer)[-room:]), place) for place, text in enumerate(contexts)]
-    ordered = sorted(encoded, key=lambda one: (-len(one.ids), one.place))
+    ordered = sorted(encoded, key=lambda one: (-len(one.token_ids), one.place))
     texts = [""] * len(encoded)
     end = tokenizer.decode([tokenizer.eos_token_id], skip_special_tokens=False)
     stops = tuple(dict.fromkeys([*until, end]))
@@ -63,7 +63,7 @@ def _batches(ordered: Sequence[_Context], max_new_tokens: int) -> Iterator[list[
     """Longest first, so that the first batch is the one that needs most memory."""
     batch: list[_Context] = []
     for one in ordered:
-        if batch and (len(batch) + 1) * (len(batch[0].ids) + max_new_tokens) > _TOKENS_PER_BATCH:
+        if batch and (len(batch) + 1) * (len(batch[0].token_ids) + max_new_tokens) > _TOKENS_PER_BATCH:
             yield batch
             batch = []
         batch.append(one)
@@ -75,12 +75,12 @@ def _generate(
     network: Any, tokenizer: Any, batch: Sequence[_Context], stops: tuple[str, ...], max_new_tokens: int
 ) -> list[list[int]]:
     device = network.get_input_embeddings().weight.device
-    longest = len(batch[0].ids)
+    longest = len(batch[0].token_ids)
     ids = torch.full((len(batch), longest), _padding(tokenizer), dtype=torch.long)
     mask = torch.zeros(len(batch), longest, dtype=torch.long)
     for row, one in enumerate(batch):
-        ids[row, longest - len(one.ids) :] = torch.tensor(one.ids)
-        mask[row, longest - len(one.ids) :] = 1
+        ids[row, longest - len(one.token_ids) :] = torch.tensor(one.token_ids)
+        mask[row, longest - len(one.token_ids) :] = 1
     settings = _greedy(network, tokenizer, max_new_tokens)
     with torch.inference_mode():
         made = network.generate(

@@ -70,7 +70,7 @@ def pack_items(items: Sequence[EncodedItem], *, max_length: int, budget: int, to
     ``token_worth`` is what reading one token costs, in pairs of tokens that see each other in one attention layer.
     """
     index: dict[ScoredSequence, int] = {}
-    wanted = [[sequence_of(item, tail, max_length) for tail in item.tails] for item in items]
+    wanted = [[sequence_of(item, tail, max_length) for tail in item.continuations] for item in items]
     options = tuple(tuple(index.setdefault(one, len(index)) for one in row) for row in wanted)
     longest = min(budget, _LONGEST_ROW)
     groups = _groups({frozenset(row) for row in options}, tuple(index), token_worth=token_worth, longest=longest)
@@ -116,8 +116,8 @@ def _groups(
     items: set[frozenset[int]], sequences: tuple[ScoredSequence, ...], *, token_worth: float, longest: int
 ) -> list[list[int]]:
     """Which sequences share a row. A sequence that two items have is read in the first of them."""
-    in_order = sorted(sorted(item, key=lambda one: sequences[one].ids) for item in items)
-    in_order.sort(key=lambda item: sequences[item[0]].ids)
+    in_order = sorted(sorted(item, key=lambda one: sequences[one].token_ids) for item in items)
+    in_order.sort(key=lambda item: sequences[item[0]].token_ids)
     groups: list[list[int]] = []
     done: set[int] = set()
     size = 0
@@ -140,19 +140,19 @@ def _groups(
 
 def _read(owners: Sequence[int], sequences: tuple[ScoredSequence, ...]) -> list[Tokens]:
     """What of each sequence the model reads, sorted: the last token is only predicted."""
-    return sorted(sequences[one].ids[:-1] for one in owners)
+    return sorted(sequences[one].token_ids[:-1] for one in owners)
 
 
 def _plan(group: Sequence[int], sequences: tuple[ScoredSequence, ...]) -> PlannedRow:
-    in_order = sorted(group, key=lambda one: (sequences[one].ids[:-1], one))
-    row, paths = prefix_tree_row([sequences[one].ids[:-1] for one in in_order])
+    in_order = sorted(group, key=lambda one: (sequences[one].token_ids[:-1], one))
+    row, paths = prefix_tree_row([sequences[one].token_ids[:-1] for one in in_order])
     places: list[int] = []
     targets: list[int] = []
     owners: list[int] = []
     for owner, path in zip(in_order, paths, strict=True):
         one = sequences[owner]
         places += path[len(path) - one.n :]
-        targets += one.ids[len(one.ids) - one.n :]
+        targets += one.token_ids[len(one.token_ids) - one.n :]
         owners += [owner] * one.n
     return PlannedRow(row=row, places=tuple(places), targets=tuple(targets), owners=tuple(owners))
 

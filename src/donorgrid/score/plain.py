@@ -21,20 +21,20 @@ def score_options(network: Any, items: Sequence[EncodedItem], *, max_length: int
 
     The last ``max_length + 1`` tokens of context + option are kept. Identical options are read once.
     """
-    wanted = {sequence_of(item, tail, max_length) for item in items for tail in item.tails}
-    ordered = sorted(wanted, key=lambda one: (len(one.ids), one.ids, one.n))
+    wanted = {sequence_of(item, tail, max_length) for item in items for tail in item.continuations}
+    ordered = sorted(wanted, key=lambda one: (len(one.token_ids), one.token_ids, one.n))
     device = network.get_input_embeddings().weight.device
     known: dict[ScoredSequence, float] = {}
     with torch.inference_mode():
         for batch in _batches(ordered):
             known.update(zip(batch, _score_batch(network, batch, device), strict=True))
-    return [[known[sequence_of(item, tail, max_length)] for tail in item.tails] for item in items]
+    return [[known[sequence_of(item, tail, max_length)] for tail in item.continuations] for item in items]
 
 
 def _batches(ordered: Sequence[ScoredSequence]) -> Iterator[list[ScoredSequence]]:
     batch: list[ScoredSequence] = []
     for one in ordered:
-        if batch and (len(batch) + 1) * len(one.ids) > _TOKENS_PER_BATCH:
+        if batch and (len(batch) + 1) * len(one.token_ids) > _TOKENS_PER_BATCH:
             yield batch
             batch = []
         batch.append(one)
@@ -43,17 +43,17 @@ def _batches(ordered: Sequence[ScoredSequence]) -> Iterator[list[ScoredSequence]
 
 
 def _score_batch(network: Any, batch: Sequence[ScoredSequence], device: torch.device) -> list[float]:
-    length = max(len(one.ids) for one in batch) - 1
+    length = max(len(one.token_ids) for one in batch) - 1
     ids = torch.zeros(len(batch), length, dtype=torch.long)
     mask = torch.zeros(len(batch), length, dtype=torch.long)
     where = torch.zeros(len(batch), length, dtype=torch.bool)
     targets: list[int] = []
     for row, one in enumerate(batch):
-        n_read = len(one.ids) - 1
-        ids[row, :n_read] = torch.tensor(one.ids[:-1])
+        n_read = len(one.token_ids) - 1
+        ids[row, :n_read] = torch.tensor(one.token_ids[:-1])
         mask[row, :n_read] = 1
         where[row, n_read - one.n : n_read] = True
-        targets += one.ids[-one.n :]
+        targets += one.token_ids[-one.n :]
     logits = logits_at(network, {"input_ids": ids.to(device), "attention_mask": mask.to(device)}, where.to(device))
     return _sums(logits, torch.tensor(targets, device=device), [one.n for one in batch])
 

@@ -9,7 +9,7 @@ from donorgrid.score.encode import EncodedItem
 class ScoredSequence:
     """One (context, option): all its tokens, of which the last ``n`` are scored. The last one is never read."""
 
-    ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
     n: int
 
 

@@ -22,7 +22,7 @@ class StackedAdamW:
             group["lr"] = rate
         self._torchs.step()
 
-    def only(self, values: Tensor, places: Sequence[int]) -> "StackedAdamW":
+    def select(self, values: Tensor, places: Sequence[int]) -> "StackedAdamW":
         """The optimiser of some of the rows, which are now ``values``."""
         smaller = StackedAdamW(values, weight_decay=self._torchs.defaults["weight_decay"])
         for row, place in zip(smaller._rows, places, strict=True):

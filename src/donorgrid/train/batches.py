@@ -35,10 +35,10 @@ def batch_texts(texts_of: Sequence[Texts], *, packs: bool, token_worth: float) -
     rows, heads, targets, owners = [], [], [], []
     for owner, bins in enumerate(bins_of):
         for number, texts in enumerate(bins):
-            supervised = np.concatenate([text.supervised[1 : len(text.read) + 1] for text in texts])
-            following = np.concatenate([text.ids[1 : len(text.read) + 1] for text in texts])
+            supervised = np.concatenate([text.supervised[1 : len(text.input_ids) + 1] for text in texts])
+            following = np.concatenate([text.token_ids[1 : len(text.input_ids) + 1] for text in texts])
             (places,) = supervised.nonzero()
-            rows.append(packed_row([text.read for text in texts]))
+            rows.append(packed_row([text.input_ids for text in texts]))
             heads.append(places + (owner * n_rows + number) * width)
             targets.append(following[places])
             owners.append(np.full(len(places), owner))
@@ -52,7 +52,7 @@ def batch_texts(texts_of: Sequence[Texts], *, packs: bool, token_worth: float) -
 
 
 def _apart(texts_of: Sequence[Texts]) -> tuple[int, list[list[list[EncodedText]]]]:
-    width = max(len(text.read) for texts in texts_of for text in texts)
+    width = max(len(text.input_ids) for texts in texts_of for text in texts)
     return width, [[[text] for text in texts] for texts in texts_of]
 
 
@@ -61,7 +61,7 @@ def _best_bins(texts_of: Sequence[Texts], token_worth: float) -> tuple[int, list
     candidates = []
     for n_rows in range(1, max(map(len, texts_of)) + 1):
         bins_of = [_level(texts, n_rows) for texts in texts_of]
-        width = max(sum(len(text.read) for text in texts) for bins in bins_of for texts in bins)
+        width = max(sum(len(text.input_ids) for text in texts) for bins in bins_of for texts in bins)
         candidates.append((n_rows * width * (token_worth + width), width, bins_of))
     _, width, bins_of = min(candidates, key=lambda one: one[:2])
     return width, bins_of
@@ -71,8 +71,8 @@ def _level(texts: Texts, n_rows: int) -> list[list[EncodedText]]:
     """Texts in at most ``n_rows`` rows of much the same length: each, the longest first, joins the shortest row."""
     rows: list[list[EncodedText]] = [[] for _ in range(n_rows)]
     lengths = [(0, row) for row in range(n_rows)]
-    for text in sorted(texts, key=lambda one: -len(one.read)):
+    for text in sorted(texts, key=lambda one: -len(one.input_ids)):
         length, row = heappop(lengths)
         rows[row].append(text)
-        heappush(lengths, (length + len(text.read), row))
+        heappush(lengths, (length + len(text.input_ids), row))
     return [row for row in rows if row]

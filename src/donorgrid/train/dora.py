@@ -15,17 +15,17 @@ from torch.nn import Parameter
 from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
-from donorgrid.train.alone import Alone, flat, split
 from donorgrid.train.attaching import WEIGHTS, attached, own_random_draws, save_config
-from donorgrid.train.loop import Corpus, Fitted, fit
-from donorgrid.train.result import Trained, trained
+from donorgrid.train.loop import Corpus, FitResult, fit
+from donorgrid.train.network_parameters import NetworkParameters, flat, split
+from donorgrid.train.result import TrainedWeights, trained
 
 _MAGNITUDE = "lora_magnitude_vector"
 
 
 def train_dora(
     base: Base, corpus: Corpus, recipe: Recipe, *, train_seed: int, checkpoints: Sequence[float] = ()
-) -> Trained | RunFailure:
+) -> TrainedWeights | RunFailure:
     """Train one adapter on the resident base; the failure where it diverged.
 
     The base's own weights are never touched, and no trace of the adapter stays in it, whatever happens.
@@ -33,19 +33,19 @@ def train_dora(
     Raises InputError when the target modules are not in the model.
     """
     # Looked at without the adapter: what the reader finds out is for the scoring too.
-    base.reader.check([text.ids for text in (*corpus.train, *corpus.validation)])
+    base.reader.check([text.token_ids for text in (*corpus.train, *corpus.validation)])
     with own_random_draws(base), attached(base, recipe, train_seed=train_seed) as (config, layers):
         leaves = _leaves(layers)
         shapes = {name: tuple(leaf.shape) for name, leaf in leaves.items()}
         values = flat(leaves)
         for name, part in split(values[0], shapes).items():
             leaves[name].data = part
-        alone = Alone(values, leaves, lambda: _drop_while_learning(layers.values()))
+        alone = NetworkParameters(values, leaves, lambda: _drop_while_learning(layers.values()))
         (fitted,) = fit(base.reader, alone, [corpus], recipe, train_seeds=[train_seed], checkpoints=checkpoints)
     if isinstance(fitted, RunFailure):
         return fitted
 
-    def save(one: Fitted, folder: Path) -> None:
+    def save(one: FitResult, folder: Path) -> None:
         save_config(config, folder)
         tensors = {name: part.contiguous() for name, part in split(one.values.cpu(), shapes).items()}
         save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})

@@ -13,7 +13,7 @@ from donorgrid.core.records import TrainingText
 class EncodedText:
     """Token ids, and for each token whether the loss reads it. The first token has no context and is never read."""
 
-    ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
     supervised: tuple[bool, ...]
 
     @property
@@ -22,9 +22,9 @@ class EncodedText:
         return sum(self.supervised)
 
     @cached_property
-    def read(self) -> tuple[int, ...]:
+    def input_ids(self) -> tuple[int, ...]:
         """The tokens that the model must read: those before the last one that the loss reads."""
-        return self.ids[: max(place for place, one in enumerate(self.supervised) if one)]
+        return self.token_ids[: max(place for place, one in enumerate(self.supervised) if one)]
 
 
 def encode_texts(texts: Iterable[TrainingText], tokenizer: Any) -> tuple[EncodedText, ...]:

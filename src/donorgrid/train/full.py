@@ -19,14 +19,14 @@ from donorgrid.core.records import Recipe
 from donorgrid.models.checkpoints import save_checkpoint
 from donorgrid.models.loading import Base
 from donorgrid.models.weight_backup import WeightBackup
-from donorgrid.train.alone import Alone, flat, split
-from donorgrid.train.loop import Corpus, Fitted, fit
-from donorgrid.train.result import Trained, trained
+from donorgrid.train.loop import Corpus, FitResult, fit
+from donorgrid.train.network_parameters import NetworkParameters, flat, split
+from donorgrid.train.result import TrainedWeights, trained
 
 
 def train_full(
     base: Base, corpus: Corpus, recipe: Recipe, *, train_seed: int, checkpoints: Sequence[float] = ()
-) -> Trained | RunFailure:
+) -> TrainedWeights | RunFailure:
     """Train all weights of the base's language model; the failure where it diverged.
 
     A vision tower is not trained, and tied heads stay tied. The base's own weights are back afterwards, bit for bit,
@@ -38,12 +38,12 @@ def train_full(
     names = _language_weights(base.network)
     with _lent(base, names) as leaves:
         values = flat(leaves)
-        alone = Alone(values, leaves, lambda: _put(values[0], leaves))
+        alone = NetworkParameters(values, leaves, lambda: _put(values[0], leaves))
         (fitted,) = fit(base.reader, alone, [corpus], recipe, train_seeds=[train_seed], checkpoints=checkpoints)
     if isinstance(fitted, RunFailure):
         return fitted
 
-    def save(one: Fitted, folder: Path) -> None:
+    def save(one: FitResult, folder: Path) -> None:
         with _lent(base, names) as own:
             _put(one.values.to(base.device), own)
             save_checkpoint(base.network, base.folder.path, folder)

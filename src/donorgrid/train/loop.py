@@ -46,7 +46,7 @@ class Corpus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class FitResult:
     """The log of one adapter and its parameters (a vector) at the best epoch.
 
     ``checkpoints`` holds, by epochs run, the parameters as they were at those points, on the CPU.
@@ -56,16 +56,16 @@ class Fitted:
     values: Tensor
     checkpoints: Mapping[float, Tensor] = field(default_factory=dict)
 
-    def at_checkpoints(self) -> dict[float, "Fitted"]:
+    def at_checkpoints(self) -> dict[float, "FitResult"]:
         """Each checkpoint with the log of the epochs that were over by then."""
         return {
-            epochs: Fitted(log=tuple(one for one in self.log if one.epoch <= epochs), values=values)
+            epochs: FitResult(log=tuple(one for one in self.log if one.epoch <= epochs), values=values)
             for epochs, values in self.checkpoints.items()
         }
 
 
 @dataclass
-class _Course:
+class _TrainingProgress:
     """One adapter's way through its corpus."""
 
     number: int
@@ -108,16 +108,16 @@ def fit(
     *,
     train_seeds: Sequence[int],
     checkpoints: Sequence[float] = (),
-) -> list[Fitted | RunFailure]:
+) -> list[FitResult | RunFailure]:
     """Train the adapters of ``stack``, one per corpus and seed; each at its best epoch (ties: the earliest), or failed.
 
     Without a validation split the last epoch counts. An adapter fails when a loss or a gradient is not finite.
     ``checkpoints`` are epochs, also fractions of one, above 0 and at most the recipe's: the parameters after the first
     step that completes them are kept too, and nothing of the training depends on that.
     """
-    reader.check([text.ids for corpus in corpora for text in (*corpus.train, *corpus.validation)])
+    reader.check([text.token_ids for corpus in corpora for text in (*corpus.train, *corpus.validation)])
     losses = Losses(reader)
-    results: dict[int, Fitted | RunFailure] = {}
+    results: dict[int, FitResult | RunFailure] = {}
     courses = [
         _course(one, corpus, recipe, seed) for one, (corpus, seed) in enumerate(zip(corpora, train_seeds, strict=True))
     ]
@@ -134,13 +134,13 @@ def fit(
         results |= _end_epoch(losses, stack, [(place, courses[place]) for place in due])
         left = [place for place, course in enumerate(courses) if course.number not in results]
         if left and len(left) < len(courses):
-            stack = stack.only(left)
-            optimiser = optimiser.only(stack.values, left)
+            stack = stack.select(left)
+            optimiser = optimiser.select(stack.values, left)
         courses = [courses[place] for place in left]
     return [results[number] for number in range(len(corpora))]
 
 
-def _course(number: int, corpus: Corpus, recipe: Recipe, train_seed: int) -> _Course:
+def _course(number: int, corpus: Corpus, recipe: Recipe, train_seed: int) -> _TrainingProgress:
     n_steps = math.ceil(len(corpus.train) / recipe.batch_size) * recipe.epochs
     n_warmup = math.ceil(recipe.warmup_share * n_steps)
     rates = [
@@ -148,7 +148,7 @@ def _course(number: int, corpus: Corpus, recipe: Recipe, train_seed: int) -> _Co
         for step in range(n_steps)
     ]
     batches = _batches(corpus.train, recipe, train_seed)
-    return _Course(number=number, corpus=corpus, recipe=recipe, batches=batches, rates=rates)
+    return _TrainingProgress(number=number, corpus=corpus, recipe=recipe, batches=batches, rates=rates)
 
 
 def _batches(texts: Sequence[EncodedText], recipe: Recipe, train_seed: int) -> Iterator[list[EncodedText]]:
@@ -159,7 +159,7 @@ def _batches(texts: Sequence[EncodedText], recipe: Recipe, train_seed: int) -> I
             yield [texts[index] for index in order[start : start + recipe.batch_size]]
 
 
-def _step(losses: Losses, stack: Trainable, optimiser: StackedAdamW, courses: Sequence[_Course]) -> None:
+def _step(losses: Losses, stack: Trainable, optimiser: StackedAdamW, courses: Sequence[_TrainingProgress]) -> None:
     texts_of = [next(course.batches) for course in courses]
     counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
     sums, gradients = losses.backward(stack, texts_of, counts)
@@ -171,22 +171,24 @@ def _step(losses: Losses, stack: Trainable, optimiser: StackedAdamW, courses: Se
         course.n_steps += 1
 
 
-def _end_epoch(losses: Losses, stack: Trainable, due: Sequence[tuple[int, _Course]]) -> dict[int, Fitted | RunFailure]:
+def _end_epoch(
+    losses: Losses, stack: Trainable, due: Sequence[tuple[int, _TrainingProgress]]
+) -> dict[int, FitResult | RunFailure]:
     """Validate and log the adapters whose epoch has ended; the results of those that are over, or have failed."""
     places = [place for place, _ in due]
-    chosen = stack if len(places) == len(stack) else stack.only(places)
+    chosen = stack if len(places) == len(stack) else stack.select(places)
     validations = losses.means(chosen, [course.corpus.validation for _, course in due])
-    results: dict[int, Fitted | RunFailure] = {}
+    results: dict[int, FitResult | RunFailure] = {}
     for (place, course), validation in zip(due, validations, strict=True):
         failure = _log_epoch(course, validation, stack.values[place])
         if failure is not None:
             results[course.number] = failure
         elif course.is_over and course.best is not None:
-            results[course.number] = Fitted(log=tuple(course.log), values=course.best, checkpoints=course.kept)
+            results[course.number] = FitResult(log=tuple(course.log), values=course.best, checkpoints=course.kept)
     return results
 
 
-def _log_epoch(course: _Course, validation: float | None, values: Tensor) -> RunFailure | None:
+def _log_epoch(course: _TrainingProgress, validation: float | None, values: Tensor) -> RunFailure | None:
     epoch = len(course.log) + 1
     sums = torch.stack([total for total, _ in course.sums]).tolist()
     norms = torch.stack(course.norms).tolist()

@@ -3,7 +3,7 @@
 In between the adapters are trained by our own loop, several at once where that pays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
 from donorgrid.models.low_rank import join_factors
 from donorgrid.train.attaching import WEIGHTS, attached, own_random_draws, save_config
-from donorgrid.train.loop import Corpus, Fitted, fit
-from donorgrid.train.result import Trained, trained
-from donorgrid.train.stack import Layout, Stack
+from donorgrid.train.loop import Corpus, FitResult, fit
+from donorgrid.train.result import TrainedWeights, trained
+from donorgrid.train.stacked_adapters import AdapterLayout, StackedAdapters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,30 +27,18 @@ class _Start:
     """A fresh adapter: PEFT's configuration with the modules it found, their layout, and the first weights."""
 
     config: LoraConfig
-    layout: Layout
+    layout: AdapterLayout
     values: Tensor
 
 
-def train_lora(base: Base, corpus: Corpus, recipe: Recipe, *, train_seed: int, keep: Callable[[Trained], None]) -> None:
-    """Train one adapter on the resident base and hand it to ``keep``.
-
-    The base's own weights are never touched, and no trace of the adapter stays in it, whatever happens.
-    Raises InputError when the target modules are not in the model, RunFailure when training diverges.
-    """
-    (result,) = train_together(base, [corpus], recipe, train_seeds=[train_seed])
-    if isinstance(result, RunFailure):
-        raise result
-    keep(result)
-
-
-def train_together(
+def train_lora(
     base: Base,
     corpora: Sequence[Corpus],
     recipe: Recipe,
     *,
     train_seeds: Sequence[int],
     checkpoints: Sequence[float] = (),
-) -> list[Trained | RunFailure]:
+) -> list[TrainedWeights | RunFailure]:
     """Train several adapters at once, each as if alone: one result per corpus and seed, a failure where one diverged.
 
     ``checkpoints`` (``loop.fit``) are epochs after which the adapter is kept too.
@@ -62,10 +50,10 @@ def train_together(
         raise InputError(f"recipe '{recipe.name}': with dropout {recipe.dropout} adapters are trained one at a time")
     with own_random_draws(base):
         starts = [_start(base, recipe, train_seed) for train_seed in train_seeds]
-        stack = Stack(starts[0].layout, torch.stack([start.values for start in starts]))
+        stack = StackedAdapters(starts[0].layout, torch.stack([start.values for start in starts]))
         fitted = fit(base.reader, stack, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
 
-    def save(one: Fitted, folder: Path) -> None:
+    def save(one: FitResult, folder: Path) -> None:
         _save(starts[0], one, folder)
 
     return [one if isinstance(one, RunFailure) else trained(one, save) for one in fitted]
@@ -77,7 +65,7 @@ def _start(base: Base, recipe: Recipe, train_seed: int) -> _Start:
         weights = {
             name: (layer.lora_A["default"].weight, layer.lora_B["default"].weight) for name, layer in layers.items()
         }
-        layout = Layout(
+        layout = AdapterLayout(
             shapes={name: (tuple(a.shape), tuple(b.shape)) for name, (a, b) in weights.items()},
             scaling=next(iter(layers.values())).scaling["default"],
             dropout=recipe.dropout,
@@ -85,7 +73,7 @@ def _start(base: Base, recipe: Recipe, train_seed: int) -> _Start:
         return _Start(config=config, layout=layout, values=join_factors(weights))
 
 
-def _save(start: _Start, fitted: Fitted, folder: Path) -> None:
+def _save(start: _Start, fitted: FitResult, folder: Path) -> None:
     save_config(start.config, folder)
     tensors = {}
     for name, pair in start.layout.split(fitted.values[None].cpu()).items():

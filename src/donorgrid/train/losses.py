@@ -10,7 +10,7 @@ from donorgrid.models.memory import out_of_memory
 from donorgrid.models.output_head import token_losses_nats
 from donorgrid.models.reader import Reader
 from donorgrid.train.batches import TextBatch, Texts, batch_texts
-from donorgrid.train.stack import Stack
+from donorgrid.train.stacked_adapters import StackedAdapters
 from donorgrid.train.trainable import Trainable
 
 _LOG = logging.getLogger("donorgrid")
@@ -49,8 +49,8 @@ class Losses:
     def means(self, stack: Trainable, texts_of: Sequence[Texts]) -> list[float | None]:
         """Mean loss per supervised token (nats) of each adapter on its texts, without gradients; None without texts."""
         totals = torch.zeros(len(stack), dtype=torch.float64)
-        ordered = [sorted(texts, key=lambda text: len(text.ids)) for texts in texts_of]
-        longest = max((len(text.ids) for texts in texts_of for text in texts), default=1)
+        ordered = [sorted(texts, key=lambda text: len(text.token_ids)) for texts in texts_of]
+        longest = max((len(text.token_ids) for texts in texts_of for text in texts), default=1)
         budget = _VALIDATION_TOKENS.get(self._reader.device.type, _VALIDATION_TOKENS["cpu"])
         size = max(1, budget // (longest * len(stack)))
         start = 0
@@ -80,9 +80,9 @@ class Losses:
 
     def _sums(self, stack: Trainable, texts_of: Sequence[Texts]) -> Tensor:
         """Summed negative log-likelihood (K,) of each adapter's supervised tokens, nats, in float32."""
-        adapter = stack.low_rank() if isinstance(stack, Stack) else None
+        adapter = stack.low_rank() if isinstance(stack, StackedAdapters) else None
         by_hand = adapter if adapter and self._reader.supports(adapter) else None
-        packs = self._reader.packs and by_hand is None  # by hand fillers cost nothing
+        packs = self._reader.can_pack and by_hand is None  # by hand fillers cost nothing
         batch = batch_texts(texts_of, packs=packs, token_worth=self._worth)
         hidden = (
             self._reader.adapted_hidden_states_at(batch.rows, batch.heads, by_hand)
@@ -103,4 +103,4 @@ class Losses:
 def _halves(stack: Trainable) -> list[tuple[Trainable, slice]]:
     middle = len(stack) // 2
     cuts = (slice(middle), slice(middle, len(stack)))
-    return [(stack.only(range(len(stack))[cut]), cut) for cut in cuts]
+    return [(stack.select(range(len(stack))[cut]), cut) for cut in cuts]

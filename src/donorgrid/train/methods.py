@@ -8,8 +8,8 @@ from donorgrid.models.loading import Base
 from donorgrid.train.dora import train_dora
 from donorgrid.train.full import train_full
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import train_together
-from donorgrid.train.result import Trained
+from donorgrid.train.lora import train_lora
+from donorgrid.train.result import TrainedWeights
 
 _ALONE = {"dora": train_dora, "full": train_full}
 
@@ -21,7 +21,7 @@ def train_runs(
     *,
     train_seeds: Sequence[int],
     checkpoints: Sequence[float] = (),
-) -> list[Trained | RunFailure]:
+) -> list[TrainedWeights | RunFailure]:
     """Train by the recipe's method, one run per corpus and seed: the result of each, a failure where one diverged.
 
     ``checkpoints`` (``loop.fit``) are epochs after which the result is kept too.
@@ -30,7 +30,7 @@ def train_runs(
     """
     train = _ALONE.get(recipe.method)
     if train is None:
-        return train_together(base, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
+        return train_lora(base, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
     if len(corpora) > 1:
         raise InputError(f"recipe '{recipe.name}': with method '{recipe.method}' adapters are trained one at a time")
     ((corpus, train_seed),) = zip(corpora, train_seeds, strict=True)

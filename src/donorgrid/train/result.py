@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from donorgrid.core.digests import canonical_json
-from donorgrid.train.loop import Epoch, Fitted
+from donorgrid.train.loop import Epoch, FitResult
 
 TRAIN_LOG = "train_log.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainedWeights:
     """A trained adapter: its log, and how to write it into a folder with the log beside it.
 
     The folder holds an adapter in PEFT's format, or the whole checkpoint of a full fine-tuning. ``checkpoints`` are the
@@ -20,10 +20,10 @@ class Trained:
 
     log: tuple[Epoch, ...]
     save: Callable[[Path], None]
-    checkpoints: Mapping[float, "Trained"] = field(default_factory=dict)
+    checkpoints: Mapping[float, "TrainedWeights"] = field(default_factory=dict)
 
 
-def trained(fitted: Fitted, save: Callable[[Fitted, Path], None]) -> Trained:
+def trained(fitted: FitResult, save: Callable[[FitResult, Path], None]) -> TrainedWeights:
     """The result of a fit, whose every part ``save`` writes into a folder."""
 
     def write(folder: Path) -> None:
@@ -31,7 +31,7 @@ def trained(fitted: Fitted, save: Callable[[Fitted, Path], None]) -> Trained:
         write_log(fitted.log, folder)
 
     kept = {epochs: trained(one, save) for epochs, one in fitted.at_checkpoints().items()}
-    return Trained(log=fitted.log, save=write, checkpoints=kept)
+    return TrainedWeights(log=fitted.log, save=write, checkpoints=kept)
 
 
 def write_log(log: Sequence[Epoch], folder: Path) -> None:

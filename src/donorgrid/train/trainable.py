@@ -10,7 +10,7 @@ from torch import Tensor
 class Trainable(Protocol):
     """K trainings side by side, one row of ``values`` (K, parameters; float32) each.
 
-    ``train.stack.Stack`` holds several adapters, ``train.alone.Alone`` one set of parameters of the network itself.
+    ``StackedAdapters`` holds several adapters, ``NetworkParameters`` one set of parameters of the network itself.
     """
 
     @property
@@ -22,7 +22,7 @@ class Trainable(Protocol):
         """K."""
         ...
 
-    def only(self, places: Sequence[int]) -> "Trainable":
+    def select(self, places: Sequence[int]) -> "Trainable":
         """Some of the K."""
         ...
 

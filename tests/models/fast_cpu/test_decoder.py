@@ -20,7 +20,7 @@ from donorgrid.models.low_rank import LowRankAdapter, join_factors
 from donorgrid.models.masks import find_mask_form, hidden_states
 from donorgrid.models.reader import Reader
 from donorgrid.models.rows import RowBatch, packed_row, pad_rows, prefix_tree_row
-from donorgrid.train.stack import Layout, Stack
+from donorgrid.train.stacked_adapters import AdapterLayout, StackedAdapters
 from worlds import make_checkpoint
 
 KINDS = ("llama", "qwen2", "qwen2-windowed", "qwen3", "mistral")
@@ -94,7 +94,7 @@ def test_hidden_states_are_those_of_transformers(
         assert torch.allclose(ours, theirs(net, batch)[chosen], atol=2e-5)
 
 
-def stack_of(network: Any, *, without: Sequence[str] = ()) -> Stack:
+def stack_of(network: Any, *, without: Sequence[str] = ()) -> StackedAdapters:
     """A random adapter of rank 4 on every linear module of the layers but those named so."""
     torch.manual_seed(3)
     linear = {name: one for name, one in network.named_modules() if type(one) is torch.nn.Linear and name != "lm_head"}
@@ -104,7 +104,7 @@ def stack_of(network: Any, *, without: Sequence[str] = ()) -> Stack:
         for name, one in chosen.items()
     }
     shapes = {name: ((4, one.in_features), (one.out_features, 4)) for name, one in chosen.items()}
-    return Stack(Layout(shapes=shapes, scaling=2.0), join_factors(pairs)[None])
+    return StackedAdapters(AdapterLayout(shapes=shapes, scaling=2.0), join_factors(pairs)[None])
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_wrong_result_by_hand_is_noticed_and_not_used(
     with caplog.at_level(logging.WARNING, "donorgrid"):
         reader.check(sequences([4, 8, 15]))
     assert "by hand it is" in caplog.text
-    assert reader.packs
+    assert reader.can_pack
     batch = pad_rows([packed_row(sequences([11]))])
     assert torch.allclose(reader.hidden_states_at(batch, torch.arange(11)), theirs(net, batch), atol=2e-5)
     assert not reader.supports(LowRankAdapter(values=torch.zeros(0), shapes={}, scaling=1.0))

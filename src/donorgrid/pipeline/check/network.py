@@ -10,9 +10,9 @@ import polars as pl
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Item
 from donorgrid.core.tables import ITEM_ANSWERS
+from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import Base, load_base, load_tokenizer, pick_device
-from donorgrid.models.merging import Merger
 from donorgrid.models.output_head import check_head
 from donorgrid.pipeline.check.settings import EngineSettings, generation_of
 from donorgrid.pipeline.check.subjects import lora_modules
@@ -20,8 +20,8 @@ from donorgrid.pipeline.check.targets import CheckTarget
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import chat_context, encode_items
 from donorgrid.score.generate import generate_texts
-from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import PackedItems
+from donorgrid.score.scorer import Scorer
 
 _DEFAULT_LONGEST = 2048
 
@@ -42,7 +42,7 @@ class Network:
             raise InputError(f"{folder.path}: the tokenizer has no chat template; leave --chat-template out")
         self._base = _load(folder, settings)
         check_head(self._base.network, self._base.device)
-        self._merger = Merger(self._base)
+        self._adapter_switch = AdapterSwitch(self._base)
         known = (folder.max_positions, self._tokenizer.model_max_length)
         self._longest = next((int(one) for one in known if one and one < 10**9), _DEFAULT_LONGEST)
         self._scorer = Scorer(self._base.reader, max_length=self._longest)
@@ -59,7 +59,7 @@ class Network:
         missing = next((one for one in lora_modules(adapter) if one not in known), None)
         if missing is not None:
             raise InputError(f"adapter '{adapter}': it was made for another base: {self.folder.path} has no {missing}")
-        with self._merger.merged(adapter):
+        with self._adapter_switch.active(adapter):
             yield
 
     def answer(self, target: CheckTarget) -> pl.DataFrame:
@@ -75,7 +75,7 @@ class Network:
         if not encoded.items:
             raise InputError(f"target '{target.name}': no item can be scored; the first: {encoded.invalid[0]}")
         room = self._longest + 1
-        n_cut = sum(len(one.context) + max(map(len, one.tails)) > room for one in encoded.items)
+        n_cut = sum(len(one.context) + max(map(len, one.continuations)) > room for one in encoded.items)
         if n_cut:
             self._note(
                 f"{target.name}: {n_cut} items are longer than the {self._longest} tokens that the model reads; "

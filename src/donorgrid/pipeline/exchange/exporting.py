@@ -16,7 +16,7 @@ from donorgrid.pipeline.prepare.work_keys import read_workplan
 from donorgrid.plan.grid import Grid
 from donorgrid.tasks import find_task, load_cell
 from donorgrid.tasks.task_files.plain import Columns
-from donorgrid.train.choose import choose_texts, split_texts
+from donorgrid.train.text_selection import select_texts, split_texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
 
 def _job(prepared: Prepared, run: Run) -> TrainingJob:
     spec = next(one for one in prepared.study.models if one.name == run.model)
-    texts = choose_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
+    texts = select_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
     split = split_texts(texts, split_seed=prepared.study.split_seed, validation_share=run.recipe.validation_share)
     local = prepared.models[run.model].path
     return TrainingJob(

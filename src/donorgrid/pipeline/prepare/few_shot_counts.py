@@ -83,7 +83,7 @@ class _Measure:
             texts = {one.id: chat_context(one, self._tokenizer) if chat_template else one.context for one in items}
             return {item_id: len(self._tokenizer.encode(text)) for item_id, text in texts.items()}
         encoded = encode_items(items, self._tokenizer, chat_template=chat_template).items
-        return {one.item.id: len(one.context) + max(map(len, one.tails)) for one in encoded}
+        return {one.item.id: len(one.context) + max(map(len, one.continuations)) for one in encoded}
 
     def cut(self, target: Cell, plain: Mapping[str, int], shown: Sequence[Example]) -> Iterator[tuple[str, int]]:
         """(item ID, tokens cut) of the items that are too long after the examples."""

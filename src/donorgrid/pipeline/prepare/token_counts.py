@@ -34,7 +34,8 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
         texts = prepared.cells[cell].train
         whole = encode_texts([replace(text, max_tokens=None) for text in texts], tokenizer)
         over = (
-            (text, len(ids.ids) - (text.max_tokens or len(ids.ids))) for text, ids in zip(texts, whole, strict=True)
+            (text, len(ids.token_ids) - (text.max_tokens or len(ids.token_ids)))
+            for text, ids in zip(texts, whole, strict=True)
         )
         cut = tuple((text.item_id, excess) for text, excess in over if excess > 0)
         found[cell]["train"] = TokenCounts(kept=len(texts), cut=cut)
@@ -44,7 +45,7 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
         if not encoded.items:
             item_id, reason = encoded.invalid[0]
             raise InputError(f"target '{cell}': no item can be scored with {model}; the first, '{item_id}': {reason}")
-        lengths = ((one.item.id, len(one.context) + max(map(len, one.tails))) for one in encoded.items)
+        lengths = ((one.item.id, len(one.context) + max(map(len, one.continuations))) for one in encoded.items)
         cut = tuple((item_id, length - longest - 1) for item_id, length in lengths if length > longest + 1)
         found[cell]["test"] = TokenCounts(kept=len(encoded.items), cut=cut, invalid=encoded.invalid)
     return found

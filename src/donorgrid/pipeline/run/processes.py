@@ -25,7 +25,7 @@ else:
     work = later("pipeline.run.worker")
 
 PRELOADED = tuple(
-    f"donorgrid.{module}" for module in ("train.methods", "models.merging", "score.packed", "score.generate")
+    f"donorgrid.{module}" for module in ("train.methods", "models.adapter_switch", "score.scorer", "score.generate")
 )
 """Torch, transformers, PEFT and what stands on them. Polars is not among them: its threads do not outlive a fork."""
 _POLL_S = 0.3

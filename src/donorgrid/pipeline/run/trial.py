@@ -89,7 +89,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
     grid = prepared.grid
     runs = [run for run in grid.runs if run.model == model]
     in_source = {
-        cell: sum(len(text.ids) for text in encode_texts(prepared.cells[cell].train, tokenizer))
+        cell: sum(len(text.token_ids) for text in encode_texts(prepared.cells[cell].train, tokenizer))
         for cell in grid.source_cells
     }
     chat_template = prepared.study.scoring.chat_template
@@ -103,7 +103,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
         model,
         folder.n_parameters,
         train_tokens=(_train_tokens(run, prepared, in_source) for run in runs if run.checkpoint is None),
-        score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.tails),
+        score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.continuations),
         n_items=len(items),
         n_adapters=len(runs),
         example_tokens=[

@@ -10,24 +10,24 @@ import polars as pl
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Cell, Example, Item, Precision, Run, TrainingText, Weights
+from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import Base, load_base, load_tokenizer
-from donorgrid.models.merging import Merger
 from donorgrid.models.output_head import check_head
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.session.generated import generated_answers
 from donorgrid.pipeline.session.lengths import longest_input
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, encode_items
-from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import PackedItems
+from donorgrid.score.scorer import Scorer
 from donorgrid.store.adapters import Stamp, write_adapter
 from donorgrid.tasks import generation_rules, with_examples
-from donorgrid.train.choose import choose_texts, split_texts
 from donorgrid.train.encode import EncodedText, encode_texts
 from donorgrid.train.loop import Corpus
 from donorgrid.train.methods import train_runs
-from donorgrid.train.result import Trained
+from donorgrid.train.result import TrainedWeights
+from donorgrid.train.text_selection import select_texts, split_texts
 
 _PAYS = 0.9
 
@@ -43,7 +43,9 @@ class Resident:
         self._base: Callable[[Precision], Base] = cache(
             lambda precision: _checked_base(folder, precision, device, prepared.study.model(model).weights)
         )
-        self._merger: Callable[[Precision], Merger] = cache(lambda precision: Merger(self._base(precision)))
+        self._adapter_switch: Callable[[Precision], AdapterSwitch] = cache(
+            lambda precision: AdapterSwitch(self._base(precision))
+        )
         self._items: Callable[[Cell], EncodedItems] = cache(self._encode)
         self._scorer: Callable[[], Scorer] = cache(self._make_scorer)
         self._packed: Callable[[Cell], PackedItems] = cache(lambda cell: self._scorer().pack(self._items(cell).items))
@@ -70,7 +72,7 @@ class Resident:
         of_course = dict(zip(courses, results, strict=True))
         return {run: self._keep(run, key, of_course[run.course]) for run, key in wanted.items()}
 
-    def _keep(self, run: Run, training_key: str, result: Trained | RunFailure) -> Stamp | RunFailure:
+    def _keep(self, run: Run, training_key: str, result: TrainedWeights | RunFailure) -> Stamp | RunFailure:
         if isinstance(result, RunFailure):
             return result
         made = result if run.checkpoint is None else result.checkpoints[run.checkpoint]
@@ -100,7 +102,7 @@ class Resident:
         train_runs(
             self._base(recipe.precision), [corpus] * n_adapters, recipe, train_seeds=[run.train_seed] * n_adapters
         )
-        return n_adapters * sum(len(text.ids) for text in corpus.train)
+        return n_adapters * sum(len(text.token_ids) for text in corpus.train)
 
     def try_scoring(self, target: Cell, n_items: int) -> int:
         """Score the first items of a target with the base model and forget the scores; the tokens read.
@@ -109,7 +111,7 @@ class Resident:
         """
         items = self._items(target).items[:n_items]
         self._scorer().score(self._scorer().pack(items))
-        return sum(len(item.context) + len(tail) for item in items for tail in item.tails)
+        return sum(len(item.context) + len(tail) for item in items for tail in item.continuations)
 
     def score(self, targets: Sequence[Cell], adapter: Path | None, *, examples: Sequence[Example] = ()) -> pl.DataFrame:
         """Item answers of the base model (no adapter), or with an adapter merged in, on some targets.
@@ -118,7 +120,7 @@ class Resident:
         """
         if adapter is None:
             return self._score(targets, examples)
-        with self._merger(self._prepared.study.scoring.precision).merged(adapter):
+        with self._adapter_switch(self._prepared.study.scoring.precision).active(adapter):
             return self._score(targets, examples)
 
     def invalid(self, target: Cell) -> tuple[tuple[str, str], ...]:
@@ -166,7 +168,7 @@ class Resident:
         return encoded
 
     def _corpus(self, run: Run) -> Corpus:
-        texts = choose_texts(run, {cell: self._prepared.cells[cell].train for cell in run.source.cells})
+        texts = select_texts(run, {cell: self._prepared.cells[cell].train for cell in run.source.cells})
         split = split_texts(
             texts, split_seed=self._prepared.study.split_seed, validation_share=run.recipe.validation_share
         )

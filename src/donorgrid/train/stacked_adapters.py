@@ -21,7 +21,7 @@ Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class AdapterLayout:
     """Where each module's A and B lie among an adapter's parameters, and how the product is scaled."""
 
     shapes: Shapes
@@ -33,10 +33,10 @@ class Layout:
         return split_factors(values, self.shapes)
 
 
-class Stack:
+class StackedAdapters:
     """K adapters, side by side in ``values`` (K, parameters)."""
 
-    def __init__(self, layout: Layout, values: Tensor) -> None:
+    def __init__(self, layout: AdapterLayout, values: Tensor) -> None:
         self.layout = layout
         self.values = values.detach()
         self._leaves = layout.split(self.values)
@@ -48,9 +48,9 @@ class Stack:
     def __len__(self) -> int:
         return len(self.values)
 
-    def only(self, places: Sequence[int]) -> "Stack":
+    def select(self, places: Sequence[int]) -> "StackedAdapters":
         """A new stack with copies of some of the adapters."""
-        return Stack(self.layout, self.values[list(places)].clone())
+        return StackedAdapters(self.layout, self.values[list(places)].clone())
 
     def low_rank(self) -> LowRankAdapter | None:
         """The only adapter, where it is one and reads everything: what ``models.fast_cpu`` computes by hand."""

@@ -14,16 +14,15 @@ from transformers import AutoModelForCausalLM
 
 from donorgrid.core.errors import DonorgridError, InputError
 from donorgrid.core.records import Cell, Item, Recipe
+from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base
-from donorgrid.models.merging import Merger
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import fingerprint
 from donorgrid.score.encode import EncodedItem, encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.train.encode import EncodedText
 from donorgrid.train.loop import Corpus
-from donorgrid.train.lora import train_lora
 from donorgrid.train.methods import train_runs
 from worlds import make_checkpoint, make_multimodal
 
@@ -52,8 +51,8 @@ def active(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Ba
         ids = [tuple(base.tokenizer.encode(f"red is number {index}")) for index in range(8)]
         texts = tuple(EncodedText(one, (False,) + (True,) * (len(one) - 1)) for one in ids)
         recipe = Recipe(name="tiny", rank=4, alpha=8.0, learning_rate=0.02, target_modules="all-linear")
-        keep = lambda trained: trained.save(folder)  # noqa: E731
-        train_lora(base, Corpus(train=texts, validation=()), recipe, train_seed=1, keep=keep)
+        (trained,) = train_runs(base, [Corpus(train=texts, validation=())], recipe, train_seeds=[1])
+        trained.save(folder)
         return base, folder
 
     return make
@@ -78,7 +77,7 @@ def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(active: Call
     items = encoded(base)
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
     plain = scores(base.network, items)
-    with Merger(base).merged(adapter):
+    with AdapterSwitch(base).active(adapter):
         ours = scores(base.network, items)
     with quiet_deprecations():
         theirs = scores(PeftModel.from_pretrained(again(base.folder.path).network, adapter).base_model.model, items)
@@ -93,7 +92,7 @@ def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(active: Call
 def test_base_comes_back_after_an_exception(active: Callable) -> None:
     base, adapter = active("llama")
     before = {name: value.clone() for name, value in base.network.state_dict().items()}
-    with pytest.raises(KeyboardInterrupt), Merger(base).merged(adapter):
+    with pytest.raises(KeyboardInterrupt), AdapterSwitch(base).active(adapter):
         raise KeyboardInterrupt
     after = base.network.state_dict()
     assert before.keys() == after.keys()
@@ -121,7 +120,7 @@ def test_adapters_of_other_kinds_are_merged_and_taken_out_too(active: Callable, 
                 parameter.add_(torch.randn_like(parameter) * 0.05)
     adapted.save_pretrained(tmp_path / "other", save_embedding_layers=False)
     before, plain = fingerprint(base.network), scores(base.network, items)
-    with Merger(base).merged(tmp_path / "other"):
+    with AdapterSwitch(base).active(tmp_path / "other"):
         ours = scores(base.network, items)
     with quiet_deprecations():
         loaded = PeftModel.from_pretrained(again(base.folder.path).network, tmp_path / "other")
@@ -136,22 +135,22 @@ def test_adapter_that_changes_more_than_weights_is_refused(active: Callable, tmp
     config = json.loads((adapter / "adapter_config.json").read_text())
     shutil.copytree(adapter, tmp_path / "more")
     (tmp_path / "more" / "adapter_config.json").write_text(json.dumps({**config, "modules_to_save": ["lm_head"]}))
-    with pytest.raises(InputError, match="modules_to_save"), Merger(base).merged(tmp_path / "more"):
+    with pytest.raises(InputError, match="modules_to_save"), AdapterSwitch(base).active(tmp_path / "more"):
         pass
 
 
 def test_weight_that_does_not_come_back_is_noticed(active: Callable) -> None:
     base, adapter = active("llama")
-    with pytest.raises(DonorgridError, match="did not come back"), Merger(base).merged(adapter), torch.no_grad():
+    with pytest.raises(DonorgridError, match="did not come back"), AdapterSwitch(base).active(adapter), torch.no_grad():
         base.network.get_input_embeddings().weight[7, 3] += 1e-4
 
 
-def test_one_merger_takes_one_adapter_after_another(active: Callable) -> None:
+def test_one_adapter_switch_takes_one_adapter_after_another(active: Callable) -> None:
     base, adapter = active("qwen2")
-    items, merger = encoded(base), Merger(base)
-    with merger.merged(adapter):
+    items, adapter_switch = encoded(base), AdapterSwitch(base)
+    with adapter_switch.active(adapter):
         first = scores(base.network, items)
-    with merger.merged(adapter):
+    with adapter_switch.active(adapter):
         assert scores(base.network, items) == first
 
 
@@ -184,18 +183,18 @@ def test_full_checkpoint_scores_alike_in_transformers_and_the_base_comes_back(
 ) -> None:
     base, adapter = active(kind)
     items, folder = encoded(base), made_full(base, tmp_path / "whole")
-    before, plain, merger = fingerprint(base.network), scores(base.network, items), Merger(base)
-    with merger.merged(folder):
+    before, plain, adapter_switch = fingerprint(base.network), scores(base.network, items), AdapterSwitch(base)
+    with adapter_switch.active(folder):
         ours = scores(base.network, items)
     assert fingerprint(base.network) == before
     assert scores(base.network, items) == plain
     theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     assert ours == pytest.approx(scores(theirs, items), abs=1e-6)
     assert max(abs(one - other) for one, other in zip(ours, plain, strict=True)) > 0.05
-    with merger.merged(adapter):  # one after the other, of either kind
+    with adapter_switch.active(adapter):  # one after the other, of either kind
         after = scores(base.network, items)
     fresh = again(base.folder.path)
-    with Merger(fresh).merged(adapter):
+    with AdapterSwitch(fresh).active(adapter):
         assert after == scores(fresh.network, items)
 
 
@@ -205,10 +204,10 @@ def test_checkpoint_of_another_model_is_refused_and_leaves_the_base_clean(active
     for kind, lacks in (("qwen3", "has no"), ("gpt-neox", "has no")):
         make_checkpoint(kind, tmp_path / kind)
         with pytest.raises(InputError, match=f"a checkpoint of another model: it {lacks}"):
-            enter(Merger(base).merged(tmp_path / kind))
+            enter(AdapterSwitch(base).active(tmp_path / kind))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="the model cannot be loaded"):
-        enter(Merger(base).merged(tmp_path / "empty"))
+        enter(AdapterSwitch(base).active(tmp_path / "empty"))
     assert fingerprint(base.network) == before
 
 
@@ -231,16 +230,16 @@ def test_worn_unmerged_an_adapter_scores_as_merged(active: Callable, tmp_path: P
     adapted.save_pretrained(tmp_path / "other")
     items, before = encoded(base), fingerprint(base.network)
     plain = scores(base.network, items)
-    with Merger(base).merged(tmp_path / "other"):
+    with AdapterSwitch(base).active(tmp_path / "other"):
         merged = scores(base.network, items)
-    unmerging = Merger(replace(base, is_quantised=True))
-    with unmerging.merged(tmp_path / "other"):
+    unmerging = AdapterSwitch(replace(base, is_quantised=True))
+    with unmerging.active(tmp_path / "other"):
         assert fingerprint(base.network) != before  # PEFT's modules stand in it
         unmerged = scores(base.network, items)
     assert unmerged == pytest.approx(merged, abs=1e-4)
     assert unmerged != merged
     assert max(abs(one - other) for one, other in zip(unmerged, plain, strict=True)) > 0.05
-    with pytest.raises(KeyboardInterrupt), unmerging.merged(tmp_path / "other"):
+    with pytest.raises(KeyboardInterrupt), unmerging.active(tmp_path / "other"):
         raise KeyboardInterrupt
     assert scores(base.network, items) == plain
     assert fingerprint(base.network) == before

@@ -6,7 +6,7 @@ from datasets import Dataset
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Recipe, Run, Source, TrainingText
-from donorgrid.train.choose import choose_texts, split_texts
+from donorgrid.train.text_selection import select_texts, split_texts
 
 DE, EN = Cell(task="colours", language="de"), Cell(task="colours", language="en")
 
@@ -43,13 +43,13 @@ def test_split_that_leaves_nothing_is_an_error() -> None:
 
 
 def test_a_cell_without_a_size_gives_all_in_order() -> None:
-    assert choose_texts(run(Source.of_cell(DE)), {DE: texts(7)}) == texts(7)
+    assert select_texts(run(Source.of_cell(DE)), {DE: texts(7)}) == texts(7)
 
 
 def test_data_seed_draws_which_texts_and_more_of_one_draw_holds_the_fewer() -> None:
-    few = choose_texts(run(Source.of_cell(DE), train_size=5, data_seed=1), {DE: texts(20)})
-    more = choose_texts(run(Source.of_cell(DE), train_size=9, data_seed=1), {DE: texts(20)})
-    other = choose_texts(run(Source.of_cell(DE), train_size=5, data_seed=2), {DE: texts(20)})
+    few = select_texts(run(Source.of_cell(DE), train_size=5, data_seed=1), {DE: texts(20)})
+    more = select_texts(run(Source.of_cell(DE), train_size=9, data_seed=1), {DE: texts(20)})
+    other = select_texts(run(Source.of_cell(DE), train_size=5, data_seed=2), {DE: texts(20)})
     assert more[:5] == few
     assert few != other
     assert len({text.item_id for text in more}) == 9
@@ -57,13 +57,13 @@ def test_data_seed_draws_which_texts_and_more_of_one_draw_holds_the_fewer() -> N
 
 def test_mix_shares_by_weight() -> None:
     mix = Source(kind="mix", name="mixed", parts=((DE, 0.75), (EN, 0.25)))
-    chosen = choose_texts(run(mix), {DE: texts(30), EN: texts(30, "en")})
+    chosen = select_texts(run(mix), {DE: texts(30), EN: texts(30, "en")})
     assert [text.item_id[:2] for text in chosen] == ["de"] * 23 + ["en"] * 7  # .5 each: the earlier part wins
 
 
 def test_shuffled_control_keeps_prompts_and_answer_counts() -> None:
     control = Source(kind="control", name="poison", parts=((DE, 1.0),), control="shuffled")
-    shuffled = choose_texts(run(control), {DE: texts(60)})
+    shuffled = select_texts(run(control), {DE: texts(60)})
     assert [text.item_id for text in shuffled] == [text.item_id for text in texts(60)]
     assert np.bincount([text.answer for text in shuffled]).tolist() == [20, 20, 20]
     assert all(text.target == text.alternatives[text.answer] for text in shuffled)
@@ -82,21 +82,21 @@ def test_a_content_free_control_keeps_format_and_lengths_and_nothing_else() -> N
         for number, word in enumerate(("Schnee", "Gras", "Meer", "Sand") * 10)
     )
     control = Source(kind="control", name="empty", parts=((DE, 1.0),), control="content-free")
-    emptied = choose_texts(run(control), {DE: given})
+    emptied = select_texts(run(control), {DE: given})
     assert emptied[0].prompt == "Frage: Was ist ______?\nA) rot\nB) blau\nAntwort:"
     assert [len(text.prompt) for text in emptied] == [len(text.prompt) for text in given]
     assert {text.target for text in emptied} == {" A", " B"}
     assert all(text.target == text.alternatives[text.answer] for text in emptied)
-    assert emptied == choose_texts(run(control), {DE: given})
+    assert emptied == select_texts(run(control), {DE: given})
 
 
 def test_a_text_without_choices_is_no_control() -> None:
     plain = tuple(TrainingText(item_id=str(number), prompt="a", target=" b") for number in range(3))
     control = Source(kind="control", name="empty", parts=((DE, 1.0),), control="content-free")
     with pytest.raises(InputError, match="'0' has no choices"):
-        choose_texts(run(control), {DE: plain})
+        select_texts(run(control), {DE: plain})
 
 
 def test_too_few_texts_are_one_line() -> None:
     with pytest.raises(InputError, match=r"8 training texts of 'colours/de' are wanted, it has 7"):
-        choose_texts(run(Source.of_cell(DE), train_size=8), {DE: texts(7)})
+        select_texts(run(Source.of_cell(DE), train_size=8), {DE: texts(7)})

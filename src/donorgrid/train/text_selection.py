@@ -19,7 +19,7 @@ class Split:
     validation: tuple[TrainingText, ...]
 
 
-def choose_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> tuple[TrainingText, ...]:
+def select_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> tuple[TrainingText, ...]:
     """The texts of a run's source, before the validation split.
 
     A cell gives its first ``train_size`` texts in the order that ``data_seed`` draws (all of them, in their own order,

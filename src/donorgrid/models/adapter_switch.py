@@ -29,7 +29,7 @@ ADAPTER_CONFIG = "adapter_config.json"
 _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 
 
-class Merger:
+class AdapterSwitch:
     """Lets one resident base compute as an adapter says, one adapter at a time.
 
     It keeps a copy of every weight that was ever changed. A base in 4 bit has no weights to add to: there adapters are
@@ -42,7 +42,7 @@ class Merger:
         self._backup = WeightBackup(base.network)
 
     @contextmanager
-    def merged(self, adapter: Path) -> Iterator[None]:
+    def active(self, adapter: Path) -> Iterator[None]:
         """While the body runs, the base computes with what lies in the folder ``adapter``.
 
         That is an adapter in PEFT's format, or the whole checkpoint of a full fine-tuning. Afterwards, also after an

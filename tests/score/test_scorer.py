@@ -14,9 +14,9 @@ from donorgrid.models.masks import find_mask_form
 from donorgrid.models.reader import Reader
 from donorgrid.models.rows import prefix_tree_row
 from donorgrid.score.choose import choose
-from donorgrid.score.packed import Scorer
 from donorgrid.score.packing import pack_items
 from donorgrid.score.plain import score_options
+from donorgrid.score.scorer import Scorer
 from random_items import random_items
 from worlds import ARCHITECTURES
 
@@ -54,7 +54,7 @@ def test_packed_scores_equal_plain_ones(
     scorer = Scorer(reader, max_length=256)
     packed = pack_items([items[one] for one in shuffled], max_length=256, budget=budget, token_worth=worth)
     scores = scorer.score(packed)
-    assert reader.packs
+    assert reader.can_pack
     for place, one in enumerate(shuffled):
         assert scores[place] == pytest.approx(plain[one], abs=1e-4)
         assert choose(scores[place]) == choose(plain[one])
@@ -90,16 +90,18 @@ def test_bf16_scores_are_near_the_plain_ones(load: Any) -> None:
     scorer = Scorer(reader, max_length=256)
     plain = flat(score_options(network, items, max_length=256))
     assert np.abs(np.subtract(flat(scorer.score(scorer.pack(items))), plain)).mean() < 0.2
-    assert reader.packs
+    assert reader.can_pack
 
 
 def test_contexts_and_preambles_are_read_once() -> None:
     items = random_items(24, seed=5)
     apart = pack_items(items, max_length=256, budget=2000, token_worth=0.0)
     together = pack_items(items, max_length=256, budget=2000, token_worth=1e9)
-    plain = sum(len(item.context) + len(tail) - 1 for item in items for tail in set(item.tails))
-    own = sum(len(prefix_tree_row(sorted((*one.context, *tail)[:-1] for tail in one.tails))[0]) for one in items)
-    all_at_once = len(prefix_tree_row(sorted({one.ids[:-1] for one in apart.sequences}))[0])
+    plain = sum(len(item.context) + len(tail) - 1 for item in items for tail in set(item.continuations))
+    own = sum(
+        len(prefix_tree_row(sorted((*one.context, *tail)[:-1] for tail in one.continuations))[0]) for one in items
+    )
+    all_at_once = len(prefix_tree_row(sorted({one.token_ids[:-1] for one in apart.sequences}))[0])
     assert all_at_once == together.n_needed < apart.n_needed <= own < plain / 2
 
 
@@ -160,7 +162,7 @@ def test_model_that_leaks_between_options_is_read_plainly_and_said_so(
     scorer = Scorer(reader, max_length=256)
     with caplog.at_level(logging.WARNING, "donorgrid"):
         scores = scorer.score(scorer.pack(items))
-    assert not reader.packs
+    assert not reader.can_pack
     assert scores == score_options(network, items, max_length=256)
     assert "read one by one" in caplog.text
 

@@ -39,8 +39,8 @@ class Scorer:
 
     def score(self, packed: PackedItems) -> list[list[float]]:
         """Log-likelihood of each option of each item: the sum over its tokens after the context, in nats."""
-        self._reader.check([one.ids for one in packed.sequences])
-        if not self._reader.packs:
+        self._reader.check([one.token_ids for one in packed.sequences])
+        if not self._reader.can_pack:
             return score_options(self._reader.network, packed.items, max_length=self._max_length)
         totals = torch.zeros(len(packed.sequences), dtype=torch.float64)
         place = 0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-class Alone:
+class NetworkParameters:
     """One training (K = 1) whose parameters stand in the network.
 
     ``values`` (1, parameters; float32) are what the optimiser changes, ``leaves`` the network's own tensors by name, in
@@ -25,9 +25,9 @@ class Alone:
     def __len__(self) -> int:
         return len(self.values)
 
-    def only(self, places: Sequence[int]) -> "Alone":
+    def select(self, places: Sequence[int]) -> "NetworkParameters":
         """Itself, or nothing."""
-        return self if len(places) == len(self) else Alone(self.values[:0], self._leaves, self._put_on)
+        return self if len(places) == len(self) else NetworkParameters(self.values[:0], self._leaves, self._put_on)
 
     def gradients(self, loss: Tensor) -> Tensor:
         """The gradients (1, parameters) in float32; zero for what the loss did not read (experts without a token)."""
