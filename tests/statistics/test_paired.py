@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from donorgrid.statistics.paired import items_to_decide, joint_verdict, null_se_pp, paired_bounds, verdicts
+from donorgrid.statistics.harm import verdicts
+from donorgrid.statistics.paired import items_to_decide, joint_verdict, null_se_pp, paired_bounds
 
 
 def plain(differences):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
@@ -52,11 +51,6 @@ class AnalysisSettings:
                 raise InputError(f"{name} {getattr(self, name)}: expected 0 or more")
         if not 0 <= self.assumed_flip_rate <= 1:
             raise InputError(f"assumed flip rate {self.assumed_flip_rate}: expected a share from 0 to 1")
-
-    @property
-    def exact_limit_pp(self) -> Fraction:
-        """The harm limit as the decimal that was written."""
-        return Fraction(str(self.harm_limit_pp))
 
     def language_family(self, language: str) -> str | None:
         """The family of a language, or None when neither the settings nor the facts know it."""

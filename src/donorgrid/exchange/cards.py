@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 from huggingface_hub import EvalResult, ModelCardData
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric, Recipe, Source, after, epochs_in_words
 from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES
+from donorgrid.core.tables.counts import gained_items
+from donorgrid.statistics.harm import harmed
 
 NEEDED = ("target_task", "target_language", "delta_pp")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -154,12 +157,12 @@ _REGIMES = {
 
 
 def _line(what: str, rows: pl.DataFrame, limit_pp: float) -> str:
-    deltas = rows["delta_pp"].drop_nulls()
-    if not deltas.len():
+    known = rows.drop_nulls("delta_pp")
+    if not known.height:
         return ""
-    lost = int((deltas <= -limit_pp).sum())
-    mean = float(deltas.mean())  # type: ignore[arg-type]
-    return f"- {what}: {mean:+.2f} on average over {deltas.len()}, {lost} lost {limit_pp:g} or more"
+    deltas, (gained, n_items) = known["delta_pp"].to_numpy(), gained_items(known)
+    lost = int(harmed(deltas, limit_pp, gained=gained, n_items=n_items).sum())
+    return f"- {what}: {float(np.mean(deltas)):+.2f} on average over {known.height}, {lost} lost {limit_pp:g} or more"
 
 
 def _table(card: AdapterCard) -> str:

@@ -1,4 +1,4 @@
-"""Paired differences of item answers: intervals that survive few flips, and verdicts against a limit."""
+"""Paired differences of item answers: intervals that survive few flips, and joint verdicts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -55,14 +55,6 @@ def null_se_pp(delta_pp: Reals, se_pp: Reals, n_items: Reals) -> Reals:
     """The standard error (pp) if gains and losses were equally likely: sqrt(sum d^2) / n, the sign-flip scale."""
     n = np.maximum(np.asarray(n_items, dtype=np.float64), 1.0)
     return np.sqrt(se_pp**2 * np.maximum(n - 1.0, 0.0) / n + delta_pp**2 / n)
-
-
-def verdicts(low_pp: Reals, high_pp: Reals, limit_pp: float) -> npt.NDArray[np.str_]:
-    """Non-inferiority at minus the limit: safe when even the low end is above, harmed when even the high end is below.
-
-    Ends that are NaN leave a cell undecided.
-    """
-    return np.where(low_pp > -limit_pp, "safe", np.where(high_pp < -limit_pp, "harmed", "undecided"))
 
 
 def joint_verdict(members: npt.NDArray[np.str_]) -> Verdict:

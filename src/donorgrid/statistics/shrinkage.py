@@ -15,11 +15,11 @@ class Posterior:
     mean: Reals
     sd: Reals
 
-    def probability_at_most(self, limit: float) -> Reals:
-        """The posterior probability (n,) that the truth is at most ``limit``."""
+    def probability_at_most(self, bound: float) -> Reals:
+        """The posterior probability (n,) that the truth is at most ``bound``."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            z = (limit - self.mean) / self.sd
-        return np.where(self.sd > 0, ndtr(np.where(self.sd > 0, z, 0.0)), (self.mean <= limit).astype(float))
+            z = (bound - self.mean) / self.sd
+        return np.where(self.sd > 0, ndtr(np.where(self.sd > 0, z, 0.0)), (self.mean <= bound).astype(float))
 
 
 def shrink(observed: Reals, noise_se: Reals, prior_mean: Reals, *, prior_variance: float, prior_se: Reals) -> Posterior:

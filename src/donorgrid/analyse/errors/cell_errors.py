@@ -7,7 +7,8 @@ from scipy.special import ndtri
 
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.tables.declaring import ARM
-from donorgrid.statistics.paired import items_to_decide, null_se_pp, paired_bounds, verdicts
+from donorgrid.statistics.harm import verdicts
+from donorgrid.statistics.paired import items_to_decide, null_se_pp, paired_bounds
 
 FROM_ITEMS, FROM_SEEDS, ASSUMED, UNKNOWN = "items", "seeds", "assumed flips", "unknown"
 Reals = npt.NDArray[np.float64]

@@ -10,10 +10,10 @@ import polars as pl
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.records import UNTRAINED
 from donorgrid.core.tables import DELTAS
+from donorgrid.core.tables.counts import gained_items
 from donorgrid.core.tables.declaring import ARM
+from donorgrid.statistics.harm import harmed, positive
 
-ROUNDING_PP = 1e-9
-"""Deltas without counts are compared with limits to within this: far above round-off, far below one item."""
 SIZE_CLASSES = ("<=1.5B", "<7B", ">=7B")
 
 
@@ -64,53 +64,26 @@ def pool_draws(deltas: pl.DataFrame) -> pl.DataFrame:
 
 
 def judged(deltas: pl.DataFrame, settings: AnalysisSettings, *, by_seed: pl.DataFrame | None = None) -> pl.DataFrame:
-    """The deltas with ``harmed`` (delta <= -limit), ``positive`` (delta > 0) and ``size_class``.
+    """The deltas with ``harmed``, ``positive`` and ``size_class``.
 
-    With counts the comparison is in integers: 100 (right - base) q <= -p n for a limit p/q. Without, deltas are
-    compared to within ``ROUNDING_PP``. With ``release_arithmetic`` raw floats are compared, as the release did.
+    Counts decide where they are known (``statistics/harm.py``). With ``release_arithmetic`` raw floats are compared, as
+    the release did.
     """
     if settings.release_arithmetic:
         raw = raw_deltas_pp(deltas, by_seed)
-        harmed, positive = raw <= -settings.harm_limit_pp, raw > 0
+        is_harmed, is_positive = harmed(raw, settings.harm_limit_pp, tolerance_pp=0.0), positive(raw, tolerance_pp=0.0)
     else:
-        harmed, positive = _exact_flags(deltas, settings)
+        delta_pp, (gained, n_items) = deltas["delta_pp"].to_numpy(), gained_items(deltas)
+        is_harmed = harmed(delta_pp, settings.harm_limit_pp, gained=gained, n_items=n_items)
+        is_positive = positive(delta_pp, gained=gained)
     size = pl.col("size_b") if "size_b" in deltas.columns else pl.lit(None, dtype=pl.Float64)
     return deltas.with_columns(
-        pl.Series("harmed", harmed),
-        pl.Series("positive", positive),
+        pl.Series("harmed", is_harmed),
+        pl.Series("positive", is_positive),
         size_class=pl.when(size <= 1.5).then(pl.lit(SIZE_CLASSES[0]))
         .when(size < 7).then(pl.lit(SIZE_CLASSES[1]))
         .when(size >= 7).then(pl.lit(SIZE_CLASSES[2])),
     )  # fmt: skip
-
-
-def gained_items(deltas: pl.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """(k, n) per row: items gained of n, by the row's metric; NaN where a row has no counts. Exact below 2**53."""
-    columns = {"acc": ("n_right", "n_right_base"), "acc_norm": ("n_right_norm", "n_right_norm_base")}
-    empty = pl.lit(None, dtype=pl.Int64)
-
-    def gained(metric: str) -> pl.Expr:
-        right, base = columns[metric]
-        return pl.col(right) - pl.col(base) if {right, base} <= set(deltas.columns) else empty
-
-    metric = pl.col("metric") if "metric" in deltas.columns else pl.lit("acc_norm")
-    n_items = pl.col("n_items") if "n_items" in deltas.columns else empty
-    k = pl.when(metric == "acc").then(pl.coalesce(gained("acc"), gained("acc_norm"))).otherwise(gained("acc_norm"))
-    counts = deltas.select(k=k.cast(pl.Float64), n=n_items.cast(pl.Float64))
-    known = counts.select(both=pl.all_horizontal(pl.all().is_not_null()))["both"].to_numpy()
-    return tuple(np.where(known, counts[name].fill_null(0).to_numpy(), np.nan) for name in ("k", "n"))  # type: ignore[return-value]
-
-
-def _exact_flags(
-    deltas: pl.DataFrame, settings: AnalysisSettings
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    k, n = gained_items(deltas)
-    limit = settings.exact_limit_pp
-    delta_pp = deltas["delta_pp"].to_numpy()
-    known = np.isfinite(k)
-    by_count = 100 * k * limit.denominator <= -limit.numerator * n
-    harmed = np.where(known, by_count, delta_pp <= -float(limit) + ROUNDING_PP)
-    return harmed, np.where(known, k > 0, delta_pp > ROUNDING_PP)
 
 
 def raw_deltas_pp(deltas: pl.DataFrame, by_seed: pl.DataFrame | None = None) -> npt.NDArray[np.float64]:

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from donorgrid.analyse.reading.arms import ROUNDING_PP
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.regimes import TRANSFER_REGIMES
 from donorgrid.core.tables import CONSISTENCY
+from donorgrid.statistics.harm import ROUNDING_PP
 from donorgrid.statistics.kendall import Ranks, dense_ranks, mean_over_pairs, shuffled, tau_b
 
 LEVELS = {"model": "model", "family": "family", "size": "size_b"}

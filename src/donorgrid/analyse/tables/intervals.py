@@ -16,10 +16,10 @@ from donorgrid.analyse.errors.resampling import (
     resampled_deltas,
     run_deviations,
 )
-from donorgrid.analyse.reading.arms import ROUNDING_PP
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.tables import INTERVALS
 from donorgrid.core.tables.declaring import ARM
+from donorgrid.statistics.harm import harmed, positive
 
 Reals = npt.NDArray[np.float64]
 Statistic = Callable[[npt.NDArray[np.floating]], npt.NDArray[np.floating]]
@@ -68,12 +68,11 @@ def _by_name(own: Sequence[ArmDifferences], sets: Callable[[ArmDifferences], dic
 def _rows(
     drawn: Sequence[Resampled], masks: Sequence[Mask], settings: AnalysisSettings, *, rates: bool
 ) -> list[dict[str, object]]:
-    limit = float(settings.exact_limit_pp)
     statistics: dict[str, Statistic] = {"mean_pp": lambda values: values}
     if rates:
         statistics |= {
-            "positive_rate": lambda values: (values > ROUNDING_PP).astype(np.float32),
-            "harm_rate": lambda values: (values <= -limit * (1 - 1e-6)).astype(np.float32),
+            "positive_rate": lambda values: positive(values).astype(np.float32),
+            "harm_rate": lambda values: harmed(values, settings.harm_limit_pp).astype(np.float32),
         }
     having = [(one, mask) for one, mask in zip(drawn, masks, strict=True) if mask.any()]
     weights = model_weights(len(having), settings)

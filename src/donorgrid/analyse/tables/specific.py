@@ -9,12 +9,12 @@ import polars as pl
 from donorgrid.analyse.errors.item_errors import with_item_errors
 from donorgrid.analyse.errors.item_sums import cell_regimes
 from donorgrid.analyse.errors.paired_differences import ArmDifferences
-from donorgrid.analyse.reading.arms import ROUNDING_PP
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.regimes import regimes_table
 from donorgrid.analyse.tables.roles import roles_language, roles_task
 from donorgrid.core.regimes import TRAINED_CELL
 from donorgrid.core.tables import SPECIFIC_REGIMES, SPECIFIC_ROLES
+from donorgrid.statistics.harm import harmed, positive
 
 OTHER_SOURCES = "other sources"
 _TARGET = ["model", "target_task", "target_language"]
@@ -59,11 +59,10 @@ def _against_controls(cells: pl.DataFrame, controls: pl.DataFrame) -> pl.DataFra
 
 def _judged(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     specific = (cells["delta_pp"] - cells["control_pp"]).to_numpy()
-    limit = float(settings.exact_limit_pp)
     return cells.with_columns(
         delta_pp=pl.Series(specific),
-        harmed=pl.Series(specific <= -limit + ROUNDING_PP),
-        positive=pl.Series(specific > ROUNDING_PP),
+        harmed=pl.Series(harmed(specific, settings.harm_limit_pp)),
+        positive=pl.Series(positive(specific)),
     )
 
 
