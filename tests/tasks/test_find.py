@@ -7,7 +7,8 @@ import yaml
 
 from donorgrid.core.errors import InputError
 from donorgrid.tasks import catalog_names, find_task, load_cell
-from donorgrid.tasks.lm_eval.tasks import lm_eval_task, load_lm_eval_cell
+from donorgrid.tasks.lm_eval.cells import load_lm_eval_cell
+from donorgrid.tasks.lm_eval.named_tasks import lm_eval_task
 from donorgrid.tasks.lm_eval.texts import lm_eval_texts
 
 LM_EVAL_FILE = """

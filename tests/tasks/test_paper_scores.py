@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from test_lm_eval_parity import CASES, lm_eval_task, our_items
 
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import load_base
@@ -11,6 +10,7 @@ from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.tasks import find_task
+from lm_eval_requests import CASES, lm_eval_task, our_items
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of lm-eval and what it imports
 CHAT = (

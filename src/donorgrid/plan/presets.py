@@ -1,5 +1,6 @@
 """Named recipes and the studies that ``donorgrid init`` and ``donorgrid demo`` start from."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
@@ -56,89 +57,128 @@ _PAPER: dict[str, Any] = {
 }
 
 
-def _benchmark(*tasks: str, languages: tuple[str, ...] = PAPER_LANGUAGES, **changes: Any) -> dict[str, Any]:
-    """The paper's recipe on other tasks with one small open model, which a user replaces by their own."""
-    return {**_PAPER, "models": [SMALL_MODEL], "tasks": list(tasks), "languages": list(languages), **changes}
+@dataclass(frozen=True, kw_only=True)
+class StudyPreset:
+    """A study that ``donorgrid init`` writes.
+
+    Attributes
+    ----------
+    title
+        One line for ``donorgrid init --list``. It says "non-commercial" if a data set forbids commercial use.
+    fields
+        The keys of the study file; what they leave out gets the defaults of ``plan.study``.
+    """
+
+    title: str
+    fields: dict[str, Any]
 
 
-STUDIES: dict[str, dict[str, Any]] = {
-    "pocket": {
-        "models": ["pocket"],
-        "tasks": list(POCKET_TASKS),
-        "languages": list(POCKET_LANGUAGES),
-        "recipes": {"pocket": "pocket"},
-        "train_seeds": [17],
-    },
-    "demo": {
-        "models": ["pocket"],
-        "tasks": list(POCKET_TASKS[:3]),
-        "languages": ["bn", "de", "en", "es", "hi", "zh"],
-        "recipes": {"pocket": "pocket"},
-        "train_seeds": [17, 42],
-    },
-    "paper": _PAPER,
-    "paper-small": {**_PAPER, "models": [SMALL_MODEL], "languages": ["de", "en", "hi", "zh"], "train_seeds": [17, 42]},
-    # The release compares ranks 32, 64 and 128 and full fine-tuning on six sources; this is its smallest model there.
-    # It does not say how its full fine-tunings were trained: here with the paper's recipe.
-    "paper-ranks": {
-        **_PAPER,
-        "models": ["Qwen/Qwen2.5-1.5B-Instruct"],
-        "sources": [
-            f"{task}/{language}" for task in ("arc_challenge", "global_mmlu") for language in ("bn", "en", "fr")
-        ],
-        "recipes": {
-            **{f"r{rank}": {"preset": "paper", "rank": rank, "alpha": 2.0 * rank} for rank in (32, 64, 128)},
-            "full": {"preset": "paper", "method": "full"},
+def _benchmark(
+    title: str, *, tasks: tuple[str, ...], languages: tuple[str, ...] = PAPER_LANGUAGES, **changes: Any
+) -> StudyPreset:
+    """The paper's recipe on other tasks, with one small open model that users replace by their own."""
+    fields = {**_PAPER, "models": [SMALL_MODEL], "tasks": list(tasks), "languages": list(languages), **changes}
+    return StudyPreset(title=title, fields=fields)
+
+
+PRESETS: dict[str, StudyPreset] = {
+    "pocket": StudyPreset(
+        title="the built-in offline world: four small tasks in eleven languages, one seed",
+        fields={
+            "models": ["pocket"],
+            "tasks": list(POCKET_TASKS),
+            "languages": list(POCKET_LANGUAGES),
+            "recipes": {"pocket": "pocket"},
+            "train_seeds": [17],
         },
-    },
-    "commercial": _benchmark("belebele", "global_mmlu", "sib200"),
-    "belebele": _benchmark("belebele"),
-    "global-mmlu": _benchmark("global_mmlu"),
-    "include": _benchmark("include", languages=("ar", "bn", "de", "es", "fr", "hi", "id", "it", "pt", "zh")),
-    "mgsm": _benchmark("mgsm", languages=("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")),
-    # Their training splits are hundreds of times the paper's: as many items are drawn as the paper has.
-    "paws-x": _benchmark("paws-x", languages=("de", "en", "es", "fr", "ja", "ko", "zh"), train_sizes=[300]),
-    "sib200": _benchmark("sib200"),
-    "xcopa": _benchmark("xcopa", languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")),
+    ),
+    "demo": StudyPreset(
+        title="what 'donorgrid demo' runs: 18 cells of the built-in world, two seeds",
+        fields={
+            "models": ["pocket"],
+            "tasks": list(POCKET_TASKS[:3]),
+            "languages": ["bn", "de", "en", "es", "hi", "zh"],
+            "recipes": {"pocket": "pocket"},
+            "train_seeds": [17, 42],
+        },
+    ),
+    "paper": StudyPreset(
+        title="Donors and Recipients (arXiv 2511.13368), whole: 9 models, 44 cells, 3 seeds; data non-commercial",
+        fields=_PAPER,
+    ),
+    "paper-small": StudyPreset(
+        title="the paper's tasks and recipe with one small model, four languages, two seeds; data non-commercial",
+        fields={**_PAPER, "models": [SMALL_MODEL], "languages": ["de", "en", "hi", "zh"], "train_seeds": [17, 42]},
+    ),
+    # The release compares ranks 32, 64 and 128 and full fine-tuning on six sources; this is its smallest model there.
+    # It does not say how it trained its full fine-tunings: here they use the paper's recipe.
+    "paper-ranks": StudyPreset(
+        title="the paper's comparison of ranks 32, 64, 128 and full fine-tuning, one model; data non-commercial",
+        fields={
+            **_PAPER,
+            "models": ["Qwen/Qwen2.5-1.5B-Instruct"],
+            "sources": [
+                f"{task}/{language}" for task in ("arc_challenge", "global_mmlu") for language in ("bn", "en", "fr")
+            ],
+            "recipes": {
+                **{f"r{rank}": {"preset": "paper", "rank": rank, "alpha": 2.0 * rank} for rank in (32, 64, 128)},
+                "full": {"preset": "paper", "method": "full"},
+            },
+        },
+    ),
+    "commercial": _benchmark(
+        "Belebele, Global-MMLU-Lite and SIB-200 in the paper's languages: data that commercial use may read",
+        tasks=("belebele", "global_mmlu", "sib200"),
+    ),
+    "belebele": _benchmark("reading comprehension, human-translated, in the paper's languages", tasks=("belebele",)),
+    "global-mmlu": _benchmark("exam questions, human-translated (the paper's rows)", tasks=("global_mmlu",)),
+    "include": _benchmark(
+        "exam questions written in each language; items do not align",
+        tasks=("include",),
+        languages=("ar", "bn", "de", "es", "fr", "hi", "id", "it", "pt", "zh"),
+    ),
+    "mgsm": _benchmark(
+        "arithmetic whose answers are generated, human-translated, in eleven languages",
+        tasks=("mgsm",),
+        languages=("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh"),
+    ),
+    # The training splits of PAWS-X and XNLI are hundreds of times the paper's: a run draws as many items as the paper.
+    "paws-x": _benchmark(
+        "paraphrases in seven languages; training part machine-translated",
+        tasks=("paws-x",),
+        languages=("de", "en", "es", "fr", "ja", "ko", "zh"),
+        train_sizes=[300],
+    ),
+    "sib200": _benchmark("topics of sentences, human-translated, in the paper's languages", tasks=("sib200",)),
+    "xcopa": _benchmark(
+        "causes and effects in eleven languages, human-translated",
+        tasks=("xcopa",),
+        languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+    ),
     "xnli": _benchmark(
-        "xnli",
+        "natural language inference in fifteen languages; data non-commercial",
+        tasks=("xnli",),
         languages=("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"),
         train_sizes=[300],
     ),
     "xstorycloze": _benchmark(
-        "xstorycloze", languages=("ar", "en", "es", "eu", "hi", "id", "my", "ru", "sw", "te", "zh")
+        "endings of stories in eleven languages, human-translated",
+        tasks=("xstorycloze",),
+        languages=("ar", "en", "es", "eu", "hi", "id", "my", "ru", "sw", "te", "zh"),
     ),
 }
-
-TITLES: dict[str, str] = {
-    "pocket": "the built-in offline world: four small tasks in eleven languages, one seed",
-    "demo": "what 'donorgrid demo' runs: 18 cells of the built-in world, two seeds",
-    "paper": "Donors and Recipients (arXiv 2511.13368), whole: 9 models, 44 cells, 3 seeds; data non-commercial",
-    "paper-small": "the paper's tasks and recipe with one small model, four languages, two seeds; data non-commercial",
-    "paper-ranks": "the paper's comparison of ranks 32, 64, 128 and full fine-tuning, one model; data non-commercial",
-    "commercial": "Belebele, Global-MMLU-Lite and SIB-200 in the paper's languages: data that commercial use may read",
-    "belebele": "reading comprehension, human-translated, in the paper's languages",
-    "global-mmlu": "exam questions, human-translated (the paper's rows)",
-    "include": "exam questions written in each language; items do not align",
-    "mgsm": "arithmetic whose answers are generated, human-translated, in eleven languages",
-    "paws-x": "paraphrases in seven languages; training part machine-translated",
-    "sib200": "topics of sentences, human-translated, in the paper's languages",
-    "xcopa": "causes and effects in eleven languages, human-translated",
-    "xnli": "natural language inference in fifteen languages; data non-commercial",
-    "xstorycloze": "endings of stories in eleven languages, human-translated",
-}
-"""Preset -> one line for ``donorgrid init --list``; a data set that forbids commercial use is named as such."""
+"""Preset -> its study. A new benchmark needs one file in ``tasks/catalog/`` and one entry here."""
 
 
 def recipe_preset(name: object) -> dict[str, Any]:
-    """The fields of a named recipe; ValueError (for pydantic to place) when there is none."""
+    """Returns the fields of a named recipe; ValueError (which pydantic places) if there is none of this name."""
     if not isinstance(name, str) or name not in RECIPES:
         raise ValueError(f"no recipe preset '{name}'; there are {sorted(RECIPES)}{suggestion(str(name), RECIPES)}")
     return RECIPES[name]
 
 
 def study_preset(name: str) -> dict[str, Any]:
-    """The fields of a named study; InputError when there is none."""
-    if name not in STUDIES:
-        raise InputError(f"no preset '{name}'; there are {sorted(STUDIES)}{suggestion(name, STUDIES)}")
-    return STUDIES[name]
+    """Returns the fields of a named study; InputError if there is none of this name."""
+    if name not in PRESETS:
+        raise InputError(f"no preset '{name}'; there are {sorted(PRESETS)}{suggestion(name, PRESETS)}")
+    return PRESETS[name].fields

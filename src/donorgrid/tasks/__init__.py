@@ -4,15 +4,15 @@
 ``show_cell`` prints one item as text.
 """
 
-from donorgrid.tasks.alignment import Alignment, align
 from donorgrid.tasks.cells import generation_rules, load_cell
-from donorgrid.tasks.documents import DocumentSource
-from donorgrid.tasks.examples import draw_examples, load_examples, with_examples
+from donorgrid.tasks.documents.read import DocumentSource
 from donorgrid.tasks.find import catalog_names, find_task
-from donorgrid.tasks.generation import GenerationRules
-from donorgrid.tasks.show import show_cell
+from donorgrid.tasks.items.generation import GenerationRules
+from donorgrid.tasks.prompts.solved_examples import draw_examples, load_examples, with_examples
 from donorgrid.tasks.task_files.task_file import TaskFile
-from donorgrid.tasks.validate import TaskReport, validate_task
+from donorgrid.tasks.validation.alignment import Alignment, align
+from donorgrid.tasks.validation.show import show_cell
+from donorgrid.tasks.validation.validate import TaskReport, validate_task
 
 __all__ = [
     "Alignment",

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.lm_eval.tasks import LM_EVAL, lm_eval_task
-from donorgrid.tasks.local_files import FORMATS
-from donorgrid.tasks.task_files.keys import parse_keys
+from donorgrid.tasks.documents.local_files import FORMATS
+from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL, lm_eval_task
+from donorgrid.tasks.task_files.parsing import parse_keys
 from donorgrid.tasks.task_files.plain import Columns, task_of_plain
 from donorgrid.tasks.task_files.task_file import PLACEHOLDER, CellKeys, TaskFile, at_language
 from donorgrid.tasks.task_files.yaml_files import read_task_yaml

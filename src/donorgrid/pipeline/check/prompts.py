@@ -10,7 +10,7 @@ from typing import Any
 
 from donorgrid.check.replies import Identify, Validate
 from donorgrid.core.errors import InputError
-from donorgrid.tasks.local_files import Rows
+from donorgrid.tasks.documents.local_files import Rows
 
 PROMPT_COLUMN = "prompt"
 _ANSWERED = ("reply", "choices", "answer")

@@ -9,8 +9,8 @@ from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
 from donorgrid.pipeline.check.steps import Checked, CheckRequest, run_check
 from donorgrid.pipeline.check.targets import TargetSpec
-from donorgrid.tasks.lm_eval.tasks import LM_EVAL
-from donorgrid.tasks.local_files import FORMATS
+from donorgrid.tasks.documents.local_files import FORMATS
+from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 
 __all__ = ["Asked", "Checked", "asked", "run_check"]
 

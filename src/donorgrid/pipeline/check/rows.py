@@ -6,7 +6,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Item
-from donorgrid.tasks.local_files import Rows, read_rows
+from donorgrid.tasks.documents.local_files import Rows, read_rows
 
 LARGEST_BYTES = 2**30
 _NAMES = ("language", "split")

@@ -13,10 +13,10 @@ from donorgrid.core.records import Cell, CellItems, Item
 from donorgrid.pipeline.check.prompts import PROMPT_COLUMN, Asked, is_prompts, read_prompts
 from donorgrid.pipeline.check.rows import check_texts, read_checked_rows
 from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
-from donorgrid.plan.presets import STUDIES, study_preset
+from donorgrid.plan.presets import PRESETS, study_preset
 from donorgrid.tasks import GenerationRules, TaskFile, catalog_names, find_task, generation_rules, load_cell
-from donorgrid.tasks.lm_eval.tasks import LM_EVAL
-from donorgrid.tasks.local_files import FORMATS, Rows
+from donorgrid.tasks.documents.local_files import FORMATS, Rows
+from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 from donorgrid.tasks.task_files.plain import Columns
 
 NO_LANGUAGE = "und"
@@ -95,7 +95,7 @@ def _single(spec: TargetSpec, folder: Path) -> Iterator[TargetSpec]:
         yield from (
             replace(spec, reference=str(path.relative_to(start) if start == folder else path)) for path in paths
         )
-    elif spec.reference in STUDIES and spec.reference not in catalog_names():
+    elif spec.reference in PRESETS and spec.reference not in catalog_names():
         preset = study_preset(spec.reference)
         languages = spec.languages or tuple(preset["languages"])
         yield from (replace(spec, reference=task, languages=languages) for task in preset["tasks"])

@@ -16,8 +16,8 @@ from donorgrid.tasks import (
     show_cell,
     validate_task,
 )
-from donorgrid.tasks.show import Encode
 from donorgrid.tasks.task_files.plain import Columns
+from donorgrid.tasks.validation.show import Encode
 
 
 @dataclass(frozen=True, kw_only=True)

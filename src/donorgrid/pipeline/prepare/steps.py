@@ -15,7 +15,7 @@ from donorgrid.pipeline.prepare.study import prepare, study_paths
 from donorgrid.pipeline.prepare.work_keys import read_workplan
 from donorgrid.pipeline.run.progress import Progress, Watch
 from donorgrid.plan.files import make_study, write_study
-from donorgrid.plan.presets import TITLES, study_preset
+from donorgrid.plan.presets import PRESETS, study_preset
 from donorgrid.store.logs import Failure
 
 Given = str | Path
@@ -33,7 +33,7 @@ def init_study(file: Given, *, preset: str = "pocket", study: Mapping[str, Any] 
 
 def study_presets() -> dict[str, str]:
     """The studies that ``init_study`` can start from, and what each is."""
-    return dict(TITLES)
+    return {name: preset.title for name, preset in PRESETS.items()}
 
 
 def fetch_study(study: Given, out: Given | None = None) -> tuple[str, tuple[str, ...]]:

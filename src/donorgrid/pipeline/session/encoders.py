@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.inventory import model
-from donorgrid.tasks.show import Encode
+from donorgrid.tasks.validation.show import Encode
 
 
 def text_encoder(model_id: str) -> Encode:

@@ -1,1 +1,1 @@
-"""Tasks of the installed lm-eval, through its own code."""
+"""Tasks of the installed lm-eval, read by its own code (extra ``donorgrid[lm-eval]``)."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from donorgrid.core.records import Example
-from donorgrid.tasks.lm_eval.tasks import loaded_tasks
+from donorgrid.tasks.lm_eval.cells import loaded_tasks
 from donorgrid.tasks.task_files.task_file import TaskFile
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.tasks.generation import GenerationRules, rules_of
-from donorgrid.tasks.task_files.keys import GenerationKeys, parse_keys
+from donorgrid.tasks.items.generation import GenerationRules, rules_of
+from donorgrid.tasks.task_files.keys import GenerationKeys
+from donorgrid.tasks.task_files.parsing import parse_keys
 
 FLEXIBLE = "flexible-extract"
 """The filter that lm-eval's tasks with several filters name for the answer wherever it stands in the text."""

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from donorgrid.core.errors import InputError
-from donorgrid.tasks.task_files.keys import EXTRA_NAME, safe_relative
+from donorgrid.tasks.task_files.keys import EXTRA_NAME
+from donorgrid.tasks.task_files.parsing import safe_relative
 
 
 def lm_eval_texts(named: Mapping[str, str], *, where: str) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Task files and plain data files: their keys, checked."""
+"""Task files (lm-eval's YAML with added keys) and plain data files: their keys, checked."""

@@ -1,12 +1,9 @@
-"""The keys of a task file: lm-eval's that are read, those added here, and those that need the ``lm-eval`` extra."""
+"""The keys of a task file that are read: those of lm-eval, with its defaults, and those that donorgrid adds."""
 
-from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
 from donorgrid.tasks.task_files.key_blocks import (
     ChoiceSpec,
@@ -22,33 +19,10 @@ from donorgrid.tasks.task_files.key_blocks import (
     TrainKeys,
     as_tuple,
 )
-from donorgrid.tasks.task_files.yaml_files import PythonFunction
 
 EXTRA_NAME = "donorgrid[lm-eval]"
-EXTRA = f"a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra {EXTRA_NAME}"
 METRICS: tuple[Metric, ...] = ("acc", "acc_norm")
 EXACT_MATCH = "exact_match"
-
-WITHOUT_EFFECT = frozenset(
-    {"task_alias", "tag", "should_decontaminate", "doc_to_decontamination_query", "repeats", "generation_kwargs"}
-)
-"""Keys of lm-eval that change nothing in the requests of a multiple-choice task (a generation's kwargs are read)."""
-
-NOT_READ = frozenset(
-    {
-        "custom_dataset",
-        "doc_to_audio",
-        "doc_to_image",
-        "filter_list",
-        "group",
-        "process_docs",
-        "process_results",
-        "task_list",
-        "unsafe_code",
-        "use_prompt",
-    }
-)
-"""Keys of lm-eval that would change the requests and are not read natively."""
 
 
 class SharedKeys(Keys):
@@ -167,61 +141,3 @@ class GenerationKeys(SharedKeys):
 
 
 TaskKeys = ChoiceKeys | GenerationKeys
-_TYPES: dict[str, type[ChoiceKeys] | type[GenerationKeys]] = {
-    "multiple_choice": ChoiceKeys,
-    "generate_until": GenerationKeys,
-}
-
-
-def parse_keys(content: dict[str, Any], *, where: str) -> TaskKeys:
-    """The checked keys of a task file; InputError names the file, the key and what is allowed."""
-    if "output_type" not in content:
-        raise InputError(f"{where}: key 'output_type' is missing; allowed: {', '.join(_TYPES)}")
-    kind = content["output_type"]
-    if not isinstance(kind, str) or kind not in _TYPES:
-        raise InputError(f"{where}: output_type is '{kind}'; allowed: {', '.join(_TYPES)}; {EXTRA}")
-    fields = _TYPES[kind].model_fields
-    kept = {key: value for key, value in content.items() if key in fields or key not in WITHOUT_EFFECT}
-    for key, value in kept.items():
-        _refuse_unread(key, value, allowed=fields, where=where)
-    without_nulls = {key: value for key, value in kept.items() if value is not None}
-    try:
-        return _TYPES[kind].model_validate(without_nulls)
-    except ValidationError as error:
-        raise InputError(f"{where}: {_first_problem(error)}") from error
-
-
-def _refuse_unread(key: str, value: Any, *, allowed: Mapping[str, object], where: str) -> None:
-    function = _function_in(value)
-    if function:
-        raise InputError(f"{where}: key '{key}' is Python code ({function}), which is not read; {EXTRA}")
-    if key in NOT_READ and key not in allowed and value not in (None, False):
-        raise InputError(f"{where}: key '{key}' is not read; {EXTRA}")
-    if key not in NOT_READ and key not in allowed:
-        raise InputError(f"{where}: unknown key '{key}'{suggestion(key, allowed)}; allowed: {', '.join(allowed)}")
-
-
-def _function_in(value: Any) -> PythonFunction | None:
-    if isinstance(value, PythonFunction):
-        return value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for one in inner if (found := _function_in(one))), None)
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "function-", "dict[")))
-    message = first["msg"].removeprefix("Value error, ")
-    if not key:
-        return message
-    if first["type"] == "missing":
-        return f"key '{key}' is missing"
-    if first["type"] == "extra_forbidden":
-        return f"unknown key '{key}'"
-    found = repr(first["input"])
-    return f"key '{key}' is {found if len(found) <= 60 else found[:57] + '...'}: {message}"
-
-
-def safe_relative(name: str) -> bool:
-    """Whether a path stays beneath its folder."""
-    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts

@@ -3,21 +3,20 @@
 Or, for generation, with columns prompt and reply in the place of the last three.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.local_files import FORMATS, read_rows
-from donorgrid.tasks.task_files.keys import parse_keys
+from donorgrid.tasks.documents.local_files import FORMATS, read_rows
+from donorgrid.tasks.task_files.parsing import parse_keys
+from donorgrid.tasks.task_files.plain_rows import REPLY_COLUMNS, SPLITS, check_columns, plain_documents, splits_in
 from donorgrid.tasks.task_files.task_file import PLACEHOLDER, CellKeys, TaskFile
 
 Columns = Mapping[str, str | Sequence[str]]
 COLUMNS = ("id", "language", "split", "question", "choices", "answer", "prompt", "reply")
 CHOICE_COLUMNS = ("question", "choices", "answer")
-REPLY_COLUMNS = ("prompt", "reply")
 SPLIT_PLACEHOLDER = "{split}"
 _CHOICE = {
     "output_type": "multiple_choice",
@@ -33,7 +32,6 @@ _GENERATION: dict[str, Any] = {
     "filter_list": [{"name": "trimmed", "filter": [{"function": "remove_whitespace"}]}],
     "metric_list": [{"metric": "exact_match"}],
 }
-SPLITS = ("train", "test")
 
 
 def task_of_plain(
@@ -109,9 +107,9 @@ def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, st
         raise InputError(f"{where}: there is no such file in {(folder / files['test']).parent}")
     rows = read_rows(folder / files["test"], as_text=True)
     replies = bool(rows) and names["reply"] in rows[0] and names["choices"] not in rows[0]
-    _check_columns(rows, names, REPLY_COLUMNS if replies else CHOICE_COLUMNS, where=where)
+    check_columns(rows, names, REPLY_COLUMNS if replies else CHOICE_COLUMNS, where=where)
     by_path = SPLIT_PLACEHOLDER in reference
-    trainable = (folder / files["train"]).is_file() if by_path else "train" in _splits_of(rows, names, where=where)
+    trainable = (folder / files["train"]).is_file() if by_path else "train" in splits_in(rows, names, where=where)
     content: dict[str, Any] = {
         "task": "plain",
         **(_GENERATION if replies else _CHOICE),
@@ -122,103 +120,5 @@ def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, st
         "id_column": "id" if names["id"] in rows[0] else None,
     }
 
-    adapt = partial(_documents, names=names, language=language, replies=replies, where=where)
+    adapt = partial(plain_documents, names=names, language=language, replies=replies, where=where)
     return CellKeys(keys=parse_keys(content, where=where), where=where, folder=folder, adapt=adapt)
-
-
-def _documents(
-    raw: list[dict[str, Any]],
-    split: str,
-    *,
-    names: Mapping[str, str | Sequence[str]],
-    language: str,
-    replies: bool,
-    where: str,
-) -> list[dict[str, Any]]:
-    """The documents of one language and split among the rows of a file."""
-    own = [row for row in raw if _belongs(row, names, language=language, split=split)]
-    if replies:
-        return [_reply_document(row, names) for row in own]
-    numbers = _answers_are_numbers(own, names, where=where)
-    return [_document(row, names, numbers=numbers) for row in own]
-
-
-def _belongs(row: Mapping[str, Any], names: Mapping[str, Any], *, language: str, split: str) -> bool:
-    """Whether a row is of this language and split; a file without such a column is of one language or one split."""
-    return str(row.get(names["language"], language)) == language and row.get(names["split"], split) == split
-
-
-def _answers_are_numbers(rows: Sequence[Mapping[str, Any]], names: Mapping[str, Any], *, where: str) -> bool:
-    """Whether answers written in digits are the numbers of choices, or their texts: one rule for all rows.
-
-    They are texts when every one of them is among its choices. InputError when every one could be either.
-    """
-    written = [(row[names["answer"]], _options(row, names)) for row in rows if _in_digits(row[names["answer"]])]
-    texts = all(answer in options for answer, options in written)
-    numbers = all(int(answer) < len(options) for answer, options in written)
-    differ = [answer for answer, options in written if texts and numbers and options[int(answer)] != answer]
-    if differ:
-        raise InputError(
-            f"{where}: answers such as '{differ[0]}' could be the number of a choice or its text; write other texts, "
-            "or JSON numbers in a .jsonl file"
-        )
-    return not texts
-
-
-def _in_digits(answer: object) -> bool:
-    return isinstance(answer, str) and answer.isascii() and answer.isdecimal()
-
-
-def _options(row: Mapping[str, Any], names: Mapping[str, Any]) -> list[Any]:
-    options = _choices(row, names)
-    return options if isinstance(options, list) else []
-
-
-def _choices(row: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
-    choices = names["choices"]
-    listed = row[choices] if isinstance(choices, str) else [row[one] for one in choices if row[one] not in (None, "")]
-    return _as_list(listed)
-
-
-def _document(row: Mapping[str, Any], names: Mapping[str, Any], *, numbers: bool) -> dict[str, Any]:
-    answer = row[names["answer"]]
-    document = {
-        "question": row[names["question"]],
-        "choices": _choices(row, names),
-        "answer": int(answer) if numbers and _in_digits(answer) else answer,
-    }
-    return document | ({"id": row[names["id"]]} if names["id"] in row else {})
-
-
-def _reply_document(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    document = {name: row[names[name]] for name in REPLY_COLUMNS}
-    return document | ({"id": row[names["id"]]} if names["id"] in row else {})
-
-
-def _as_list(value: Any) -> Any:
-    """A list from the JSON text that a CSV cell holds; what is no list stays, and makes the document invalid."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (json.JSONDecodeError, RecursionError):
-        return value
-
-
-def _check_columns(rows: list[dict[str, Any]], names: Mapping[str, Any], needed: Sequence[str], *, where: str) -> None:
-    if not rows:
-        raise InputError(f"{where}: it has no rows")
-    has = ", ".join(rows[0])
-    for name in needed:
-        for column in [names[name]] if isinstance(names[name], str) else names[name]:
-            if column not in rows[0]:
-                near = suggestion(column, rows[0])
-                raise InputError(f"{where}: column '{column}' ({name}) is missing{near}; it has {has}")
-
-
-def _splits_of(rows: list[dict[str, Any]], names: Mapping[str, Any], *, where: str) -> set[str]:
-    column = names["split"]
-    found = {str(row.get(column)) for row in rows} if column in rows[0] else {"test"}
-    for value in sorted(found - set(SPLITS)):
-        raise InputError(f"{where}: column '{column}' has '{value}'; allowed: train, test")
-    return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
-from donorgrid.tasks.generation import GenerationRules
+from donorgrid.tasks.items.generation import GenerationRules
 from donorgrid.tasks.lm_eval.texts import lm_eval_texts
 from donorgrid.tasks.task_files.keys import GenerationKeys, TaskKeys
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from donorgrid.core.records import TrainingText
-from donorgrid.tasks.generation import accepted_answers
-from donorgrid.tasks.items import prompt_of
+from donorgrid.tasks.items.generation import accepted_answers
+from donorgrid.tasks.items.items import prompt_of
+from donorgrid.tasks.prompts.templates import Document, InvalidDocument, answer_of, choices_of, names_in, text_of
 from donorgrid.tasks.task_files.key_blocks import TrainKeys
 from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
-from donorgrid.tasks.templates import Document, InvalidDocument, answer_of, choices_of, names_in, text_of
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ANSWER_NAMES = frozenset({"gold", "letter", "choice"})

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.hub import hub_documents
-from donorgrid.tasks.local_files import Rows, read_rows
+from donorgrid.tasks.documents.hub import hub_documents
+from donorgrid.tasks.documents.local_files import Rows, read_rows
 from donorgrid.tasks.task_files.task_file import CellKeys
 
 DocumentSource = Callable[[str, str], Rows]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import CellItems, ItemCounts
-from donorgrid.tasks.alignment import Alignment, align
 from donorgrid.tasks.cells import load_cell
-from donorgrid.tasks.documents import DocumentSource
+from donorgrid.tasks.documents.read import DocumentSource
 from donorgrid.tasks.task_files.task_file import TaskFile
+from donorgrid.tasks.validation.alignment import Alignment, align
 
 SPLITS = ("train", "test")
 INVALID_SHOWN = 5

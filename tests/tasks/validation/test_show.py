@@ -9,7 +9,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item, TrainingText
 from donorgrid.tasks import align, find_task, load_cell, show_cell, validate_task
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"
+EXAMPLES = Path(__file__).parents[3] / "examples" / "tasks"
 CELL = Cell(task="t", language="de")
 ITEM = Item(id="7", cell=CELL, context="Q:\nA:", choices=("ja", "nein"), answer=1, messages=(("user", "Q"),))
 TEXT = TrainingText(item_id="7", prompt="P", target=" nein", max_tokens=2, keep="end")

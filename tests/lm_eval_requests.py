@@ -1,18 +1,13 @@
-"""The catalog's requests are lm-eval's own, character for character, on small local data of the same columns."""
+"""lm-eval's requests and ours for the same documents, on small local data with the columns of the catalog's tasks."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from donorgrid.core.records import Item
-from donorgrid.tasks import TaskFile, find_task, load_cell
-from donorgrid.tasks.fewshot import FEWSHOT_SEED
-
-pytest.importorskip("lm_eval")
-pytestmark = pytest.mark.filterwarnings("ignore")  # those of lm-eval and what it imports
+from donorgrid.tasks import TaskFile, load_cell
+from donorgrid.tasks.prompts.few_shot import FEWSHOT_SEED
 
 ARC = [
     {"id": "a1", "instruction": "  Why [title] is  ice [sic] cold? ", "option_a": " It's [x] so", "option_b": 'a "b"',
@@ -80,7 +75,7 @@ Requests = list[list[tuple[str, str]]]
 
 
 def lm_eval_task(file: str, rows: list[dict[str, Any]], folder: Path, **changes: Any) -> Any:
-    """lm-eval's own task over rows in a local file, which stand in for every split."""
+    """lm-eval's task over rows in a local file, which serves as every split."""
     import lm_eval.tasks
     from lm_eval.api.task import ConfigurableTask
     from lm_eval.tasks._yaml_loader import load_yaml
@@ -106,7 +101,7 @@ def lm_eval_requests(task: Any, *, template: Any = None) -> Requests:
 
 
 def our_items(task: TaskFile, language: str, rows: list[dict[str, Any]]) -> tuple[Item, ...]:
-    """Every document as a test item: what is held out for training is no matter of lm-eval."""
+    """Every document as a test item: lm-eval holds nothing out for training."""
     cell = task.cell(language)
     whole = replace(cell, keys=cell.keys.model_copy(update={"hold_out": None, "training_split": None}))
     reader = {cell.keys.dataset_path: lambda *_: rows}
@@ -134,61 +129,9 @@ def our_requests(items: tuple[Item, ...], *, chat: bool = False) -> Requests:
 
 
 def gold(task: Any) -> list[int]:
-    """The index of the right choice, as lm-eval's process_results works it out."""
+    """The index of the right choice, as lm-eval's process_results computes it."""
     answers = []
     for document in task.eval_docs:
         value = task.doc_to_target(document)
         answers.append(task.doc_to_choice(document).index(value) if isinstance(value, str) else int(value))
     return answers
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_catalog_requests_equal_lm_evals(name, tmp_path):
-    file, language, rows = CASES[name]
-    ours = our_items(find_task(name, folder=tmp_path), language, rows)
-    theirs = lm_eval_task(file, rows, tmp_path)
-    assert our_requests(ours) == lm_eval_requests(theirs)
-    assert our_requests(ours, chat=True) == lm_eval_requests(theirs, template=as_chat)
-    assert [item.answer for item in ours] == gold(theirs)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"num_fewshot": 2, "fewshot_split": "train"},
-        {"num_fewshot": 2, "fewshot_split": "test"},
-        {"num_fewshot": 1, "fewshot_split": "test", "fewshot_config": {"sampler": "first_n"}},
-        {"num_fewshot": 2, "fewshot_config": {"samples": [{"q": "S?", "c": ["u", "v"], "a": 1}] * 3}},
-        {"num_fewshot": 1, "fewshot_split": "train", "fewshot_config": {"doc_to_target": "{{c[a]}}!",
-                                                                        "fewshot_delimiter": " | "}},
-        {"description": "Solve {{q}}:\n\n"},
-        {"description": "Solve. ", "num_fewshot": 2, "fewshot_split": "train", "target_delimiter": "="},
-        {"gen_prefix": "It is"},
-        {"gen_prefix": "It is "},
-        {"gen_prefix": "{{q}}", "num_fewshot": 1, "fewshot_split": "train", "description": "D"},
-        {"doc_to_text": "q", "doc_to_choice": ["x", "y", "z"], "doc_to_target": "{{a}}"},
-        {"doc_to_choice": {"first": "x", "second": "y", "third": "z"}, "doc_to_target": "{{['x', 'y', 'z'][a]}}"},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_prompts_are_joined_as_lm_eval_joins_them(change, tmp_path, write_task, load):
-    rows = [{"q": f"Frage {n}? ", "c": [f"a{n}", "b", "c"], "a": n % 3} for n in range(7)]
-    base = {"task": "case", "output_type": "multiple_choice", "doc_to_text": "{{q}}", "doc_to_choice": "{{c}}",
-            "doc_to_target": "a", "metric_list": [{"metric": "acc"}]}  # fmt: skip
-    empty = tmp_path / "empty.yaml"
-    empty.write_text("task: case\n")
-    theirs = lm_eval_task(str(empty), rows, tmp_path, **{**base, **change})
-    ours = load(write_task(**{**base, "id_column": None, "training_split": None, **change}), reader=lambda *_: rows)
-    assert our_requests(ours.test) == lm_eval_requests(theirs)
-    assert our_requests(ours.test, chat=True) == lm_eval_requests(theirs, template=as_chat)
-
-
-@pytest.mark.parametrize("task", ["xnli", "paws-x", "xcopa", "belebele"])
-def test_every_language_of_lm_eval_has_its_prompt(task, tmp_path):
-    """The catalog's words give, in each language, what lm-eval's own file of that language gives."""
-    file, known, rows = CASES[task]
-    ours = find_task(task, folder=tmp_path)
-    prefix = file.removesuffix(f"{ours.cell(known).keys.dataset_name}.yaml")
-    for language in ours.languages if task != "belebele" else ours.languages[:3]:
-        theirs = lm_eval_task(f"{prefix}{ours.cell(language).keys.dataset_name}.yaml", rows, tmp_path)
-        assert our_requests(our_items(ours, language, rows)) == lm_eval_requests(theirs), language

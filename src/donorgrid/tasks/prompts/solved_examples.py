@@ -8,13 +8,13 @@ import numpy as np
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Example, Item
-from donorgrid.tasks.cells import Numbered, splits_of, with_ids
-from donorgrid.tasks.documents import DocumentSource, read_documents
-from donorgrid.tasks.fewshot import named_split, shot_of
+from donorgrid.tasks.documents.read import DocumentSource, read_documents
+from donorgrid.tasks.documents.splits import Numbered, splits_of, with_ids
 from donorgrid.tasks.lm_eval.examples import load_lm_eval_examples
+from donorgrid.tasks.prompts.few_shot import named_split, shot_of
+from donorgrid.tasks.prompts.templates import Document, InvalidDocument, text_of
 from donorgrid.tasks.task_files.keys import TaskKeys
 from donorgrid.tasks.task_files.task_file import CellKeys, TaskFile
-from donorgrid.tasks.templates import Document, InvalidDocument, text_of
 
 
 def load_examples(task: TaskFile, language: str, *, sources: Mapping[str, DocumentSource]) -> tuple[Example, ...]:

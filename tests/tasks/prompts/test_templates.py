@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from donorgrid.tasks.templates import InvalidDocument, answer_of, choices_of, render, text_of
+from donorgrid.tasks.prompts.templates import InvalidDocument, answer_of, choices_of, render, text_of
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from random import Random
 
 from donorgrid.core.errors import InputError
-from donorgrid.tasks.generation import accepted_answers
-from donorgrid.tasks.prompts import Shot
+from donorgrid.tasks.items.generation import accepted_answers
+from donorgrid.tasks.prompts.prompt import Shot
+from donorgrid.tasks.prompts.templates import Document, InvalidDocument, answer_value, choices_of, text_of
 from donorgrid.tasks.task_files.keys import GenerationKeys, TaskKeys
-from donorgrid.tasks.templates import Document, InvalidDocument, answer_value, choices_of, text_of
 
 FEWSHOT_SEED = 1234
 

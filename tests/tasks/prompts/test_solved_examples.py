@@ -11,7 +11,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Example, Item
 from donorgrid.tasks import draw_examples, find_task, load_cell, load_examples, with_examples
 from donorgrid.tasks.lm_eval.examples import load_lm_eval_examples
-from donorgrid.tasks.lm_eval.tasks import lm_eval_task
+from donorgrid.tasks.lm_eval.named_tasks import lm_eval_task
 
 Write = Callable[..., Path]
 KEYS = {

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_lm_eval_parity import as_chat, lm_eval_task, our_items
 
 from donorgrid.core.errors import InputError
 from donorgrid.tasks import find_task, generation_rules, load_cell, show_cell, validate_task
-from donorgrid.tasks.generation import GenerationRules
-from donorgrid.tasks.lm_eval.tasks import lm_eval_task as lm_eval_by_name
-from donorgrid.tasks.lm_eval.tasks import load_lm_eval_cell
+from donorgrid.tasks.items.generation import GenerationRules
+from donorgrid.tasks.lm_eval.cells import load_lm_eval_cell
+from donorgrid.tasks.lm_eval.named_tasks import lm_eval_task as lm_eval_by_name
 from donorgrid.tasks.task_files.key_blocks import ExactMatch, FilterStep
+from lm_eval_requests import as_chat, lm_eval_task, our_items
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of lm-eval and what it imports
 

@@ -1,10 +1,10 @@
 """One document to one test item."""
 
 from donorgrid.core.records import Cell, Item
-from donorgrid.tasks.generation import accepted_answers
-from donorgrid.tasks.prompts import Prompt, Shot, chat_delimiter
+from donorgrid.tasks.items.generation import accepted_answers
+from donorgrid.tasks.prompts.prompt import Prompt, Shot, chat_delimiter
+from donorgrid.tasks.prompts.templates import Document, answer_of, choices_of, text_of
 from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
-from donorgrid.tasks.templates import Document, answer_of, choices_of, text_of
 
 
 def prompt_of(document: Document, keys: TaskKeys, *, shots: tuple[Shot, ...] = ()) -> Prompt:

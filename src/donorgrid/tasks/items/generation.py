@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError
+from donorgrid.tasks.prompts.templates import Document, InvalidDocument, render
 from donorgrid.tasks.task_files.key_blocks import ExactMatch, FilterStep
 from donorgrid.tasks.task_files.keys import GenerationKeys
-from donorgrid.tasks.templates import Document, InvalidDocument, render
 
 
 @dataclass(frozen=True, kw_only=True)

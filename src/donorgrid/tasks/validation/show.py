@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import CellItems, Item, TrainingText
-from donorgrid.tasks.generation import GenerationRules
+from donorgrid.tasks.items.generation import GenerationRules
 
 Encode = Callable[[str, bool], Sequence[int]]
 """A tokenizer: (text, with special tokens?) to token ids."""

@@ -1,0 +1,1 @@
+"""Documents to test items and training texts, and how generated answers are judged."""

@@ -1,0 +1,1 @@
+"""What a task would give to a study: counts, alignment across languages, single items as text."""
