@@ -7,7 +7,7 @@ from donorgrid.score.sequences import ScoredSequence, sequence_of
 ITEM = EncodedItem(
     item=Item(id="q", cell=Cell(task="t", language="en"), context="", choices=("a", "b"), answer=0),
     context=(1, 2, 3, 4),
-    tails=((5, 6), (7,)),
+    continuations=((5, 6), (7,)),
 )
 
 
