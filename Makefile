@@ -24,7 +24,7 @@ $(VENV)/python:
 	touch $@
 
 $(VENV)/installed: $(VENV)/python pyproject.toml constraints.txt
-	$(BIN)/pip install -q -c constraints.txt -e .
+	$(BIN)/pip install -q -c constraints.txt -e ".[train]"
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/python pyproject.toml constraints.txt

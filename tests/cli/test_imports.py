@@ -1,18 +1,19 @@
 """A command loads what it needs and no more; the start of the command line itself loads next to nothing."""
 
 import ast
+import re
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-import donorgrid.cli
+import donorgrid
 from donorgrid.exchange import TRAINERS
 
 HEAVY = {"torch", "transformers", "peft", "scipy", "polars", "numpy", "huggingface_hub"}
-ROOM = Path(donorgrid.cli.__file__).parent
+PACKAGE = Path(donorgrid.__file__).parent
 
 
 def loaded_by(*arguments, cwd=None):
@@ -45,33 +46,32 @@ def test_help_names_every_trainer():
     assert f"one of {', '.join(TRAINERS)}" in " ".join(loaded_by("export", "training", "--help")[1].split())
 
 
-def modules_named(path):
-    """({name: module} as the type checker reads it, {name: module} as it is loaded later) of a command's module."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            imports = [one for one in node.body if isinstance(one, ast.ImportFrom)]
-            checked = {one.asname or one.name: f"{node.module}.{one.name}" for node in imports for one in node.names}
-            pairs = [(one.targets[0], one.value) for one in node.orelse]
-            flat = [
-                pair
-                for target, value in pairs
-                for pair in (
-                    zip(target.elts, value.elts, strict=True) if isinstance(target, ast.Tuple) else [(target, value)]
-                )
-            ]
-            return checked, {name.id: f"donorgrid.{call.args[0].value}" for name, call in flat}
-    return {}, {}
+STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
 
 
-@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.stem)
-def test_what_is_loaded_later_is_what_the_type_checker_reads(path):
-    checked, later = modules_named(path)
-    assert later == {name: checked[name] for name in later}
-    assert all(find_spec(module) is not None for module in later.values())
-    modules = {name for name, module in checked.items() if module.startswith("donorgrid") and is_module(module)}
-    assert modules <= set(later) | {"study"}  # cli/progress.py reads a type of pipeline/progress.py only
+@pytest.mark.parametrize("stub", STUBS, ids=lambda stub: str(stub.parent.relative_to(PACKAGE)))
+def test_every_name_of_a_stub_is_there_and_is_what_the_stub_says(stub):
+    """The stub is the only list: the type checker and the package read the same file."""
+    package = ".".join(stub.parent.relative_to(PACKAGE.parent).parts)
+    names = []
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+        assert isinstance(node, ast.ImportFrom), f"{stub}: only 'from .module import name as name' may stand here"
+        for alias in node.names:
+            assert alias.asname == alias.name, f"{stub}: {alias.name} needs 'as {alias.name}' to be public"
+            module = import_module(f"{package}.{node.module or alias.name}")
+            expected = getattr(module, alias.name) if node.module else module
+            assert getattr(import_module(package), alias.name) is expected
+            names.append(alias.name)
+    assert sorted(names) == sorted(import_module(package).__all__)
 
 
-def is_module(name):
-    parent, _, _ = name.rpartition(".")
-    return find_spec(parent).submodule_search_locations is not None and find_spec(name) is not None
+def test_modules_load_late_by_their_packages_stub_only():
+    """No second mechanism: only a package with a stub attaches one, and nothing imports donorgrid's modules by name."""
+    attaching = {
+        path.with_suffix(".pyi") for path in PACKAGE.rglob("*.py") if "attach_stub(" in path.read_text("utf-8")
+    }
+    assert attaching == set(STUBS)
+    by_name = [
+        path for path in PACKAGE.rglob("*.py") if re.search(r"import_module\([^)]*donorgrid", path.read_text("utf-8"))
+    ]
+    assert by_name == []

@@ -111,5 +111,5 @@ def test_every_public_name_of_the_package_is_there() -> None:
 
     assert all(getattr(donorgrid, name) is not None for name in donorgrid.__all__)
     assert set(dir(donorgrid)) == set(donorgrid.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'no_such'"):
+    with pytest.raises(AttributeError, match="No donorgrid attribute no_such"):
         donorgrid.no_such  # noqa: B018

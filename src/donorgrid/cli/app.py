@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from donorgrid import __version__
+import donorgrid
 from donorgrid.cli import bench, check, exchange, inventory, planning, pocket, study
 from donorgrid.core.errors import DonorgridError, InputError
 
@@ -32,7 +32,7 @@ app.add_typer(pocket.pocket, name="pocket")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"donorgrid {__version__}")
+        print(f"donorgrid {donorgrid.__version__}")
         raise typer.Exit
 
 

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from donorgrid import bench as benchmark
 from donorgrid.core.errors import InputError
-from donorgrid.core.later import later
 
 if TYPE_CHECKING:
-    from donorgrid.bench import run as work
     from donorgrid.core.records import Precision
-else:
-    work = later("bench.run")
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -35,7 +32,7 @@ def bench(
     """
     if precision not in PRECISIONS:
         raise InputError(f"--precision '{precision}': allowed are {', '.join(PRECISIONS)}")
-    chosen = work.BenchOptions(
+    chosen = benchmark.run.BenchOptions(
         data=data,
         precision=cast("Precision", precision),
         n_train=train,
@@ -46,4 +43,4 @@ def bench(
         jobs=jobs,
     )
     with tempfile.TemporaryDirectory() as folder:
-        print(work.run_bench(out or Path(folder), chosen))
+        print(benchmark.run.run_bench(out or Path(folder), chosen))

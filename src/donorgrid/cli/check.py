@@ -2,22 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from donorgrid import check as verdict
+from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
 from donorgrid.core.errors import InputError
-from donorgrid.core.later import later
 from donorgrid.core.names import whole_file
-
-if TYPE_CHECKING:
-    from donorgrid import check as outcome
-    from donorgrid.pipeline.check import request as check_request
-else:
-    outcome, check_request = later("check"), later("pipeline.check.request")
 
 
 def check(
@@ -58,25 +53,25 @@ def check(
         "report": report,
         "allow_undecided": allow_undecided,
     }
-    asked = check_request.asked(flags, config)
-    checked = check_request.run_check(asked.request, on_note=_tell)
-    code = outcome.exit_code(checked.result, allow_undecided=asked.allow_undecided)
+    asked = pipeline.check.request.asked(flags, config)
+    checked = pipeline.check.request.run_check(asked.request, on_note=_tell)
+    code = verdict.exit_code(checked.result, allow_undecided=asked.allow_undecided)
     page = asked.report
     if page is not None:
-        _write(page, outcome.render_page(checked.result, checked.targets))
+        _write(page, verdict.render_page(checked.result, checked.targets))
     if as_json:
-        show_json(outcome.as_plain(checked.result, exit_code=code))
+        show_json(verdict.as_plain(checked.result, exit_code=code))
     else:
         _show(checked.result, page)
     return code
 
 
-def _show(result: "outcome.CheckResult", page: Path | None) -> None:
-    console = Console(highlight=False, width=outcome.WIDTH)
+def _show(result: "verdict.CheckResult", page: Path | None) -> None:
+    console = Console(highlight=False, width=verdict.WIDTH)
     for adapter in result.adapters:
-        console.print(outcome.result_table(adapter, result))
+        console.print(verdict.result_table(adapter, result))
         console.print()
-    for line in outcome.summary_lines(result):
+    for line in verdict.summary_lines(result):
         console.print(line, soft_wrap=True, markup=False)
     if page is not None:
         console.print(f"wrote {page}", soft_wrap=True, markup=False)
@@ -91,4 +86,4 @@ def _write(page: Path, text: str) -> None:
 
 
 def _tell(line: str) -> None:
-    print(outcome.printable(line), file=sys.stderr)
+    print(verdict.printable(line), file=sys.stderr)

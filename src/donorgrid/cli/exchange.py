@@ -1,21 +1,13 @@
 """The subcommands that exchange with other tools: results in; tables, adapters, training jobs and tasks out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from donorgrid.cli import options
-from donorgrid.core.later import later
-
-if TYPE_CHECKING:
-    from donorgrid.pipeline.analyse import tables as analysing
-    from donorgrid.pipeline.exchange import exporting, importing
-    from donorgrid.pipeline.prepare import steps
-else:
-    analysing, exporting = later("pipeline.analyse.tables"), later("pipeline.exchange.exporting")
-    importing, steps = later("pipeline.exchange.importing"), later("pipeline.prepare.steps")
+from donorgrid.pipeline import analyse, exchange, prepare
 
 console = Console(highlight=False)
 imports = typer.Typer(no_args_is_help=True, help="Take in results that were measured elsewhere.")
@@ -39,10 +31,10 @@ def import_lm_eval(
 ) -> None:
     """Import outputs of lm-eval, item by item where samples were logged."""
     if draft:
-        written = importing.write_draft(paths, mapping)
+        written = exchange.importing.write_draft(paths, mapping)
         console.print(f"wrote {written}; check it, then run the same command without --draft", soft_wrap=True)
         return
-    _tell(importing.import_outputs(paths, mapping, out))
+    _tell(exchange.importing.import_outputs(paths, mapping, out))
 
 
 @imports.command("table")
@@ -52,7 +44,7 @@ def import_table(
     out: NewFolder = Path("imported"),
 ) -> None:
     """Import result tables: the released format, or any with a key and a delta, or a score and its baseline."""
-    _tell(importing.import_tables(tables, mapping, out))
+    _tell(exchange.importing.import_tables(tables, mapping, out))
 
 
 @exports.command("table")
@@ -60,8 +52,8 @@ def export_table(
     study: options.Study, file: Annotated[Path, typer.Argument(help="the file to write: .csv or .parquet")]
 ) -> None:
     """Write a study's deltas in the released table's format."""
-    found = analysing.study_deltas(steps.folder_of(study))
-    written = importing.export_deltas(found[analysing.DELTAS], found[analysing.BY_SEED], file)
+    found = analyse.tables.study_deltas(prepare.steps.folder_of(study))
+    written = exchange.importing.export_deltas(found[analyse.tables.DELTAS], found[analyse.tables.BY_SEED], file)
     console.print(f"wrote {written}", soft_wrap=True)
 
 
@@ -79,7 +71,7 @@ def export_adapter(
     base_model: Annotated[str | None, typer.Option(help="the base's hub ID, where the study has a folder")] = None,
 ) -> None:
     """Copy an adapter with a model card that carries its transfer profile. Nothing is published."""
-    wanted = exporting.Wanted(
+    wanted = exchange.exporting.Wanted(
         source=source,
         model=model,
         recipe=recipe,
@@ -88,7 +80,10 @@ def export_adapter(
         train_size=train_size,
         checkpoint=checkpoint,
     )
-    console.print(f"wrote {exporting.export_run_adapter(study, wanted, out, base_model=base_model)}", soft_wrap=True)
+    console.print(
+        f"wrote {exchange.exporting.export_run_adapter(study, wanted, out, base_model=base_model)}",
+        soft_wrap=True,
+    )
 
 
 @exports.command("training")
@@ -104,10 +99,12 @@ def export_training(
     train_size: TrainSize = None,
 ) -> None:
     """Write a run's texts and recipe as the configuration of another trainer."""
-    wanted = exporting.Wanted(
+    wanted = exchange.exporting.Wanted(
         source=source, model=model, recipe=recipe, train_seed=train_seed, data_seed=data_seed, train_size=train_size
     )
-    console.print(f"wrote {exporting.export_run_training(study, wanted, out, trainer=trainer)}", soft_wrap=True)
+    console.print(
+        f"wrote {exchange.exporting.export_run_training(study, wanted, out, trainer=trainer)}", soft_wrap=True
+    )
 
 
 @exports.command("lm-eval")
@@ -118,11 +115,11 @@ def export_lm_eval(
     columns: options.ColumnMap = None,
 ) -> None:
     """Write one language of a task as a task file of lm-eval."""
-    written = exporting.export_task(task, language, out, columns=options.column_map(columns))
+    written = exchange.exporting.export_task(task, language, out, columns=options.column_map(columns))
     console.print(f"wrote {written}", soft_wrap=True)
 
 
-def _tell(imported: "importing.Imported") -> None:
+def _tell(imported: "exchange.importing.Imported") -> None:
     for note in imported.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     out = f" --out {imported.path.parent}" if imported.path.is_file() else ""

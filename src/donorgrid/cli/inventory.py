@@ -1,21 +1,15 @@
 """The subcommands that show what there is: tasks, their items, models."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
-from donorgrid.core.later import later
-
-if TYPE_CHECKING:
-    from donorgrid.pipeline.prepare import inventory
-    from donorgrid.pipeline.session import encoders
-else:
-    encoders, inventory = later("pipeline.session.encoders"), later("pipeline.prepare.inventory")
 
 console = Console(highlight=False)
 tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they hold, and how an item reads.")
@@ -28,7 +22,7 @@ Tokenizer = Annotated[str | None, typer.Option(help="count tokens with this mode
 @tasks.command("ls")
 def list_tasks(as_json: options.Json = False) -> None:
     """List the tasks of the catalog with their languages and licences."""
-    found = inventory.catalog()
+    found = pipeline.prepare.inventory.catalog()
     if as_json:
         show_json([{**vars(one)} for one in found])
         return
@@ -50,15 +44,15 @@ def show_task(
     columns: options.ColumnMap = None,
 ) -> None:
     """Print one whole item as text, for training and for scoring, with where the loss lies."""
-    encode = encoders.text_encoder(tokenizer) if tokenizer else None
+    encode = pipeline.session.encoders.text_encoder(tokenizer) if tokenizer else None
     named = options.column_map(columns)
-    print(inventory.item_text(task, language, item_id=item, encode=encode, columns=named))
+    print(pipeline.prepare.inventory.item_text(task, language, item_id=item, encode=encode, columns=named))
 
 
 @tasks.command("validate")
 def validate_task(task: TaskName, language: Languages = None, columns: options.ColumnMap = None) -> int:
     """Read all of a task and report items, alignment and what cannot be used. Exit code 1 when something cannot."""
-    found = inventory.validated(task, tuple(language or ()), columns=options.column_map(columns))
+    found = pipeline.prepare.inventory.validated(task, tuple(language or ()), columns=options.column_map(columns))
     print(found)
     return 0 if found.sound else 1
 
@@ -69,7 +63,7 @@ def models(
     as_json: options.Json = False,
 ) -> None:
     """Say what is known of base models: architecture, parameters, family, digests."""
-    found = inventory.models_named(tuple(model or ()), revision=revision, folder=Path())
+    found = pipeline.prepare.inventory.models_named(tuple(model or ()), revision=revision, folder=Path())
     if as_json:
         show_json([{**vars(one), "path": str(one.path)} for one in found])
         return

@@ -7,19 +7,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from donorgrid import pipeline, statistics
+from donorgrid import simulate as worlds
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
 from donorgrid.core.errors import InputError
-from donorgrid.core.later import later
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from donorgrid import simulate as worlds
-    from donorgrid.pipeline.analyse import planning
-    from donorgrid.statistics import power as power_analysis
-else:
-    planning, worlds, power_analysis = later("pipeline.analyse.planning"), later("simulate"), later("statistics.power")
 
 console = Console(highlight=False)
 
@@ -43,9 +38,9 @@ def power(
     """Say the smallest delta that a planned grid can show, and the items that a wanted one needs."""
     noise = _noise(flip_rate, noise_of)
     if study is not None:
-        found = planning.power_of_study(study, noise, wanted_pp=wanted)
+        found = pipeline.analyse.planning.power_of_study(study, noise, wanted_pp=wanted)
     else:
-        found = planning.power_of_design(
+        found = pipeline.analyse.planning.power_of_design(
             n_tasks=tasks,
             n_languages=languages,
             n_items=items,
@@ -92,7 +87,7 @@ def simulate(
         flip_rate=flip_rate,
         seed=seed,
     )
-    *drawn, truth = planning.simulate_study(settings, out, items=answers)
+    *drawn, truth = pipeline.analyse.planning.simulate_study(settings, out, items=answers)
     console.print(f"wrote {drawn[0]} and the truth, {truth}; next: donorgrid analyse {drawn[0]}", soft_wrap=True)
 
 
@@ -129,12 +124,12 @@ def show_power(found: "pl.DataFrame", to: Console) -> None:
     to.print(table)
 
 
-def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> "power_analysis.Noise":
+def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> "statistics.power.Noise":
     if flip_rate is not None and noise_of:
         raise InputError("--flip-rate and --noise-of: give one of them")
     if noise_of:
-        return planning.noise_from(noise_of)
-    return power_analysis.Noise() if flip_rate is None else power_analysis.Noise(flip_rate=flip_rate)
+        return pipeline.analyse.planning.noise_from(noise_of)
+    return statistics.power.Noise() if flip_rate is None else statistics.power.Noise(flip_rate=flip_rate)
 
 
 def _amounts(given: list[str] | None, option: str) -> dict[str, float]:

@@ -3,20 +3,14 @@
 import hashlib
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from donorgrid import pocket as world
 from donorgrid.core.errors import InputError
-from donorgrid.core.later import later
 from donorgrid.core.names import whole_folder
-
-if TYPE_CHECKING:
-    from donorgrid.pocket import pretrain
-else:
-    pretrain = later("pocket.pretrain")
 
 console = Console(highlight=False)
 pocket = typer.Typer(no_args_is_help=True, help="The built-in offline world.")
@@ -32,7 +26,7 @@ def train_base_model(
     """Pre-train the pocket base model again, from nothing."""
     if out.exists():
         raise InputError(f"{out}: exists already; give another folder")
-    pretrain.train_base_model(out, seed=seed, report=_tell)
+    world.pretrain.train_base_model(out, seed=seed, report=_tell)
     digest = hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
     same = "the shipped weights" if digest == world.WEIGHTS_SHA256 else "not the shipped weights (see the docs)"
     console.print(f"wrote {out}; SHA-256 of model.safetensors {digest}: {same}", soft_wrap=True)
@@ -50,6 +44,6 @@ def write_base_model(
     console.print(f"wrote {out}, the base model 'pocket'", soft_wrap=True)
 
 
-def _tell(progress: "pretrain.Progress") -> None:
+def _tell(progress: "world.pretrain.Progress") -> None:
     if progress.step % _EVERY_STEPS == 0 or progress.step == progress.n_steps:
         console.print(f"step {progress.step} of {progress.n_steps}, loss {progress.loss_nats:.3f} nats per token")

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from donorgrid.core.later import later
+from donorgrid.core import tables
 from donorgrid.core.records import after
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from donorgrid.core.tables import declaring
     from donorgrid.store.logs import Failure
-else:
-    declaring = later("core.tables.declaring")
 
 
 def show_json(content: Any) -> None:
@@ -26,7 +23,7 @@ def show_json(content: Any) -> None:
 
 def show_regimes(regimes: "pl.DataFrame", console: Console) -> None:
     """Print the regimes table."""
-    several = regimes.select(*declaring.ARM).n_unique() > 1
+    several = regimes.select(*tables.ARM).n_unique() > 1
     table = Table(title="Transfer by regime (deltas in percentage points)")
     columns = ("regime", "cells", "mean", "median", "positive", "harmed")
     for name in (*(["recipe"] if several else []), *columns):

@@ -5,35 +5,6 @@ analysis takes. Out: ``export_table``, ``export_adapter``, ``export_training`` (
 ``export_lm_eval_task``.
 """
 
-from donorgrid.exchange.adapters import export_adapter
-from donorgrid.exchange.cards import AdapterCard, card_text
-from donorgrid.exchange.draft import draft_mapping
-from donorgrid.exchange.folders import is_import, read_import, write_import
-from donorgrid.exchange.lm_eval.export import export_lm_eval_task
-from donorgrid.exchange.lm_eval.outputs import import_lm_eval
-from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, ImportedTable
-from donorgrid.exchange.table_export import export_table
-from donorgrid.exchange.tables import import_table
-from donorgrid.exchange.trainers import TRAINERS
-from donorgrid.exchange.training_export import export_training
-from donorgrid.exchange.training_jobs import TrainingJob
+from lazy_loader import attach_stub
 
-__all__ = [
-    "TRAINERS",
-    "AdapterCard",
-    "ImportedAnswers",
-    "ImportedSubject",
-    "ImportedTable",
-    "TrainingJob",
-    "card_text",
-    "draft_mapping",
-    "export_adapter",
-    "export_lm_eval_task",
-    "export_table",
-    "export_training",
-    "import_lm_eval",
-    "import_table",
-    "is_import",
-    "read_import",
-    "write_import",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,8 +1,5 @@
 """Grids whose truth is known: variance components, donors, harm and flip rates. Imports without torch."""
 
-from donorgrid.simulate.answers import simulate_answers
-from donorgrid.simulate.settings import SimulationSettings
-from donorgrid.simulate.tables import SimulatedTables, simulate_tables
-from donorgrid.simulate.truth import true_deltas
+from lazy_loader import attach_stub
 
-__all__ = ["SimulatedTables", "SimulationSettings", "simulate_answers", "simulate_tables", "true_deltas"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

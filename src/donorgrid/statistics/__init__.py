@@ -1,1 +1,5 @@
 """The numerical core of transfer statistics: pure NumPy and SciPy, no tables, no torch."""
+
+from lazy_loader import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,12 +1,12 @@
 """Item answers for a check: the base scored once, adapters one after another on it, and everything kept by its key."""
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from donorgrid import models, pipeline
 from donorgrid.core.digests import digest_of
 from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.check.settings import EngineSettings, generation_of
@@ -18,13 +18,13 @@ from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 
 def open_network(folder: ModelFolder, settings: EngineSettings, on_note: Callable[[str], None]) -> Any:
     """A network in memory. Torch is loaded here and no earlier, so that a re-run is quick."""
-    return import_module("donorgrid.pipeline.check.network").Network(folder, settings, on_note)
+    return pipeline.check.network.Network(folder, settings, on_note)
 
 
 def check_device(wanted: str) -> None:
     """InputError for a device that is not there, also when nothing is left to answer on it."""
     if wanted not in ("auto", "cpu"):
-        import_module("donorgrid.models.loading").pick_device(wanted)
+        models.loading.pick_device(wanted)
 
 
 class CheckEngine:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from donorgrid.check import CheckResult, CheckSettings, TargetAnswers, judge
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 from donorgrid.core.records import Metric, Precision
 from donorgrid.pipeline.check.answers import target_answers
 from donorgrid.pipeline.check.engine import CheckEngine, check_device
@@ -62,6 +63,7 @@ class Checked:
 
 def run_check(request: CheckRequest, *, on_note: Callable[[str], None] = lambda _: None) -> Checked:
     """Check adapters: all answers that are not in the cache are given first. InputError for what cannot be used."""
+    require_training("check")
     check_device(request.device)
     settings = CheckSettings(limit_pp=-request.limit + 0.0)
     targets = find_targets(request.on, request.guard, folder=request.folder, most_items=request.items)

@@ -1,1 +1,5 @@
 """From a study file to everything that the work needs."""
+
+from lazy_loader import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from donorgrid import __version__
 from donorgrid.core.digests import digest_of
+from donorgrid.core.version import installed_version
 from donorgrid.pipeline.prepare.few_shot_counts import ShownCounts
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.token_counts import Counted
@@ -18,7 +18,7 @@ _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
 
 def versions() -> dict[str, str]:
     """The versions of donorgrid and of the packages that its numbers depend on."""
-    return {"donorgrid": __version__, **{name: version(name) for name in _PACKAGES}}
+    return {"donorgrid": installed_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 def manifest_of(

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from donorgrid.core.later import later
+from donorgrid import models
 from donorgrid.core.names import StudyFolder, remove_unfinished
+from donorgrid.pipeline import prepare as preparing
+from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, prepare, write_resolved
 from donorgrid.pipeline.prepare.work_keys import make_workplan, write_workplan
@@ -15,16 +16,6 @@ from donorgrid.pipeline.run.processes import n_cores, run_processes, warm_up
 from donorgrid.pipeline.run.progress import Progress, Watch
 from donorgrid.store.claims import remove_dead_claims
 from donorgrid.store.logs import forget_failures, write_manifest
-
-if TYPE_CHECKING:
-    from donorgrid.models import loading, quantising
-    from donorgrid.pipeline.prepare import few_shot_counts as shown_examples
-    from donorgrid.pipeline.prepare import manifest, token_counts
-    from donorgrid.pipeline.run import worker as work
-else:  # torch stands behind these: the jobs' processes load it while this one reads the study
-    loading, quantising, work = later("models.loading"), later("models.quantising"), later("pipeline.run.worker")
-    manifest, shown_examples = later("pipeline.prepare.manifest"), later("pipeline.prepare.few_shot_counts")
-    token_counts = later("pipeline.prepare.token_counts")
 
 _ALWAYS_THERE = ("auto", "cpu")
 _GPUS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
@@ -67,7 +58,7 @@ def run_jobs(
     if options.retry_failed:
         forget_failures(folder)
     if options.device not in _ALWAYS_THERE:
-        loading.pick_device(options.device)
+        models.loading.pick_device(options.device)
     plan = make_workplan(prepared)
     write_workplan(plan, folder)
     watch = Watch(plan, folder, options.shard)
@@ -76,14 +67,14 @@ def run_jobs(
     if before.left:
         if _will_have_processes(options):
             warm_up()
-        device = loading.pick_device(options.device)
+        device = models.loading.pick_device(options.device)
         for model in prepared.study.models:
-            quantising.check_weights(model.weights, device=device)
+            models.quantising.check_weights(model.weights, device=device)
         jobs = options.jobs or default_jobs(device)
         _note(prepared, on_note, device=device, jobs=jobs)
         how = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
         if jobs == 1 or options.limit is not None:
-            work.Worker(prepared, plan, how, tell).run()
+            run.worker.Worker(prepared, plan, how, tell).run()
         else:
             run_processes(prepared, plan, how, jobs=min(jobs, before.left), tell=tell)
     after = tell()
@@ -100,13 +91,17 @@ def _will_have_processes(options: RunOptions) -> bool:
 
 def _note(prepared: Prepared, on_note: Callable[[str], None], *, device: str, jobs: int) -> None:
     """Say what the user should know before the work, and write the manifest. InputError for what cannot be scored."""
-    tokens = {model.name: token_counts.count_tokens(prepared, model.name) for model in prepared.study.models}
-    of_tokens = (note for model, counted in tokens.items() for note in token_counts.token_notes(model, counted))
-    shown = [one for model in prepared.study.models for one in shown_examples.count_shown(prepared, model.name)]
-    notes = [*notes_of(prepared), *of_tokens, *shown_examples.shown_notes(shown)]
+    tokens = {model.name: preparing.token_counts.count_tokens(prepared, model.name) for model in prepared.study.models}
+    of_tokens = (
+        note for model, counted in tokens.items() for note in preparing.token_counts.token_notes(model, counted)
+    )
+    shown = [
+        one for model in prepared.study.models for one in preparing.few_shot_counts.count_shown(prepared, model.name)
+    ]
+    notes = [*notes_of(prepared), *of_tokens, *preparing.few_shot_counts.shown_notes(shown)]
     for note in notes:
         on_note(note)
-    made = manifest.manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)
+    made = preparing.manifest.manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)
     write_manifest(prepared.folder, made)
 
 

@@ -11,18 +11,12 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import TYPE_CHECKING
 
+from donorgrid import pipeline
 from donorgrid.core.errors import InputError, RunFailure
-from donorgrid.core.later import later
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.options import WorkOptions
-
-if TYPE_CHECKING:
-    from donorgrid.pipeline.run import worker as work
-else:
-    work = later("pipeline.run.worker")
 
 PRELOADED = tuple(
     f"donorgrid.{module}" for module in ("train.methods", "models.adapter_switch", "score.scorer", "score.generate")
@@ -139,7 +133,7 @@ def _job(prepared: Prepared, plan: WorkPlan, options: WorkOptions, threads: int)
     signal.signal(signal.SIGTERM, _interrupt)
     torch.set_num_threads(threads)
     try:
-        work.Worker(prepared, plan, options, lambda: None).run()
+        pipeline.run.worker.Worker(prepared, plan, options, lambda: None).run()
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
     except InputError as error:

@@ -1,20 +1,35 @@
-"""The steps that do the work: run, demo."""
+"""The steps that need the extra ``train``: plan, run, demo."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
+from donorgrid import pipeline
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
 from donorgrid.pipeline.run.progress import Progress
 from donorgrid.plan.presets import study_preset
 
-__all__ = ["RunOptions", "run_demo", "run_study"]
+if TYPE_CHECKING:
+    from donorgrid.pipeline.run.trial import StudyCost
+
+__all__ = ["RunOptions", "plan_study", "run_demo", "run_study"]
 
 Given = str | Path
+
+
+def plan_study(
+    study: Given, out: Given | None = None, *, device: str = "auto", jobs: int | None = None, trial: bool = True
+) -> "StudyCost":
+    """Count a study's work and, with ``trial``, measure for a few seconds how long it will take on this machine."""
+    require_training("plan")
+    file, folder = study_paths(Path(study), None if out is None else Path(out))
+    return pipeline.run.trial.estimate(file, folder, device=device if trial else None, jobs=jobs)
 
 
 def run_study(
@@ -30,6 +45,7 @@ def run_study(
     With more than one job, call it under ``if __name__ == "__main__":``, as the jobs are processes that import the
     calling script. Raises InputError before any work when the study cannot be run.
     """
+    require_training("run")
     file, folder = study_paths(Path(study), None if out is None else Path(out))
     return run_jobs(file, folder, options or RunOptions(), on_progress, on_note=on_note)
 
@@ -42,6 +58,7 @@ def run_demo(
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Run the demo study on the built-in pocket world into ``out``; ``n_sources`` keeps its first sources only."""
+    require_training("demo")
     content = dict(study_preset("demo"))
     if n_sources is not None:
         cells = [f"{task}/{language}" for task in content["tasks"] for language in content["languages"]]

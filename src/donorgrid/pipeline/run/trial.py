@@ -16,7 +16,7 @@ from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.analyse.planning import power_of_items
 from donorgrid.pipeline.prepare.few_shot_counts import count_shown, shown_notes
 from donorgrid.pipeline.prepare.notes import notes_of
-from donorgrid.pipeline.prepare.study import Prepared, PreparedItems, prepare, study_paths
+from donorgrid.pipeline.prepare.study import Prepared, PreparedItems, prepare
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
 from donorgrid.pipeline.run.jobs import default_jobs
 from donorgrid.pipeline.session.model_session import Resident
@@ -170,16 +170,3 @@ def estimate(study_file: Path, folder: StudyFolder, *, device: str | None, jobs:
     prepared = prepare(study_file, folder)
     picked = None if device is None else pick_device(device)
     return study_cost(prepared, make_workplan(prepared), device=picked, jobs=jobs or default_jobs(picked or "cpu"))
-
-
-def plan_study(
-    study: str | Path,
-    out: str | Path | None = None,
-    *,
-    device: str = "auto",
-    jobs: int | None = None,
-    trial: bool = True,
-) -> StudyCost:
-    """Count a study's work and, with ``trial``, measure for a few seconds how long it will take on this machine."""
-    file, folder = study_paths(Path(study), None if out is None else Path(out))
-    return estimate(file, folder, device=device if trial else None, jobs=jobs)

@@ -1,0 +1,41 @@
+"""The optional part of an installation: what trains and scores models comes with the extra ``train``."""
+
+from importlib.util import find_spec
+
+from donorgrid.core.errors import InputError
+
+TRAINING_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "numba",
+    "llvmlite",
+    "datasets",
+    "tokenizers",
+    "huggingface_hub",
+    "safetensors",
+)
+"""Packages that only the extra ``train`` installs; pyproject.toml lists the same ones."""
+
+
+def require_training(command: str) -> None:
+    """Raises InputError, in one line that names the extra, unless the extra ``train`` is installed.
+
+    ``command`` is what the user wants to do, as it stands in the message. Loads none of the packages.
+    """
+    for package in TRAINING_PACKAGES:
+        if find_spec(package) is None:
+            raise missing_training(command, package)
+
+
+def missing_training(command: str, package: str) -> InputError:
+    """Returns the error for a command whose package of the extra ``train`` is not installed.
+
+    Parameters
+    ----------
+    command : str
+        What the user wants to do, such as ``donorgrid run``.
+    package : str
+        The import name of the missing package.
+    """
+    return InputError(f'{command} needs {package}, which is not installed: pip install "donorgrid[train]"')

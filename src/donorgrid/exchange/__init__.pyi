@@ -1,0 +1,17 @@
+from .adapters import export_adapter as export_adapter
+from .cards import AdapterCard as AdapterCard
+from .cards import card_text as card_text
+from .draft import draft_mapping as draft_mapping
+from .folders import is_import as is_import
+from .folders import read_import as read_import
+from .folders import write_import as write_import
+from .lm_eval.export import export_lm_eval_task as export_lm_eval_task
+from .lm_eval.outputs import import_lm_eval as import_lm_eval
+from .records import ImportedAnswers as ImportedAnswers
+from .records import ImportedSubject as ImportedSubject
+from .records import ImportedTable as ImportedTable
+from .table_export import export_table as export_table
+from .tables import import_table as import_table
+from .trainers import TRAINERS as TRAINERS
+from .training_export import export_training as export_training
+from .training_jobs import TrainingJob as TrainingJob

@@ -1,0 +1,2 @@
+from . import network as network
+from . import request as request

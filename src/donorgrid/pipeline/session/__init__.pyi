@@ -1,0 +1,1 @@
+from . import encoders as encoders
