@@ -178,8 +178,11 @@ BAD = {
     ),
     "adapter of a deeper base": (["base", "of_pocket", *GUARD], "it was made for another base"),
     "no weights": (["base", "no_weights", *GUARD], "holds no adapter_model.safetensors"),
-    "cut weights": (["base", "cut", *GUARD], "adapter_model.safetensors cannot be read"),
-    "broken configuration": (["base", "no_json", *GUARD], "adapter_config.json cannot be read"),
+    "cut weights": (["base", "cut", *GUARD], "adapter_model.safetensors: no whole safetensors file"),
+    "broken configuration": (
+        ["base", "no_json", *GUARD],
+        "adapter_config.json: cannot be read as PEFT's configuration",
+    ),
     "another kind of adapter": (["base", "prefix", *GUARD], "its kind is 'PREFIX_TUNING'"),
     "an adapter with its own head": (["base", "whole_head", *GUARD], "modules_to_save"),
     "an adapter without a rank": (["base", "no_rank", *GUARD], "r is None; expected a number"),

@@ -16,24 +16,46 @@ from donorgrid.models.weight_backup import WeightBackup
 
 
 def save_checkpoint(network: Any, tokenizer_from: Path, folder: Path) -> None:
-    """Write the network as it stands, with the tokenizer of ``tokenizer_from``: ``from_pretrained`` reads both."""
+    """Writes a network and a tokenizer so that ``from_pretrained`` reads both.
+
+    Parameters
+    ----------
+    network
+        A transformers model, saved with the weights that it holds now.
+    tokenizer_from
+        The folder whose tokenizer files are copied.
+    folder
+        Where the checkpoint goes.
+    """
     network.save_pretrained(folder)
     for file in tokenizer_files(tokenizer_from):
         shutil.copyfile(file, folder / file.name)
 
 
 def put_checkpoint(network: Any, folder: Path, backup: WeightBackup) -> None:
-    """Give the network the weights of the checkpoint in ``folder``; ``backup`` keeps those that change.
+    """Gives a network the weights of a checkpoint.
 
-    Raises InputError for a checkpoint of another model.
+    Parameters
+    ----------
+    network
+        The base's network, of which weights change in place.
+    folder
+        A checkpoint of the same architecture.
+    backup
+        Gets a copy of every weight that changes.
+
+    Raises
+    ------
+    InputError
+        The checkpoint is of another model: a weight is missing, left over, or has another shape.
     """
-    theirs = dict(load_network(folder, dtype=network.dtype).named_parameters())
+    new_weights = dict(load_network(folder, dtype=network.dtype).named_parameters())
     with torch.no_grad():
         for name, weight in network.named_parameters():
-            if name not in theirs or theirs[name].shape != weight.shape:
+            if name not in new_weights or new_weights[name].shape != weight.shape:
                 raise InputError(f"{folder}: a checkpoint of another model: it has no {name} {tuple(weight.shape)}")
-            new = theirs.pop(name).to(weight.device)
+            new = new_weights.pop(name).to(weight.device)
             if not torch.equal(new, weight):
-                backup.keep(name).copy_(new)
-    if theirs:
-        raise InputError(f"{folder}: a checkpoint of another model: the base has no {next(iter(theirs))}")
+                backup.back_up(name).copy_(new)
+    if new_weights:
+        raise InputError(f"{folder}: a checkpoint of another model: the base has no {next(iter(new_weights))}")

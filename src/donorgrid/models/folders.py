@@ -12,6 +12,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationE
 
 from donorgrid.core.digests import digest_of_files
 from donorgrid.core.errors import InputError
+from donorgrid.models.safetensors_headers import tensor_shapes
 
 _WEIGHTS = "*.safetensors"
 _TOKENIZER = (
@@ -59,7 +60,7 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
         path=path,
         weights_digest=digest_of_files([*weights, path / "config.json"]),
         tokenizer_digest=digest_of_files(tokenizer_files(path)),
-        n_parameters=sum(math.prod(shape) for file in weights for shape in _shapes_in(file).values()),
+        n_parameters=sum(math.prod(shape) for file in weights for shape in tensor_shapes(file).values()),
         model_type=config["model_type"],
         max_positions=_max_positions(config),
     )
@@ -106,16 +107,4 @@ def _max_positions(config: dict[str, Any]) -> int | None:
 
 def weight_shapes(folder: ModelFolder) -> dict[str, tuple[int, ...]]:
     """The shapes of a model's weights by name, from the headers of its files alone."""
-    return {name: shape for file in sorted(folder.path.glob(_WEIGHTS)) for name, shape in _shapes_in(file).items()}
-
-
-def _shapes_in(weights: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        with weights.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if length > weights.stat().st_size:
-                raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(length))
-        return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{weights}: no whole safetensors file: {error}") from error
+    return {name: shape for file in sorted(folder.path.glob(_WEIGHTS)) for name, shape in tensor_shapes(file).items()}

@@ -19,15 +19,15 @@ class WeightBackup:
         self._copies: dict[str, Tensor] = {}
         self._fingerprint = fingerprint(network)
 
-    def keep(self, name: str) -> Tensor:
-        """The parameter of this name, of which a copy is kept from the first time on."""
+    def back_up(self, name: str) -> Tensor:
+        """The parameter of this name. The first call copies it; later calls leave that copy."""
         weight: Tensor = self._network.get_parameter(name)
         if name not in self._copies:
             self._copies[name] = weight.detach().clone()
         return weight
 
     def restore(self) -> None:
-        """Put all copies back. Raises DonorgridError when the network is not what it was even so."""
+        """Puts all copies back. Raises DonorgridError if the network still differs from its first state."""
         with torch.no_grad():
             for name, copy in self._copies.items():
                 self._network.get_parameter(name).copy_(copy)
@@ -36,10 +36,10 @@ class WeightBackup:
 
 
 def fingerprint(network: Any) -> int:
-    """A 64-bit sum over the bits of all weights, each tensor weighed by its place: cheap enough to take every time."""
+    """A 64-bit sum over the bits of all weights, each tensor weighted by its index: cheap enough for every adapter."""
     words = {2: torch.int16, 4: torch.int32, 8: torch.int64}
     total = 0
-    for place, tensor in enumerate(network.state_dict().values()):
+    for index, tensor in enumerate(network.state_dict().values()):
         bits = tensor.detach().contiguous().view(words.get(tensor.element_size(), torch.uint8))
-        total = (total * 1_000_003 + place + int(bits.sum(dtype=torch.int64).item())) % 2**64
+        total = (total * 1_000_003 + index + int(bits.sum(dtype=torch.int64).item())) % 2**64
     return total

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.core.digests import digest_of, digest_of_files
 from donorgrid.core.errors import StoreError
 from donorgrid.core.names import remove_folder, whole_folder
+from donorgrid.models.adapter_files import content_digest
 
 _STAMP = "donorgrid.json"
 
@@ -29,8 +29,8 @@ def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
         return None
     try:
         stamp = Stamp(**json.loads((path / _STAMP).read_text(encoding="utf-8")))
-        whole = not check_content or stamp.digest == _content_digest(path)
-    except (OSError, json.JSONDecodeError, TypeError) as error:
+        whole = not check_content or stamp.digest == content_digest(path)
+    except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{path}: not a whole adapter folder ({error}); delete it and run again") from error
     if not whole:
         raise StoreError(f"{path}: the adapter is not the one that was trained there; delete it and run again")
@@ -41,7 +41,7 @@ def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -
     """Write an adapter folder whole. ``save`` writes its files and the train log into the folder it is given."""
     with whole_folder(path) as unfinished:
         save(unfinished)
-        stamp = Stamp(training_key=training_key, digest=_content_digest(unfinished))
+        stamp = Stamp(training_key=training_key, digest=content_digest(unfinished))
         (unfinished / _STAMP).write_text(json.dumps(stamp.__dict__, indent=2) + "\n", encoding="utf-8")
     return stamp
 
@@ -49,13 +49,3 @@ def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -
 def drop_adapter(path: Path) -> None:
     """Delete an adapter that the study does not keep."""
     remove_folder(path)
-
-
-def _content_digest(path: Path) -> str:
-    """SHA-256 over the weights and the configuration, but for where the base model lay on that machine."""
-    adapter, checkpoint = path / "adapter_config.json", path / "config.json"
-    file, where = (checkpoint, "_name_or_path") if checkpoint.exists() else (adapter, "base_model_name_or_path")
-    config = json.loads(file.read_text(encoding="utf-8"))
-    config.pop(where, None)
-    weights = sorted(path.glob("*.safetensors")) if checkpoint.exists() else [path / "adapter_model.safetensors"]
-    return digest_of([digest_of_files(weights), config])

@@ -14,11 +14,10 @@ from peft.tuners.lora import LoraLayer
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Recipe
+from donorgrid.models.adapter_files import ADAPTER_CONFIG
 from donorgrid.models.loading import Base
 from donorgrid.models.peft_quirks import quiet_deprecations
 
-WEIGHTS = "adapter_model.safetensors"
-_CONFIG = "adapter_config.json"
 _DEFAULT = "default"
 
 
@@ -43,7 +42,7 @@ def attached(base: Base, recipe: Recipe, *, train_seed: int) -> Iterator[tuple[L
 def save_config(config: LoraConfig, folder: Path) -> None:
     """Write PEFT's configuration. The modules are sorted: PEFT keeps them in a set."""
     replace(config, inference_mode=True).save_pretrained(folder)
-    written = folder / _CONFIG
+    written = folder / ADAPTER_CONFIG
     content = json.loads(written.read_text(encoding="utf-8"))
     if isinstance(content["target_modules"], list):
         content["target_modules"].sort()

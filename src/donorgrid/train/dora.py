@@ -14,13 +14,12 @@ from torch.nn import Parameter
 
 from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
+from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, LORA_A, LORA_B, MAGNITUDE, tensor_key
 from donorgrid.models.loading import Base
-from donorgrid.train.attaching import WEIGHTS, attached, own_random_draws, save_config
+from donorgrid.train.attaching import attached, own_random_draws, save_config
 from donorgrid.train.loop import Corpus, FitResult, fit
 from donorgrid.train.network_parameters import NetworkParameters, flat, split
 from donorgrid.train.result import TrainedWeights, trained
-
-_MAGNITUDE = "lora_magnitude_vector"
 
 
 def train_dora(
@@ -48,7 +47,7 @@ def train_dora(
     def save(one: FitResult, folder: Path) -> None:
         save_config(config, folder)
         tensors = {name: part.contiguous() for name, part in split(one.values.cpu(), shapes).items()}
-        save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+        save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
 
     return trained(fitted, save)
 
@@ -57,10 +56,9 @@ def _leaves(layers: dict[str, LoraLayer]) -> dict[str, Parameter]:
     """What is trained, by the names under which PEFT saves it."""
     leaves = {}
     for name, layer in layers.items():
-        where = f"base_model.model.{name}"
-        leaves[f"{where}.lora_A.weight"] = layer.lora_A["default"].weight
-        leaves[f"{where}.lora_B.weight"] = layer.lora_B["default"].weight
-        leaves[f"{where}.{_MAGNITUDE}"] = layer.lora_magnitude_vector["default"].weight
+        leaves[tensor_key(name, LORA_A)] = layer.lora_A["default"].weight
+        leaves[tensor_key(name, LORA_B)] = layer.lora_B["default"].weight
+        leaves[tensor_key(name, MAGNITUDE)] = layer.lora_magnitude_vector["default"].weight
     return leaves
 
 

@@ -62,7 +62,7 @@ def _language_weights(network: Any) -> list[str]:
 def _lent(base: Base, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """While the body runs these weights of the base may be changed and give gradients; then they are what they were."""
     backup = WeightBackup(base.network)
-    weights = {name: backup.keep(name) for name in names}
+    weights = {name: backup.back_up(name) for name in names}
     try:
         for weight in weights.values():
             weight.requires_grad_(True)

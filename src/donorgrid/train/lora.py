@@ -14,9 +14,10 @@ from torch import Tensor
 
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
+from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, LORA_A, LORA_B, tensor_key
 from donorgrid.models.loading import Base
 from donorgrid.models.low_rank import join_factors
-from donorgrid.train.attaching import WEIGHTS, attached, own_random_draws, save_config
+from donorgrid.train.attaching import attached, own_random_draws, save_config
 from donorgrid.train.loop import Corpus, FitResult, fit
 from donorgrid.train.result import TrainedWeights, trained
 from donorgrid.train.stacked_adapters import AdapterLayout, StackedAdapters
@@ -77,6 +78,6 @@ def _save(start: _Start, fitted: FitResult, folder: Path) -> None:
     save_config(start.config, folder)
     tensors = {}
     for name, pair in start.layout.split(fitted.values[None].cpu()).items():
-        for letter, one in zip("AB", pair, strict=True):
-            tensors[f"base_model.model.{name}.lora_{letter}.weight"] = one[0].contiguous()
-    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+        for letter, one in zip((LORA_A, LORA_B), pair, strict=True):
+            tensors[tensor_key(name, letter)] = one[0].contiguous()
+    save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})

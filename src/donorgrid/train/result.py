@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from donorgrid.core.digests import canonical_json
+from donorgrid.models.adapter_files import TRAIN_LOG
 from donorgrid.train.loop import Epoch, FitResult
-
-TRAIN_LOG = "train_log.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)

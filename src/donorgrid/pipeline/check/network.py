@@ -10,12 +10,12 @@ import polars as pl
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Item
 from donorgrid.core.tables import ITEM_ANSWERS
+from donorgrid.models.adapter_files import changed_modules
 from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import Base, load_base, load_tokenizer, pick_device
 from donorgrid.models.output_head import check_head
 from donorgrid.pipeline.check.settings import EngineSettings, generation_of
-from donorgrid.pipeline.check.subjects import lora_modules
 from donorgrid.pipeline.check.targets import CheckTarget
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import chat_context, encode_items
@@ -56,7 +56,7 @@ class Network:
             yield
             return
         known = {name for name, _ in self._base.network.named_modules()}
-        missing = next((one for one in lora_modules(adapter) if one not in known), None)
+        missing = next((one for one in changed_modules(adapter) if one not in known), None)
         if missing is not None:
             raise InputError(f"adapter '{adapter}': it was made for another base: {self.folder.path} has no {missing}")
         with self._adapter_switch.active(adapter):

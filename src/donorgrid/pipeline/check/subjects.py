@@ -1,23 +1,28 @@
 """What is checked: a base model, and the adapters, merged checkpoints and revisions that are held against it."""
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from safetensors import SafetensorError, safe_open
 
-from donorgrid.core.digests import digest_of, digest_of_files
 from donorgrid.core.errors import InputError
+from donorgrid.models.adapter_files import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    LORA_A,
+    LORA_B,
+    content_digest,
+    factor_shapes,
+    is_adapter,
+    read_config,
+)
 from donorgrid.models.folders import ModelFolder, find_model, weight_shapes
 from donorgrid.pipeline.prepare.study import built_in_models
 
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_LORA = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _NUMBERED = re.compile(r"\d+\..+")
 
@@ -72,11 +77,13 @@ def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:
     local = folder / written
     if written not in built_in_models() and local.exists():
         if not local.is_dir():
-            raise InputError(f"adapter '{written}': it is a file; give the folder that holds {_CONFIG}")
-        if (local / _CONFIG).is_file():
+            raise InputError(f"adapter '{written}': it is a file; give the folder that holds {ADAPTER_CONFIG}")
+        if is_adapter(local):
             return _adapter(written, local, base)
         if not (local / "config.json").is_file():
-            raise InputError(f"adapter '{written}': it holds neither {_CONFIG} (an adapter) nor config.json (a model)")
+            raise InputError(
+                f"adapter '{written}': it holds neither {ADAPTER_CONFIG} (an adapter) nor config.json (a model)"
+            )
     elif written not in built_in_models():
         fetched = _from_hub(written)
         if fetched is not None:
@@ -100,10 +107,10 @@ def _from_hub(written: str) -> Path | None:
     """The folder of an adapter on the hub or in its cache; None where there is none, and it must be a model."""
     name, revision = _split(written)
     try:
-        found = Path(snapshot_download(name, revision=revision, allow_patterns=[_CONFIG, _WEIGHTS]))
+        found = Path(snapshot_download(name, revision=revision, allow_patterns=[ADAPTER_CONFIG, ADAPTER_WEIGHTS]))
     except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError):
         return None
-    return found if (found / _CONFIG).is_file() else None
+    return found if is_adapter(found) else None
 
 
 def _adapter(written: str, path: Path, base: CheckSubject) -> CheckSubject:
@@ -113,13 +120,13 @@ def _adapter(written: str, path: Path, base: CheckSubject) -> CheckSubject:
             f"adapter '{written}': its kind is {config.get('peft_type')!r}; LORA can be checked as an adapter, any "
             "other as a merged checkpoint"
         )
-    if not (path / _WEIGHTS).is_file():
-        raise InputError(f"adapter '{written}': it holds no {_WEIGHTS}; other weight formats are not read")
-    _check_fit(written, _shapes(written, path / _WEIGHTS), base)
-    content = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
-    digest = digest_of([digest_of_files([path / _WEIGHTS]), content])
+    if not (path / ADAPTER_WEIGHTS).is_file():
+        raise InputError(f"adapter '{written}': it holds no {ADAPTER_WEIGHTS}; other weight formats are not read")
+    _check_fit(written, factor_shapes(path), base)
     notes = _notes(written, config.get("base_model_name_or_path"), base)
-    return CheckSubject(name=written, folder=base.folder, adapter=path, adapter_digest=digest, notes=notes)
+    return CheckSubject(
+        name=written, folder=base.folder, adapter=path, adapter_digest=content_digest(path), notes=notes
+    )
 
 
 def _notes(written: str, made_for: object, base: CheckSubject) -> tuple[str, ...]:
@@ -135,33 +142,14 @@ def _notes(written: str, made_for: object, base: CheckSubject) -> tuple[str, ...
 
 
 def _config(written: str, path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((path / _CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"adapter '{written}': {_CONFIG} cannot be read: {str(error).splitlines()[0]}") from error
-    if not isinstance(config, dict):
-        raise InputError(f"adapter '{written}': {_CONFIG} is no JSON object")
+    config = read_config(path)
     for key in ("r", "lora_alpha"):
         if config.get("peft_type") == "LORA" and not isinstance(config.get(key), int | float):
-            raise InputError(f"adapter '{written}': {_CONFIG}: {key} is {config.get(key)!r}; expected a number")
+            raise InputError(f"adapter '{written}': {ADAPTER_CONFIG}: {key} is {config.get(key)!r}; expected a number")
     return config
 
 
-def _shapes(written: str, weights: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        with safe_open(weights, framework="np") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"adapter '{written}': {_WEIGHTS} cannot be read: {str(error).splitlines()[0]}") from error
-
-
-def lora_modules(adapter: Path) -> tuple[str, ...]:
-    """The modules that an adapter changes, as its weights name them."""
-    names = _shapes(adapter.name, adapter / _WEIGHTS)
-    return tuple(dict.fromkeys(match["module"] for name in names if (match := _LORA.fullmatch(name))))
-
-
-def _check_fit(written: str, shapes: dict[str, tuple[int, ...]], base: CheckSubject) -> None:
+def _check_fit(written: str, shapes_of: Mapping[str, Mapping[str, tuple[int, ...]]], base: CheckSubject) -> None:
     """InputError when the adapter names a module that the base lacks, or has in another shape.
 
     Modules are compared from their layer's number on: files and networks call what stands before it differently.
@@ -169,11 +157,11 @@ def _check_fit(written: str, shapes: dict[str, tuple[int, ...]], base: CheckSubj
     known: dict[str, set[tuple[int, ...]]] = {}
     for name, shape in weight_shapes(base.folder).items():
         known.setdefault(_tail(name.removesuffix(".weight")), set()).add(shape)
-    found = {match["module"]: match for name in shapes if (match := _LORA.fullmatch(name))}
-    if not found:
+    lora = {module: shapes for module, shapes in shapes_of.items() if LORA_A in shapes or LORA_B in shapes}
+    if not lora:
         raise InputError(f"adapter '{written}': it holds no LoRA weights (lora_A, lora_B)")
-    for module in found:
-        a, b = (shapes.get(f"base_model.model.{module}.lora_{side}.weight") for side in "AB")
+    for module, shapes in lora.items():
+        a, b = shapes.get(LORA_A), shapes.get(LORA_B)
         if a is None or b is None:
             raise InputError(f"adapter '{written}': {module} has only one of lora_A and lora_B")
         have, wanted = known.get(_tail(module)), {(b[0], a[-1]), (a[-1], b[0])}
