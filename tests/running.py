@@ -12,7 +12,8 @@ from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.names import StudyFolder, subject_name
 from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.session.model_session import Resident
 
 _CONTEXT = multiprocessing.get_context("forkserver")

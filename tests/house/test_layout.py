@@ -78,7 +78,9 @@ def test_analysis_and_report_import_without_torch() -> None:
         for room in light
         for path in sorted((PACKAGE / room).rglob("*.py"))
     ]
-    modules += [f"donorgrid.pipeline.{step}" for step in ("prepare.steps", "analyse.steps", "check.request")]
+    modules += [
+        f"donorgrid.pipeline.{step}" for step in ("prepare.new_study", "analyse.analyse_study", "check.run_check")
+    ]
     modules += ["donorgrid.cli.app", "donorgrid"]
     code = (
         "import sys\n"

@@ -10,8 +10,9 @@ import yaml
 
 from adapters import make_adapter
 from donorgrid.check import exit_code
-from donorgrid.pipeline.check import engine as check_engine
-from donorgrid.pipeline.check.steps import Checked, CheckRequest, run_check
+from donorgrid.pipeline.check import answer_cache as check_engine
+from donorgrid.pipeline.check.request import Checked, CheckRequest
+from donorgrid.pipeline.check.run_check import run_check
 from donorgrid.pipeline.check.subjects import distinct_names
 from donorgrid.pipeline.check.targets import TargetSpec
 from donorgrid.store.answers import read_answers

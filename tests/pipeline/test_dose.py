@@ -16,13 +16,14 @@ from donorgrid.models.folders import find_model
 from donorgrid.models.loading import load_base, load_tokenizer
 from donorgrid.pipeline.analyse.reporting import write_report
 from donorgrid.pipeline.analyse.tables import Analysed, analyse_folder
-from donorgrid.pipeline.exchange.exporting import Wanted, find_run
+from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
+from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.study import prepare, study_paths
 from donorgrid.pipeline.prepare.work_keys import make_workplan, read_workplan
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.ledger import subjects_of_shard
+from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress, Watch
-from donorgrid.pipeline.run.trial import estimate
 from donorgrid.pipeline.session import model_session as resident
 from donorgrid.plan.grid import Grid
 from donorgrid.score.encode import encode_items
@@ -318,12 +319,12 @@ def test_a_study_of_examples_alone_is_analysed(tmp_path: Path) -> None:
 
 def test_a_run_is_named_with_its_checkpoint(tmp_path: Path) -> None:
     grid = grid_of(make_study(tmp_path, **SMALL))
-    assert find_run(grid, Wanted(source="colours/de")).checkpoint is None
-    assert find_run(grid, Wanted(source="colours/de", checkpoint=0.5)).checkpoint == 0.5
+    assert find_run(grid, RunSelection(source="colours/de")).checkpoint is None
+    assert find_run(grid, RunSelection(source="colours/de", checkpoint=0.5)).checkpoint == 0.5
     with pytest.raises(InputError, match="no run with checkpoint '2'; there are"):
-        find_run(grid, Wanted(source="colours/de", checkpoint=2))
+        find_run(grid, RunSelection(source="colours/de", checkpoint=2))
     with pytest.raises(InputError, match="source 'few-shot-3:colours/de': nothing is trained for it"):
-        find_run(grid, Wanted(source="few-shot-3:colours/de"))
+        find_run(grid, RunSelection(source="few-shot-3:colours/de"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import yaml
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.store.logs import read_manifests
 from worlds import make_documents, make_study
 

@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.prepare.steps import study_status
 from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run import processes
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.run.options import RunOptions
+from donorgrid.pipeline.run.progress import study_status
 from running import run_here
 from worlds import LANGUAGES, make_documents, make_study
 

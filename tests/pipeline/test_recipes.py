@@ -15,13 +15,15 @@ from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline, Run
 from donorgrid.pipeline.analyse.tables import analyse_folder
 from donorgrid.pipeline.check.subjects import find_base, find_subjects
-from donorgrid.pipeline.exchange.exporting import Wanted, export_run_adapter
+from donorgrid.pipeline.exchange.export_run import export_run_adapter
+from donorgrid.pipeline.exchange.select_run import RunSelection
+from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.manifest import manifest_of
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, prepare
 from donorgrid.pipeline.prepare.work_keys import make_workplan
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
-from donorgrid.pipeline.run.trial import estimate
+from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.session.model_session import Resident
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
@@ -115,7 +117,7 @@ def test_without_an_epoch_that_counts_it_is_a_failure_and_the_others_go_on(
 
 
 def test_full_run_is_exported_as_a_checkpoint(done: Prepared, tmp_path: Path) -> None:
-    wanted = Wanted(source="colours/de", recipe="full")
+    wanted = RunSelection(source="colours/de", recipe="full")
     out = export_run_adapter(done.folder.root, wanted, tmp_path / "out")
     assert (out / "model.safetensors").read_bytes() == (
         done.folder.adapter(run_of(done, "full")) / "model.safetensors"

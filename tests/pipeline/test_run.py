@@ -12,10 +12,11 @@ from safetensors.torch import load_file
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
+from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress
-from donorgrid.pipeline.run.trial import estimate
 from running import QUICK
 from worlds import RECIPE, make_checkpoint, make_study
 

@@ -53,10 +53,10 @@ def check(
         "report": report,
         "allow_undecided": allow_undecided,
     }
-    asked = pipeline.check.request.asked(flags, config)
-    checked = pipeline.check.request.run_check(asked.request, on_note=_tell)
-    code = verdict.exit_code(checked.result, allow_undecided=asked.allow_undecided)
-    page = asked.report
+    given = pipeline.check.command_line.check_from_flags(flags, config)
+    checked = pipeline.check.run_check.run_check(given.request, on_note=_tell)
+    code = verdict.exit_code(checked.result, allow_undecided=given.allow_undecided)
+    page = given.report
     if page is not None:
         _write(page, verdict.render_page(checked.result, checked.targets))
     if as_json:

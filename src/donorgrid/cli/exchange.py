@@ -31,10 +31,10 @@ def import_lm_eval(
 ) -> None:
     """Import outputs of lm-eval, item by item where samples were logged."""
     if draft:
-        written = exchange.importing.write_draft(paths, mapping)
+        written = exchange.import_results.write_draft(paths, mapping)
         console.print(f"wrote {written}; check it, then run the same command without --draft", soft_wrap=True)
         return
-    _tell(exchange.importing.import_outputs(paths, mapping, out))
+    _tell(exchange.import_results.import_outputs(paths, mapping, out))
 
 
 @imports.command("table")
@@ -44,7 +44,7 @@ def import_table(
     out: NewFolder = Path("imported"),
 ) -> None:
     """Import result tables: the released format, or any with a key and a delta, or a score and its baseline."""
-    _tell(exchange.importing.import_tables(tables, mapping, out))
+    _tell(exchange.import_results.import_tables(tables, mapping, out))
 
 
 @exports.command("table")
@@ -52,8 +52,8 @@ def export_table(
     study: options.Study, file: Annotated[Path, typer.Argument(help="the file to write: .csv or .parquet")]
 ) -> None:
     """Write a study's deltas in the released table's format."""
-    found = analyse.tables.study_deltas(prepare.steps.folder_of(study))
-    written = exchange.importing.export_deltas(found[analyse.tables.DELTAS], found[analyse.tables.BY_SEED], file)
+    found = analyse.tables.study_deltas(prepare.study.study_folder(study))
+    written = exchange.export_results.export_deltas(found[analyse.tables.DELTAS], found[analyse.tables.BY_SEED], file)
     console.print(f"wrote {written}", soft_wrap=True)
 
 
@@ -71,7 +71,7 @@ def export_adapter(
     base_model: Annotated[str | None, typer.Option(help="the base's hub ID, where the study has a folder")] = None,
 ) -> None:
     """Copy an adapter with a model card that carries its transfer profile. Nothing is published."""
-    wanted = exchange.exporting.Wanted(
+    selection = exchange.select_run.RunSelection(
         source=source,
         model=model,
         recipe=recipe,
@@ -81,7 +81,7 @@ def export_adapter(
         checkpoint=checkpoint,
     )
     console.print(
-        f"wrote {exchange.exporting.export_run_adapter(study, wanted, out, base_model=base_model)}",
+        f"wrote {exchange.export_run.export_run_adapter(study, selection, out, base_model=base_model)}",
         soft_wrap=True,
     )
 
@@ -99,11 +99,11 @@ def export_training(
     train_size: TrainSize = None,
 ) -> None:
     """Write a run's texts and recipe as the configuration of another trainer."""
-    wanted = exchange.exporting.Wanted(
+    selection = exchange.select_run.RunSelection(
         source=source, model=model, recipe=recipe, train_seed=train_seed, data_seed=data_seed, train_size=train_size
     )
     console.print(
-        f"wrote {exchange.exporting.export_run_training(study, wanted, out, trainer=trainer)}", soft_wrap=True
+        f"wrote {exchange.export_run.export_run_training(study, selection, out, trainer=trainer)}", soft_wrap=True
     )
 
 
@@ -115,11 +115,11 @@ def export_lm_eval(
     columns: options.ColumnMap = None,
 ) -> None:
     """Write one language of a task as a task file of lm-eval."""
-    written = exchange.exporting.export_task(task, language, out, columns=options.column_map(columns))
+    written = exchange.export_results.export_task(task, language, out, columns=options.column_map(columns))
     console.print(f"wrote {written}", soft_wrap=True)
 
 
-def _tell(imported: "exchange.importing.Imported") -> None:
+def _tell(imported: "exchange.import_results.Imported") -> None:
     for note in imported.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     out = f" --out {imported.path.parent}" if imported.path.is_file() else ""

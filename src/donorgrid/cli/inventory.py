@@ -44,7 +44,8 @@ def show_task(
     columns: options.ColumnMap = None,
 ) -> None:
     """Print one whole item as text, for training and for scoring, with where the loss lies."""
-    encode = pipeline.session.encoders.text_encoder(tokenizer) if tokenizer else None
+    prepare = pipeline.prepare
+    encode = prepare.tokenizers.text_encoder(prepare.inventory.model(tokenizer)) if tokenizer else None
     named = options.column_map(columns)
     print(pipeline.prepare.inventory.item_text(task, language, item_id=item, encode=encode, columns=named))
 

@@ -38,9 +38,9 @@ def power(
     """Say the smallest delta that a planned grid can show, and the items that a wanted one needs."""
     noise = _noise(flip_rate, noise_of)
     if study is not None:
-        found = pipeline.analyse.planning.power_of_study(study, noise, wanted_pp=wanted)
+        found = pipeline.planning.power.power_of_study(study, noise, wanted_pp=wanted)
     else:
-        found = pipeline.analyse.planning.power_of_design(
+        found = pipeline.planning.power.power_of_design(
             n_tasks=tasks,
             n_languages=languages,
             n_items=items,
@@ -87,7 +87,7 @@ def simulate(
         flip_rate=flip_rate,
         seed=seed,
     )
-    *drawn, truth = pipeline.analyse.planning.simulate_study(settings, out, items=answers)
+    *drawn, truth = pipeline.planning.simulation.simulate_study(settings, out, items=answers)
     console.print(f"wrote {drawn[0]} and the truth, {truth}; next: donorgrid analyse {drawn[0]}", soft_wrap=True)
 
 
@@ -128,7 +128,7 @@ def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> "statistics.
     if flip_rate is not None and noise_of:
         raise InputError("--flip-rate and --noise-of: give one of them")
     if noise_of:
-        return pipeline.analyse.planning.noise_from(noise_of)
+        return pipeline.planning.power.noise_from(noise_of)
     return statistics.power.Noise() if flip_rate is None else statistics.power.Noise(flip_rate=flip_rate)
 
 

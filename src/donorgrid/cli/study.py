@@ -15,7 +15,7 @@ from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
 
 if TYPE_CHECKING:
-    from donorgrid.pipeline.analyse.steps import Change
+    from donorgrid.pipeline.analyse.analyse_study import Change
     from donorgrid.pipeline.analyse.tables import Analysed
 
 console = Console(highlight=False)
@@ -29,8 +29,8 @@ def demo(
 ) -> int:
     """Run the whole path on the built-in pocket world: train, score, analyse, report."""
     with ProgressDisplay(console) as display:
-        progress = pipeline.run.steps.run_demo(
-            out, options=pipeline.run.steps.RunOptions(jobs=jobs), n_sources=limit_sources, on_progress=display
+        progress = pipeline.run.run_study.run_demo(
+            out, options=pipeline.run.options.RunOptions(jobs=jobs), n_sources=limit_sources, on_progress=display
         )
     report([out], out)
     return _failed(out, None) if progress.failed else 0
@@ -43,10 +43,10 @@ def init(
 ) -> None:
     """Write a study file, every default in it, to edit."""
     if list_presets:
-        for name, title in pipeline.prepare.steps.study_presets().items():
+        for name, title in pipeline.prepare.new_study.study_presets().items():
             console.print(f"{name:14} {title}", soft_wrap=True, markup=False)
         return
-    written = pipeline.prepare.steps.init_study(file, preset=preset)
+    written = pipeline.prepare.new_study.init_study(file, preset=preset)
     console.print(f"wrote {written}; next: donorgrid plan {written}", soft_wrap=True)
 
 
@@ -60,8 +60,8 @@ def plan(
     ] = True,
     as_json: options.Json = False,
 ) -> None:
-    """Count a study's work and estimate its time by a short measured pipeline.run.trial."""
-    cost = pipeline.run.steps.plan_study(study, out, device=device, jobs=jobs, trial=measured)
+    """Count a study's work and estimate its time by a short measured trial."""
+    cost = pipeline.planning.plan_study.plan_study(study, out, device=device, jobs=jobs, trial=measured)
     if as_json:
         power = None if cost.power is None else cost.power.to_dicts()
         models = [asdict(model) for model in cost.models]
@@ -90,7 +90,7 @@ def plan(
 
 def fetch(study: options.Study) -> None:
     """Bring a study's models and data into the hub's cache, for machines without network."""
-    size, notes = pipeline.prepare.steps.fetch_study(study)
+    size, notes = pipeline.prepare.inventory.fetch_study(study)
     for note in notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     console.print(f"{size}; on the other machine set HF_HUB_OFFLINE=1", soft_wrap=True)
@@ -109,7 +109,7 @@ def run(
     ] = None,
 ) -> int:
     """Train every source's adapter and score it on every target; a re-run goes on."""
-    chosen = pipeline.run.steps.RunOptions(
+    chosen = pipeline.run.options.RunOptions(
         device=device,
         jobs=jobs,
         shard=options.shard(shard),
@@ -118,8 +118,8 @@ def run(
         together=together,
     )
     with ProgressDisplay(console) as display:
-        final = pipeline.run.steps.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)
-    root = pipeline.prepare.steps.folder_of(study, out).root
+        final = pipeline.run.run_study.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)
+    root = pipeline.prepare.study.study_folder(study, out).root
     step = "run" if final.left else "analyse"
     console.print(
         f"{final.done} of {final.total} done, {final.failed} failed, {final.left} left; next: donorgrid {step} {root}",
@@ -130,7 +130,7 @@ def run(
 
 def status(study: options.Study, out: options.Out = None, as_json: options.Json = False) -> int:
     """Say how far a study is, and what failed. Exit code 1 when something failed."""
-    progress, failures = pipeline.prepare.steps.study_status(study, out)
+    progress, failures = pipeline.run.progress.study_status(study, out)
     if as_json:
         show_json({**asdict(progress), "left": progress.left, "failures": [asdict(one) for one in failures]})
         return 1 if failures else 0
@@ -152,8 +152,8 @@ def analyse(
     """Analyse a study, finished or not, or tables of deltas that others made, into tables/."""
     change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
     change = _with_distances(change, given, out) if typology else change
-    analysed = pipeline.analyse.steps.analyse_study(given, out, change=change)
-    folder = pipeline.analyse.steps.output_folder(given, out)
+    analysed = pipeline.analyse.analyse_study.analyse_study(given, out, change=change)
+    folder = pipeline.analyse.analyse_study.output_folder(given, out)
     if as_json:
         show_json({"tables": str(folder.tables), "regimes": analysed.tables["regimes"].to_dicts()})
         return
@@ -174,9 +174,9 @@ def report(
     """Analyse as 'analyse' does and write report.html."""
     change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
     change = _with_distances(change, given, out) if typology else change
-    analysed = pipeline.analyse.steps.analyse_study(given, out, change=change)
+    analysed = pipeline.analyse.analyse_study.analyse_study(given, out, change=change)
     _tell(analysed)
-    page = pipeline.analyse.reporting.write_report(analysed, pipeline.analyse.steps.output_folder(given, out))
+    page = pipeline.analyse.reporting.write_report(analysed, pipeline.analyse.analyse_study.output_folder(given, out))
     console.print(f"report: {page.resolve()}", soft_wrap=True)
 
 
@@ -187,7 +187,7 @@ def _tell(analysed: "Analysed") -> None:
 
 
 def _with_distances(change: "Change", given: list[Path], out: Path | None) -> "Change":
-    distances = pipeline.analyse.steps.typology(given, out)
+    distances = pipeline.analyse.analyse_study.typology(given, out)
     return lambda settings: replace(change(settings), distances=distances)
 
 
@@ -204,7 +204,7 @@ def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool,
 
 
 def _failed(study: Path, out: Path | None) -> int:
-    failures = pipeline.prepare.steps.study_status(study, out)[1]
+    failures = pipeline.run.progress.study_status(study, out)[1]
     show_failures(failures, console)
     return 1 if failures else 0
 

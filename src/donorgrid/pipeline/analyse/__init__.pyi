@@ -1,4 +1,3 @@
-from . import planning as planning
+from . import analyse_study as analyse_study
 from . import reporting as reporting
-from . import steps as steps
 from . import tables as tables

@@ -1,2 +1,3 @@
+from . import command_line as command_line
 from . import network as network
-from . import request as request
+from . import run_check as run_check

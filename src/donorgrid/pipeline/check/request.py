@@ -1,75 +1,55 @@
-"""A check as it was asked for: flags of the command line over the keys of a file."""
+"""What a check is asked to do, and its result."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from donorgrid.check import CheckResult, TargetAnswers
 from donorgrid.core.errors import InputError
-from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
-from donorgrid.pipeline.check.steps import Checked, CheckRequest, run_check
+from donorgrid.core.records import Metric, Precision
 from donorgrid.pipeline.check.targets import TargetSpec
-from donorgrid.tasks.documents.local_files import FORMATS
-from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 
-__all__ = ["Asked", "Checked", "asked", "run_check"]
-
-_ALLOWED = {"metric": ("acc", "acc_norm"), "precision": ("fp32", "bf16")}
-_SUFFIXES = frozenset({".yaml", ".yml", *FORMATS})
-_PLAIN = ("limit", "items", "metric", "precision", "chat_template", "max_new_tokens", "device", "cache")
+DEFAULT_CACHE = Path("~/.cache/donorgrid/check")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What is to be checked, and what is to be done with the result."""
+class CheckRequest:
+    """What is to be checked, as the command line, a YAML file or a Python caller says it.
 
-    request: CheckRequest
-    report: Path | None
-    allow_undecided: bool
-
-
-def asked(flags: Mapping[str, Any], config: Path | None) -> Asked:
-    """The request of ``flags`` (None: not given), which win over the keys of the file ``config``.
-
-    Paths in the file are relative to it, those of flags to the present folder. InputError for what cannot be.
+    ``limit`` (pp, 0 or less): a guard may lose less than that. ``items``: at most so many per target, the first ones.
+    ``folder``: what relative paths are relative to.
     """
-    for name, allowed in _ALLOWED.items():
-        if flags.get(name) is not None and flags[name] not in allowed:
-            raise InputError(f"--{name} '{flags[name]}': allowed are {', '.join(allowed)}")
-    keys = CheckKeys() if config is None else read_check_file(config)
-    folder = Path() if config is None else config.parent
-    base = flags.get("base") or (None if keys.base is None else _from(folder, keys.base))
-    if base is None:
-        raise InputError("nothing to check: name a base model, or give a file with the key 'base' by --config")
-    adapters = tuple(flags.get("adapters") or ()) or tuple(_from(folder, one) for one in keys.adapters)
-    plain = {name: getattr(keys, name) if flags.get(name) is None else flags[name] for name in _PLAIN}
-    if flags.get("cache") is None and keys.cache is not None:
-        plain["cache"] = folder / keys.cache
-    request = CheckRequest(
-        base=base,
-        adapters=adapters,
-        on=_targets(flags.get("on"), keys.on, folder),
-        guard=_targets(flags.get("guard"), keys.guard, folder),
-        **{name: value for name, value in plain.items() if value is not None},
-    )
-    report = flags.get("report") or (None if keys.report is None else folder / keys.report)
-    if report is not None and report.is_dir():
-        raise InputError(f"--report {report}: it is a folder; give the name of a file")
-    allow_undecided = bool(flags.get("allow_undecided")) or keys.allow_undecided
-    return Asked(request=request, report=report, allow_undecided=allow_undecided)
+
+    base: str
+    adapters: tuple[str, ...]
+    on: tuple[TargetSpec, ...] = ()
+    guard: tuple[TargetSpec, ...] = ()
+    limit: float = -1.0
+    items: int | None = None
+    metric: Metric = "acc_norm"
+    precision: Precision = "fp32"
+    chat_template: bool = False
+    max_new_tokens: int = 128
+    device: str = "auto"
+    cache: Path = DEFAULT_CACHE
+    folder: Path = field(default_factory=Path)
+
+    def __post_init__(self) -> None:
+        if not -100 <= self.limit <= 0:
+            raise InputError(
+                f"limit {self.limit:g}: expected a change in percentage points from -100 to 0, such as -1.0"
+            )
+        for name, value in (("items", self.items), ("max_new_tokens", self.max_new_tokens)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} {value}: expected 1 or more")
+        if not self.adapters:
+            raise InputError("nothing to check: name at least one adapter, checkpoint or BASE@revision after the base")
+        if not (self.on or self.guard):
+            raise InputError("nothing to check on: give --on or --guard a task (belebele:de,hi) or a data file")
 
 
-def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSpec, ...]:
-    if flags:
-        return tuple(TargetSpec.parse(one) for one in flags)
-    return tuple(
-        TargetSpec(reference=_from(folder, one.reference), languages=one.languages, columns=one.columns)
-        for one in specs(keys)
-    )
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The result of a check, with the answers that it judges, for the page."""
 
-
-def _from(folder: Path, written: str) -> str:
-    """A path that holds from the file's folder as one that holds from here; any other name as it is."""
-    path = folder / written
-    is_file = path.suffix in _SUFFIXES and not written.startswith(LM_EVAL)
-    return str(path) if is_file or written.startswith(".") or path.exists() else written
+    result: CheckResult
+    targets: tuple[TargetAnswers, ...]

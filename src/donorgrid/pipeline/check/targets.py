@@ -10,8 +10,8 @@ from donorgrid.check.records import Role
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item
+from donorgrid.pipeline.check.data_rows import check_texts, read_checked_rows
 from donorgrid.pipeline.check.prompts import PROMPT_COLUMN, Asked, is_prompts, read_prompts
-from donorgrid.pipeline.check.rows import check_texts, read_checked_rows
 from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.plan.presets import PRESETS, study_preset
 from donorgrid.tasks import GenerationRules, TaskFile, catalog_names, find_task, generation_rules, load_cell

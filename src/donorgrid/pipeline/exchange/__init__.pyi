@@ -1,2 +1,4 @@
-from . import exporting as exporting
-from . import importing as importing
+from . import export_results as export_results
+from . import export_run as export_run
+from . import import_results as import_results
+from . import select_run as select_run

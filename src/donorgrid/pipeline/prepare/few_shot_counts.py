@@ -7,7 +7,7 @@ from typing import Any
 from donorgrid.core.records import Cell, Example, Item, Prompted
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.session.lengths import longest_input
+from donorgrid.pipeline.prepare.tokenizers import max_input_length
 from donorgrid.score.encode import chat_context, encode_items
 from donorgrid.tasks import generation_rules, with_examples
 
@@ -70,7 +70,7 @@ class _Measure:
     def __init__(self, prepared: Prepared, model: str) -> None:
         self._prepared = prepared
         self._tokenizer: Any = load_tokenizer(prepared.models[model])
-        self._longest = longest_input(prepared.models[model], self._tokenizer)
+        self._longest = max_input_length(prepared.models[model], self._tokenizer)
 
     def examples(self, shown: Sequence[Example]) -> int:
         """The tokens of the examples alone."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from donorgrid.facts.models import model_facts
 from donorgrid.models.folders import ModelFolder, find_model
-from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES, built_in_models
+from donorgrid.pipeline.prepare.notes import notes_of
+from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES, built_in_models, prepare, study_paths
 from donorgrid.tasks import (
     TaskReport,
     catalog_names,
@@ -88,6 +89,37 @@ def model(model_id: str) -> ModelFolder:
 def models_named(model_ids: Sequence[str], *, revision: str | None, folder: Path) -> list[KnownModel]:
     """What is known of these models, or of the built-in ones when none is named."""
     return [_known(name, revision, folder) for name in model_ids or built_in_models()]
+
+
+def fetch_study(study: str | Path, out: str | Path | None = None) -> tuple[str, tuple[str, ...]]:
+    """Read everything that a study names, which brings it into the hub's cache.
+
+    Parameters
+    ----------
+    study : str or Path
+        A study file, or a folder that holds ``study.yaml``.
+    out : str or Path, optional
+        The study's folder, where it is not the default.
+
+    Returns
+    -------
+    (str, tuple of str)
+        What there is now in one line, and notes for the user.
+
+    Raises
+    ------
+    InputError
+        If the study, its items or its models cannot be read.
+    """
+    prepared = prepare(*study_paths(Path(study), None if out is None else Path(out)))
+    n_items = sum(len(cell.train) + len(cell.test) for cell in prepared.cells.values())
+    files = (file for folder in prepared.models.values() for file in folder.path.glob("*.safetensors"))
+    n_bytes = sum(file.stat().st_size for file in files)
+    size = (
+        f"{len(prepared.models)} models ({n_bytes / 1e9:,.1f} GB of weights) and {n_items:,} items of "
+        f"{len(prepared.tasks)} tasks are here"
+    )
+    return size, notes_of(prepared)
 
 
 def _known(model_id: str, revision: str | None, folder: Path) -> KnownModel:

@@ -57,6 +57,23 @@ def study_paths(given: Path, out: Path | None) -> tuple[Path, StudyFolder]:
     return given, StudyFolder(out or (given.parent if given.name == STUDY_NAME else given.with_suffix("")))
 
 
+def study_folder(study: str | Path, out: str | Path | None = None) -> StudyFolder:
+    """The folder of a study.
+
+    Parameters
+    ----------
+    study : str or Path
+        A study file, or a folder that holds ``study.yaml``.
+    out : str or Path, optional
+        The folder, where it is not the default of ``study_paths``.
+
+    Returns
+    -------
+    StudyFolder
+    """
+    return study_paths(Path(study), None if out is None else Path(out))[1]
+
+
 def prepare(study_file: Path, folder: StudyFolder) -> Prepared:
     """Read the study, its tasks and items, and find its models. InputError, one line, for whatever is amiss."""
     read = prepare_items(study_file)

@@ -7,7 +7,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.session.lengths import longest_input
+from donorgrid.pipeline.prepare.tokenizers import max_input_length
 from donorgrid.score.encode import encode_items
 from donorgrid.train.encode import encode_texts
 
@@ -28,7 +28,7 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
     """The counts of one model, by cell and split (train, test)."""
     folder = prepared.models[model]
     tokenizer = load_tokenizer(folder)
-    longest = longest_input(folder, tokenizer)
+    longest = max_input_length(folder, tokenizer)
     found: dict[Cell, dict[str, TokenCounts]] = {cell: {} for cell in prepared.grid.cells}
     for cell in prepared.grid.source_cells:
         texts = prepared.cells[cell].train

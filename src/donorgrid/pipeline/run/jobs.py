@@ -1,7 +1,6 @@
 """Running a study: in this process, or in several that share the folder by claims, with progress read off the files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from donorgrid import models
@@ -11,7 +10,7 @@ from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, prepare, write_resolved
 from donorgrid.pipeline.prepare.work_keys import make_workplan, write_workplan
-from donorgrid.pipeline.run.options import WorkOptions
+from donorgrid.pipeline.run.options import RunOptions, WorkerOptions
 from donorgrid.pipeline.run.processes import n_cores, run_processes, warm_up
 from donorgrid.pipeline.run.progress import Progress, Watch
 from donorgrid.store.claims import remove_dead_claims
@@ -19,21 +18,6 @@ from donorgrid.store.logs import forget_failures, write_manifest
 
 _ALWAYS_THERE = ("auto", "cpu")
 _GPUS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """How a study is run. ``jobs`` processes share this machine's cores; None: one per core, one on a GPU.
-
-    ``together`` adapters are trained at once; None: one on a CPU, what a short trial finds fastest elsewhere.
-    """
-
-    device: str = "auto"
-    jobs: int | None = None
-    shard: tuple[int, int] | None = None
-    limit: int | None = None
-    retry_failed: bool = False
-    together: int | None = None
 
 
 def run_jobs(
@@ -72,7 +56,7 @@ def run_jobs(
             models.quantising.check_weights(model.weights, device=device)
         jobs = options.jobs or default_jobs(device)
         _note(prepared, on_note, device=device, jobs=jobs)
-        how = WorkOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
+        how = WorkerOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
         if jobs == 1 or options.limit is not None:
             run.worker.Worker(prepared, plan, how, tell).run()
         else:

@@ -16,7 +16,7 @@ from donorgrid import pipeline
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
-from donorgrid.pipeline.run.options import WorkOptions
+from donorgrid.pipeline.run.options import WorkerOptions
 
 PRELOADED = tuple(
     f"donorgrid.{module}" for module in ("train.methods", "models.adapter_switch", "score.scorer", "score.generate")
@@ -55,7 +55,7 @@ def _start_method(device: str) -> str:
 
 
 def run_processes(
-    prepared: Prepared, plan: WorkPlan, options: WorkOptions, *, jobs: int, tell: Callable[[], object]
+    prepared: Prepared, plan: WorkPlan, options: WorkerOptions, *, jobs: int, tell: Callable[[], object]
 ) -> None:
     """Work on a study with ``jobs`` processes until all have ended; ``tell`` is called now and then.
 
@@ -126,7 +126,7 @@ def _raise_for(processes: list[BaseProcess]) -> None:
             raise RunFailure(f"{process.name} ended with exit code {process.exitcode}; what was finished is kept")
 
 
-def _job(prepared: Prepared, plan: WorkPlan, options: WorkOptions, threads: int) -> None:
+def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: int) -> None:
     """One process of several: the same loop as a lone process, on its share of the cores."""
     import torch  # noqa: PLC0415  (heavy, and only needed here)
 

@@ -1,10 +1,12 @@
 """How far a study is, read off its folder: also what other processes and machines did."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Subject
-from donorgrid.pipeline.prepare.work_keys import WorkPlan
+from donorgrid.pipeline.prepare.study import study_folder
+from donorgrid.pipeline.prepare.work_keys import WorkPlan, read_workplan
 from donorgrid.pipeline.run.ledger import Ledger, subjects_of_shard
 from donorgrid.store.logs import Failure, read_failures
 
@@ -54,3 +56,28 @@ class Watch:
             return []
         keys = (self._plan.failure_key(subject) for subject in self._open)
         return [noted[key] for key in keys if key in noted]
+
+
+def study_status(study: str | Path, out: str | Path | None = None) -> tuple[Progress, list[Failure]]:
+    """How far a study is, and what failed in it.
+
+    Parameters
+    ----------
+    study : str or Path
+        A study file, or a folder that holds ``study.yaml``.
+    out : str or Path, optional
+        The study's folder, where it is not the default.
+
+    Returns
+    -------
+    (Progress, list of Failure)
+        The failures are in the order of the grid.
+
+    Raises
+    ------
+    InputError
+        If nothing was run there.
+    """
+    folder = study_folder(study, out)
+    watch = Watch(read_workplan(folder), folder)
+    return watch.look(), watch.failures()

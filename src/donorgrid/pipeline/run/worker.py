@@ -14,7 +14,7 @@ from donorgrid.core.records import Baseline, Prompted, Recipe, Run, Subject
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.ledger import Ledger, Standing, subjects_of_shard
-from donorgrid.pipeline.run.options import WorkOptions
+from donorgrid.pipeline.run.options import WorkerOptions
 from donorgrid.pipeline.session.model_session import Resident
 from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
@@ -27,7 +27,9 @@ _POLL_S = 0.5
 class Worker:
     """Does a study's work, subject by subject, until none is left that it may do."""
 
-    def __init__(self, prepared: Prepared, plan: WorkPlan, options: WorkOptions, on_done: Callable[[], object]) -> None:
+    def __init__(
+        self, prepared: Prepared, plan: WorkPlan, options: WorkerOptions, on_done: Callable[[], object]
+    ) -> None:
         self._prepared = prepared
         self._folder = prepared.folder
         self._options = options

@@ -15,8 +15,8 @@ from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import Base, load_base, load_tokenizer
 from donorgrid.models.output_head import check_head
 from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.pipeline.prepare.tokenizers import max_input_length
 from donorgrid.pipeline.session.generated import generated_answers
-from donorgrid.pipeline.session.lengths import longest_input
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, encode_items
 from donorgrid.score.packing import PackedItems
@@ -39,7 +39,7 @@ class Resident:
         folder: ModelFolder = prepared.models[model]
         self._prepared = prepared
         self._tokenizer = load_tokenizer(folder)
-        self._max_length = longest_input(folder, self._tokenizer)
+        self._max_length = max_input_length(folder, self._tokenizer)
         self._base: Callable[[Precision], Base] = cache(
             lambda precision: _checked_base(folder, precision, device, prepared.study.model(model).weights)
         )

@@ -1,35 +1,20 @@
-"""The steps that need the extra ``train``: plan, run, demo."""
+"""The steps that need the extra ``train``: run, demo."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
-from donorgrid import pipeline
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import RunOptions, run_jobs
+from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress
 from donorgrid.plan.presets import study_preset
 
-if TYPE_CHECKING:
-    from donorgrid.pipeline.run.trial import StudyCost
-
-__all__ = ["RunOptions", "plan_study", "run_demo", "run_study"]
-
 Given = str | Path
-
-
-def plan_study(
-    study: Given, out: Given | None = None, *, device: str = "auto", jobs: int | None = None, trial: bool = True
-) -> "StudyCost":
-    """Count a study's work and, with ``trial``, measure for a few seconds how long it will take on this machine."""
-    require_training("plan")
-    file, folder = study_paths(Path(study), None if out is None else Path(out))
-    return pipeline.run.trial.estimate(file, folder, device=device if trial else None, jobs=jobs)
 
 
 def run_study(

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from donorgrid.analyse import read_tables, to_released
 from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.core.errors import InputError
@@ -55,13 +53,6 @@ def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
     with whole_file(mapping_file) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     return mapping_file
-
-
-def export_deltas(deltas: pl.DataFrame, by_seed: pl.DataFrame | None, path: Path) -> Path:
-    """Write deltas under the released table's names, as CSV or Parquet; an existing file is refused."""
-    if path.exists():
-        raise InputError(f"{path}: exists already; give another name")
-    return export_table(to_released(deltas, by_seed=by_seed), path)
 
 
 def _write_table(imported: ImportedTable, out: Path) -> Imported:

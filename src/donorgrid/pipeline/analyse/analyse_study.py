@@ -26,10 +26,11 @@ from donorgrid.pipeline.analyse.tables import (
     study_settings,
     write_tables,
 )
-from donorgrid.pipeline.prepare.steps import Given, folder_of
+from donorgrid.pipeline.prepare.study import study_folder
 from donorgrid.pipeline.prepare.work_keys import read_workplan
 
 ANALYSIS_FOLDER = Path("analysis")
+Given = str | Path
 Change = Callable[[AnalysisSettings], AnalysisSettings]
 
 
@@ -92,7 +93,7 @@ def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
         raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(TABLE_FORMATS)})")
     if is_import(paths[0]):
         return StudyFolder(paths[0] if out is None else Path(out))
-    return folder_of(paths[0], out)
+    return study_folder(paths[0], out)
 
 
 def _paths(given: Given | Sequence[Given]) -> list[Path]:

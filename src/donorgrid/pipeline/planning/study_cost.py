@@ -1,32 +1,26 @@
-"""A short measured trial: how many tokens a second this machine trains and scores, and what the study then costs."""
+"""What a study costs: tokens, bytes, and by a short measured trial the time on this machine."""
 
-import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Cell, Recipe, Run
+from donorgrid.core.records import Cell, Run
 from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
-from donorgrid.pipeline.analyse.planning import power_of_items
+from donorgrid.pipeline.planning.power import power_of_items
+from donorgrid.pipeline.planning.trial import scored_targets, trial_rates
 from donorgrid.pipeline.prepare.few_shot_counts import count_shown, shown_notes
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, PreparedItems, prepare
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
 from donorgrid.pipeline.run.jobs import default_jobs
-from donorgrid.pipeline.session.model_session import Resident
-from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
+from donorgrid.plan.cost import ModelCost, adapter_bytes, model_cost, seconds_for
 from donorgrid.score.encode import encode_items
 from donorgrid.statistics.power import Noise
 from donorgrid.train.encode import encode_texts
-
-_TRIAL_TEXTS = 32
-_TRIAL_ITEMS = 48
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +51,7 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
     for model in prepared.study.models:
         cost = _count(prepared, plan, model.name)
         if device is not None:
-            cost = replace(cost, seconds=seconds_for(cost, _try_model(prepared, model.name, device)))
+            cost = replace(cost, seconds=seconds_for(cost, trial_rates(prepared, model.name, device)))
         costs.append(cost)
     grid = prepared.grid
     return StudyCost(
@@ -95,7 +89,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
     chat_template = prepared.study.scoring.chat_template
     targets = [
         encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
-        for cell in _scored_targets(prepared)
+        for cell in scored_targets(prepared)
     ]
     items = [item for target in targets for item in target.items]
     shapes = weight_shapes(folder)
@@ -123,29 +117,6 @@ def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -
     return round(total / available * n_texts * run.recipe.epochs)
 
 
-def _try_model(prepared: Prepared, model: str, device: str) -> Rates:
-    resident = Resident(prepared, model, device=device)
-    runs = {run.recipe: run for run in prepared.grid.runs if run.model == model}
-    scored = _scored_targets(prepared)
-    return Rates(
-        train=_training_rate(resident, runs) if runs else math.inf,
-        score=_rate(lambda: resident.try_scoring(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
-    )
-
-
-def _training_rate(resident: Resident, runs: Mapping[Recipe, Run]) -> float:
-    """Tokens per second over all recipes: each has as many runs as any other, and reads by its epochs."""
-    epochs = sum(recipe.epochs for recipe in runs)
-    return epochs / sum(
-        recipe.epochs / _rate(partial(resident.try_training, run, _TRIAL_TEXTS)) for recipe, run in runs.items()
-    )
-
-
-def _scored_targets(prepared: Prepared) -> list[Cell]:
-    """The targets whose options are scored; answers of the others are generated, at a cost that is not estimated."""
-    return [cell for cell in prepared.grid.targets if not prepared.tasks[cell.task].generates]
-
-
 def _length_notes(prepared: Prepared) -> Iterator[str]:
     for model in prepared.study.models:
         yield from shown_notes(count_shown(prepared, model.name))
@@ -155,14 +126,6 @@ def _generation_notes(prepared: Prepared) -> Iterator[str]:
     for name, task in prepared.tasks.items():
         if task.generates:
             yield f"task '{name}': its answers are generated; the estimate of time leaves that out"
-
-
-def _rate(work: Callable[[], int]) -> float:
-    """Tokens per second of ``work``, which returns its tokens; the first call warms up."""
-    work()
-    start = time.perf_counter()
-    n_tokens = work()
-    return n_tokens / (time.perf_counter() - start)
 
 
 def estimate(study_file: Path, folder: StudyFolder, *, device: str | None, jobs: int | None) -> StudyCost:

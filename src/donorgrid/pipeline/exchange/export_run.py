@@ -1,0 +1,84 @@
+"""A study's adapters, training jobs and tasks in the formats of other tools. No torch."""
+
+from pathlib import Path
+
+import polars as pl
+
+from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import Run
+from donorgrid.exchange import AdapterCard, TrainingJob, export_adapter, export_training
+from donorgrid.pipeline.analyse.tables import BY_SEED, study_deltas
+from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
+from donorgrid.pipeline.prepare.study import Prepared, built_in_models, prepare, study_paths
+from donorgrid.pipeline.prepare.work_keys import read_workplan
+from donorgrid.tasks import find_task
+from donorgrid.train.text_selection import select_texts, split_texts
+
+
+def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_model: str | None = None) -> Path:
+    """Copy a run's adapter, with a model card that carries its transfer profile, into the new folder ``out``.
+
+    ``base_model`` is the base's hub ID for the card, where the study names a local folder.
+    """
+    _, folder = study_paths(study, None)
+    plan = read_workplan(folder)
+    run = find_run(plan.grid, selection)
+    spec = next(one for one in plan.study.models if one.name == run.model)
+    tasks = {cell.task for cell in run.source.cells}
+    files = [find_task(one.task, folder=folder.root, columns=one.columns) for one in plan.study.tasks]
+    card = AdapterCard(
+        base_model=base_model or spec.id,
+        revision=spec.revision,
+        source=run.source,
+        recipe=run.recipe,
+        train_seed=run.train_seed,
+        checkpoint=run.checkpoint,
+        built_in=base_model is None and spec.id in built_in_models(),
+        metric=plan.study.metric,
+        harm_limit_pp=plan.study.harm_limit_pp,
+        profile=_profile(folder, run),
+        licences={task.name: task.licence for task in files if task.name in tasks},
+    )
+    return export_adapter(folder.adapter(run), card, out)
+
+
+def export_run_training(study: Path, selection: RunSelection, out: Path, *, trainer: str) -> Path:
+    """Write a run as data and configuration for another trainer into the new folder ``out``; the configuration."""
+    file, folder = study_paths(study, None)
+    prepared = prepare(file, folder)
+    return export_training(_job(prepared, find_run(prepared.grid, selection)), out, trainer=trainer)
+
+
+def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
+    """The run's deltas, one row per target that is scored."""
+    rows = study_deltas(folder)[BY_SEED]
+    return rows.filter(
+        pl.col("model") == run.model,
+        pl.col("recipe") == run.recipe.name,
+        pl.col("source_name") == run.source.name,
+        pl.col("train_seed") == run.train_seed,
+        pl.col("data_seed") == run.data_seed,
+        pl.col("train_size").eq_missing(run.train_size),
+        pl.col("checkpoint").eq_missing(run.checkpoint),
+    )
+
+
+def _job(prepared: Prepared, run: Run) -> TrainingJob:
+    spec = next(one for one in prepared.study.models if one.name == run.model)
+    texts = select_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
+    split = split_texts(texts, split_seed=prepared.study.split_seed, validation_share=run.recipe.validation_share)
+    local = prepared.models[run.model].path
+    return TrainingJob(
+        model_id=str(local.resolve()) if _is_local(spec.id, prepared) else spec.id,
+        revision=spec.revision,
+        source_name=run.source.name,
+        recipe=run.recipe,
+        train_seed=run.train_seed,
+        train=tuple(split.train),
+        validation=tuple(split.validation),
+    )
+
+
+def _is_local(model_id: str, prepared: Prepared) -> bool:
+    """Whether an ID is no hub ID: a folder beside the study, or a built-in model."""
+    return (prepared.folder.root / model_id).is_dir() or "/" not in model_id

@@ -1,0 +1,58 @@
+"""Which run of a study is meant, by its source and as much else as tells it from the others."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import Run
+from donorgrid.plan.grid import Grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSelection:
+    """Which run of a study is meant; what is None may be left out where the study has one only.
+
+    ``checkpoint`` None is the end of the training.
+    """
+
+    source: str
+    model: str | None = None
+    recipe: str | None = None
+    train_seed: int | None = None
+    data_seed: int | None = None
+    train_size: int | None = None
+    checkpoint: float | None = None
+
+
+def find_run(grid: Grid, selection: RunSelection) -> Run:
+    """The one run that is meant; InputError when there is none, or more than one."""
+    names = sorted({run.source.name for run in grid.runs})
+    if selection.source in {one.source.name for one in grid.prompted}:
+        raise InputError(f"source '{selection.source}': nothing is trained for it; its examples stand in the prompts")
+    if selection.source not in names:
+        raise InputError(f"source '{selection.source}': not in the study{suggestion(selection.source, names)}")
+    runs = [run for run in grid.runs if run.source.name == selection.source]
+    if not any(run.checkpoint == selection.checkpoint for run in runs):
+        kept = dict.fromkeys(f"{run.checkpoint:g}" for run in runs if run.checkpoint is not None)
+        raise InputError(
+            f"source '{selection.source}': no run with checkpoint '{selection.checkpoint:g}'; there are {list(kept)}"
+        )
+    runs = [run for run in runs if run.checkpoint == selection.checkpoint]
+    for key, value in _axes(selection).items():
+        there: list[Any] = list(dict.fromkeys(_axes(run)[key] for run in runs))
+        if value is None and len(there) > 1:
+            raise InputError(f"source '{selection.source}': say which {key}; there are {there}")
+        if value is not None and value not in there:
+            raise InputError(f"source '{selection.source}': no run with {key} '{value}'; there are {there}")
+        runs = [run for run in runs if value in (None, _axes(run)[key])]
+    return runs[0]
+
+
+def _axes(run: Run | RunSelection) -> dict[str, str | int | None]:
+    return {
+        "model": run.model,
+        "recipe": run.recipe.name if isinstance(run, Run) else run.recipe,
+        "train seed": run.train_seed,
+        "data seed": run.data_seed,
+        "train size": run.train_size,
+    }
