@@ -1,7 +1,12 @@
 """Planning a study before any work: what it costs and what it can show.
 
-In the order of the work: ``plan_study.py`` is the command; ``study_cost.py`` counts tokens and bytes; ``trial.py`` measures this machine's speed;
-``power.py`` says which deltas a grid can show; ``simulation.py`` draws grids whose truth is known.
+In the order of the work:
+
+- ``plan_study.py``: the command; it needs the extra ``train`` and says so without loading it
+- ``study_cost.py``: counts tokens, bytes and time
+- ``trial.py``: measures the speed of this machine
+- ``power.py``: which deltas a grid can show
+- ``simulation.py``: grids whose truth is known
 """
 
 from lazy_loader import attach_stub
