@@ -1,8 +1,5 @@
-"""Files are whole or absent, names are safe, no two subjects share one."""
+"""Names are safe, and no two subjects share one."""
 
-import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,16 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import (
-    StudyFolder,
-    check_name,
-    make_exclusively,
-    remove_folder,
-    remove_unfinished,
-    subject_name,
-    whole_file,
-    whole_folder,
-)
+from donorgrid.core.names import StudyFolder, check_name, subject_name
 from donorgrid.core.records import Baseline, Cell, Recipe, Run, Source
 
 DE, FR = Cell(task="arc", language="de"), Cell(task="arc", language="fr")
@@ -29,9 +17,9 @@ RUN = Run(model="m", source=Source.of_cell(DE), recipe=Recipe(name="r"), train_s
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "-a", "a b", "a\n", "ä", "a" * 97, ".hidden"])
 def test_what_may_not_become_a_path_is_refused_in_one_line(name: str) -> None:
-    with pytest.raises(InputError) as found:
+    with pytest.raises(InputError) as raised:
         check_name(name, what="model name")
-    assert "\n" not in str(found.value)
+    assert "\n" not in str(raised.value)
 
 
 @given(st.text(max_size=100))
@@ -59,62 +47,7 @@ def test_every_difference_between_subjects_is_a_difference_between_names() -> No
         replace(RUN, train_size=100, data_seed=3),
         replace(RUN, model="n"),
     ]
-    assert len({subject_name(one) for one in subjects}) == len(subjects)
+    assert len({subject_name(subject) for subject in subjects}) == len(subjects)
     folder = StudyFolder(Path("study"))
-    runs = [one for one in subjects if isinstance(one, Run)]
-    assert len({folder.adapter(one) for one in runs}) == len(runs)
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def fail_amid(make: Callable[[Path], AbstractContextManager[Path]], path: Path, name: str) -> None:
-    with make(path) as unfinished:
-        (unfinished / name if name else unfinished).write_text("half of the sec")
-        raise RuntimeError
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "file"
-    with whole_file(path) as unfinished:
-        unfinished.write_text("first")
-    with pytest.raises(RuntimeError):
-        fail_amid(whole_file, path, "")
-    assert path.read_text() == "first"
-    assert names_in(path.parent) == ["file"]
-
-
-def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "folder"
-    with whole_folder(path) as unfinished:
-        (unfinished / "old").write_text("1")
-    with pytest.raises(RuntimeError):
-        fail_amid(whole_folder, path, "new")
-    assert names_in(path) == ["old"]
-    with whole_folder(path) as unfinished:
-        (unfinished / "new").write_text("2")
-    assert names_in(path) == ["new"]
-    remove_folder(path)
-    remove_folder(path)
-    assert names_in(tmp_path) == []
-
-
-def test_a_file_is_made_by_one(tmp_path: Path) -> None:
-    assert make_exclusively(tmp_path / "claim", "mine")
-    assert not make_exclusively(tmp_path / "claim", "yours")
-    assert (tmp_path / "claim").read_text() == "mine"
-    assert names_in(tmp_path) == ["claim"]
-
-
-def test_only_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None:
-    pid = os.fork()
-    if pid == 0:
-        with whole_file(tmp_path / "a" / "theirs") as unfinished:
-            unfinished.write_text("half")
-            os._exit(0)
-    os.waitpid(pid, 0)
-    with whole_file(tmp_path / "a" / "mine") as unfinished:
-        unfinished.write_text("in hand")
-        assert remove_unfinished(tmp_path) == 1
-    assert names_in(tmp_path / "a") == ["mine"]
+    runs = [subject for subject in subjects if isinstance(subject, Run)]
+    assert len({folder.adapter(run) for run in runs}) == len(runs)

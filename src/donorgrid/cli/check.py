@@ -11,8 +11,8 @@ from donorgrid import check as verdict
 from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import whole_file
 
 
 def check(

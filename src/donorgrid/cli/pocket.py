@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from donorgrid import pocket as world
+from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import whole_folder
 
 console = Console(highlight=False)
 pocket = typer.Typer(no_args_is_help=True, help="The built-in offline world.")

@@ -1,32 +1,35 @@
-"""Every name of a study on disk: what may become a path, where each file lies, how it gets there whole.
+"""The names of a study on disk: what may become part of a path, and where each file lies.
 
-One class, ``StudyFolder``, owns all file names; nothing else builds or parses one.
+Only ``StudyFolder`` builds or parses a file name.
 """
 
-import os
 import re
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
-from donorgrid.core.processes import birth_mark, host_mark
 from donorgrid.core.records import Baseline, Prompted, Recipe, Run, Source, Subject
 
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 96
-_UNFINISHED = ".unfinished-"
 
 
 def check_name(name: str, *, what: str) -> str:
-    """``name`` itself when it may become part of a path; InputError otherwise.
+    """Returns ``name`` if it may become part of a path.
 
-    Allowed: 1 to 96 of the letters a-z, digits, '.', '_' and '-', with a letter or digit at both ends.
+    Parameters
+    ----------
+    name : str
+        1 to 96 of the letters a-z and A-Z, digits, '.', '_' and '-', with a letter or digit at both ends.
+    what : str
+        What the name names, for the message.
+
+    Raises
+    ------
+    InputError
+        If the name holds anything else.
     """
     if len(name) > _LONGEST_NAME or not _SAFE.fullmatch(name):
         allowed = "letters, digits, '.', '_', '-', at most 96, a letter or digit at both ends"
@@ -36,12 +39,12 @@ def check_name(name: str, *, what: str) -> str:
 
 @cache
 def recipe_folder(recipe: Recipe) -> str:
-    """``name-<8 hex>``: the digits come from the hyperparameters, so an edited recipe never shares a folder."""
+    """Returns ``name-<8 hex>``. The digits digest the hyperparameters, so an edited recipe gets its own folder."""
     return f"{recipe.name}-{digest_of(recipe.hyperparameters)[:8]}"
 
 
 def source_folder(source: Source) -> str:
-    """``task@language``, ``mix+name``, ``shuffled+task@language``: '@' and '+' never stand in a checked name."""
+    """Returns ``task@language``, ``mix+name`` or ``shuffled+task@language``; a checked name holds no '@' or '+'."""
     if source.kind == "mix":
         return f"mix+{source.name}"
     (cell,) = source.cells
@@ -50,15 +53,19 @@ def source_folder(source: Source) -> str:
 
 
 def seed_folder(run: Run) -> str:
-    """``seed17``, with ``-data3`` and ``-n200`` when those draws are not the defaults, ``-e0.5`` for a checkpoint."""
+    """Returns ``seed17``; ``-data3`` and ``-n200`` follow if they are not the defaults, ``-e0.5`` for a checkpoint."""
     data = f"-data{run.data_seed}" if run.data_seed else ""
     size = f"-n{run.train_size}" if run.train_size is not None else ""
-    after = f"-e{run.checkpoint!r}".removesuffix(".0") if run.checkpoint is not None else ""
-    return f"seed{run.train_seed}{data}{size}{after}"
+    checkpoint = f"-e{run.checkpoint!r}".removesuffix(".0") if run.checkpoint is not None else ""
+    return f"seed{run.train_seed}{data}{size}{checkpoint}"
 
 
 def subject_name(subject: Subject) -> str:
-    """``model/base``, ``model/source--seed``, ``model/source--recipe--seed``: no two subjects of a study share one."""
+    """Returns a name that no other subject of a study has.
+
+    It is ``model/base`` for a baseline, ``model/source--seed`` for a prompted model and ``model/source--recipe--seed``
+    for a run.
+    """
     model = check_name(subject.model, what="model name")
     if isinstance(subject, Baseline):
         return f"{model}/base" + ("" if subject.replicate is None else f"-{subject.replicate}")
@@ -69,7 +76,7 @@ def subject_name(subject: Subject) -> str:
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """Where everything of one study lies."""
+    """The paths of one study's files, below ``root``."""
 
     root: Path
 
@@ -80,12 +87,12 @@ class StudyFolder:
 
     @property
     def plan(self) -> Path:
-        """The keys of the study's work, and what is known of its models."""
+        """The work keys of the study, and facts about its models."""
         return self.root / "plan.json"
 
     @property
     def claims(self) -> Path:
-        """Work in hand."""
+        """The claims on work in progress."""
         return self.root / "claims"
 
     @property
@@ -127,86 +134,5 @@ class StudyFolder:
         return self.root / "items" / f"{subject_name(subject)}.parquet"
 
     def claim(self, key: str, generation: int) -> Path:
-        """The claim on one piece of work; a take-over of a dead claim is the next generation."""
+        """The claim on one piece of work; a take-over of a dead claim has the next generation."""
         return self.claims / f"{key}.{generation}"
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Write a file whole: the body writes to the path that it is given, which then replaces ``path`` in one step."""
-    unfinished = _unfinished(path)
-    try:
-        yield unfinished
-        _to_disk(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Write a folder whole: it appears under ``path`` complete, or not at all. A former folder there is replaced."""
-    unfinished = _unfinished(path)
-    unfinished.mkdir()
-    try:
-        yield unfinished
-        for file in unfinished.rglob("*"):
-            if file.is_file():
-                _to_disk(file)
-        remove_folder(path)
-        unfinished.rename(path)
-    finally:
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-
-
-def make_exclusively(path: Path, text: str) -> bool:
-    """Make a file with its text in one step; False when it exists already. Exactly one of many processes gets True.
-
-    A link to a finished file does what O_EXCL does, and the file is never seen empty.
-    """
-    unfinished = _unfinished(path)
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.link(unfinished, path)
-    except FileExistsError:
-        return False
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return True
-
-
-def remove_folder(path: Path) -> None:
-    """Delete a folder so that no half of it is ever seen under its name. Nothing happens when there is none."""
-    if path.exists():
-        former = _unfinished(path)
-        path.rename(former)
-        shutil.rmtree(former)
-
-
-def remove_unfinished(root: Path) -> int:
-    """Delete what processes of this machine that no longer live left half written; how many things that were."""
-    removed = 0
-    # os.walk, unlike rglob, passes over folders that another process takes away meanwhile.
-    for place, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            if name.startswith(_UNFINISHED) and _is_abandoned(name):
-                path = Path(place, name)
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-                removed += 1
-    return removed
-
-
-def _is_abandoned(name: str) -> bool:
-    host, pid, _ = name.rsplit("-", 3)[1:]
-    return host == host_mark() and birth_mark(int(pid)) is None
-
-
-def _unfinished(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{_UNFINISHED}{path.name}-{host_mark()}-{os.getpid()}-{secrets.token_hex(4)}")
-
-
-def _to_disk(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import whole_folder
 from donorgrid.exchange.cards import AdapterCard, card_text
 from donorgrid.exchange.folders import refuse_filled
 from donorgrid.models.adapter_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CHECKPOINT_CONFIG, TRAIN_LOG, read_config

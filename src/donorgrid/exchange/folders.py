@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from donorgrid.core.atomic_files import whole_file, whole_folder
 from donorgrid.core.errors import InputError, StoreError
-from donorgrid.core.names import whole_file, whole_folder
 from donorgrid.core.records import Cell, Source
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject

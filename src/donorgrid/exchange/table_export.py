@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import whole_file
 
 FORMATS = (".csv", ".parquet")
 

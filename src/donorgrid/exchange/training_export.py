@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.names import whole_folder
 from donorgrid.exchange.folders import refuse_filled
 from donorgrid.exchange.trainers import LONGEST_UNSTATED, TRAINERS, Trainer
 from donorgrid.exchange.training_jobs import TrainingJob

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.names import whole_file
 from donorgrid.plan.recipes import RecipeSpec
 from donorgrid.plan.study import (
     CellSpec,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from donorgrid.core.atomic_files import remove_folder, whole_folder
 from donorgrid.core.errors import StoreError
-from donorgrid.core.names import remove_folder, whole_folder
 from donorgrid.models.adapter_files import content_digest
 
 _STAMP = "donorgrid.json"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.digests import canonical_json
 from donorgrid.core.errors import InputError, StoreError
-from donorgrid.core.names import whole_file
 from donorgrid.core.records import Cell
 from donorgrid.core.tables import ITEM_ANSWERS
 

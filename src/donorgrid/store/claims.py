@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.core.names import StudyFolder, make_exclusively
+from donorgrid.core.atomic_files import make_exclusively
+from donorgrid.core.names import StudyFolder
 from donorgrid.core.processes import birth_mark, host_mark
 
 LEASE_S = 600.0

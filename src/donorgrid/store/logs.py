@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.digests import canonical_json
-from donorgrid.core.names import StudyFolder, whole_file
+from donorgrid.core.names import StudyFolder
 from donorgrid.core.processes import birth_mark, host_mark
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import yaml
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import check_name, whole_file
+from donorgrid.core.names import check_name
 from donorgrid.core.records import CellItems, Metric
 
 

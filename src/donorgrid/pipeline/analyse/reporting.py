@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 from babel import Locale, UnknownLocaleError
 
-from donorgrid.core.names import StudyFolder, whole_file
+from donorgrid.core.atomic_files import whole_file
+from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import after
 from donorgrid.pipeline.analyse.tables import DELTAS, Analysed
 from donorgrid.pipeline.prepare.work_keys import WorkPlan

@@ -17,8 +17,9 @@ from donorgrid.analyse import (
     read_tables,
     to_released,
 )
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import StudyFolder, whole_file
+from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import UNTRAINED, Baseline, Cell, Metric, Prompted, Run, Subject
 from donorgrid.exchange import ImportedSubject, read_import
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, read_workplan

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from donorgrid.analyse import read_tables, to_released
 from donorgrid.analyse.reading.released_names import from_released
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import whole_file
 from donorgrid.exchange import (
     ImportedTable,
     draft_mapping,

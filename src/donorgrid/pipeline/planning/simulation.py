@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from donorgrid.analyse import to_released
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import whole_file
 from donorgrid.core.records import Baseline, Run
 from donorgrid.exchange import ImportedAnswers, ImportedSubject, write_import
 from donorgrid.pipeline.analyse.tables import BY_SEED

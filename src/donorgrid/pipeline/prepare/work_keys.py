@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import StudyFolder, subject_name, whole_file
+from donorgrid.core.names import StudyFolder, subject_name
 from donorgrid.core.records import Cell, Example, Prompted, Run, Subject, Weights
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.pipeline.prepare.study import Prepared

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from donorgrid import models
-from donorgrid.core.names import StudyFolder, remove_unfinished
+from donorgrid.core.atomic_files import remove_unfinished
+from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline import prepare as preparing
 from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.notes import notes_of

@@ -1,0 +1,116 @@
+"""Recipes and the subjects of a study: runs, prompted base models, baselines."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from donorgrid.core.records.sources import Source
+
+Metric = Literal["acc", "acc_norm"]
+Precision = Literal["fp32", "bf16"]
+Weights = Literal["own", "4bit"]
+Method = Literal["lora", "rslora", "dora", "full"]
+
+UNTRAINED = "untrained"
+"""What stands for the recipe in tables where nothing was trained."""
+
+LLAMA_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+ADAPTER_FIELDS = ("rank", "alpha", "dropout", "target_modules")
+"""The fields of a recipe that only an adapter has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A fine-tuning method with its hyperparameters, named as in PEFT and transformers.
+
+    The defaults are the preset ``paper`` (arXiv 2511.13368). Method ``full`` trains all weights of the language model
+    and ignores the fields in ``ADAPTER_FIELDS``. ``epochs`` are passes over the training items, ``batch_size`` is in
+    texts, ``warmup_share`` (0-1) of the steps warm up, ``validation_share`` (0-1) of the items is held out.
+    """
+
+    name: str
+    method: Method = "lora"
+    rank: int = 32
+    alpha: float = 64.0
+    dropout: float = 0.0
+    target_modules: tuple[str, ...] | Literal["all-linear"] = LLAMA_LINEAR
+    epochs: int = 3
+    batch_size: int = 8
+    learning_rate: float = 5e-5
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_share: float = 0.1
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    precision: Precision = "bf16"
+    validation_share: float = 0.1
+
+    @property
+    def trains_alone(self) -> bool:
+        """True if its runs cannot share training steps: each draws dropout masks, or changes the base weights."""
+        return self.dropout > 0 or self.method in ("dora", "full")
+
+    @property
+    def hyperparameters(self) -> dict[str, object]:
+        """What identifies the recipe: every field that has an effect, without the name."""
+        unread = ("name", *(ADAPTER_FIELDS if self.method == "full" else ()))
+        return {key: value for key, value in asdict(self).items() if key not in unread}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One fine-tuning: a base model (by its name in the study), a source, a recipe and its draws.
+
+    Attributes
+    ----------
+    train_size : int, optional
+        The number of training items before the validation split; None means all.
+    data_seed : int
+        Draws which items are used if ``train_size`` leaves some out.
+    checkpoint : float, optional
+        The adapter after this many epochs of the training; None: the final adapter, from its best epoch.
+    """
+
+    model: str
+    source: Source
+    recipe: Recipe
+    train_seed: int
+    data_seed: int = 0
+    train_size: int | None = None
+    checkpoint: float | None = None
+
+    @property
+    def course(self) -> "Run":
+        """The training that gives this adapter, and those of the other checkpoints."""
+        return self if self.checkpoint is None else replace(self, checkpoint=None)
+
+
+def after(checkpoint: float) -> str:
+    """Returns a checkpoint in words: ``after 1 epoch``."""
+    return f"after {epochs_in_words(checkpoint)}"
+
+
+def epochs_in_words(number: float) -> str:
+    """Returns ``1 epoch``, ``0.5 epochs``."""
+    return f"{number:g} epoch{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompted:
+    """The untrained base model, which reads solved examples of a few-shot source before every item.
+
+    ``draw_seed`` draws the examples. Tables show it in the column ``train_seed``.
+    """
+
+    model: str
+    source: Source
+    draw_seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The untrained base model. ``replicate`` numbers baselines that were measured more than once."""
+
+    model: str
+    replicate: int | None = None
+
+
+Subject = Run | Prompted | Baseline
