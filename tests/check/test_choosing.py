@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from answers_by_hand import made_subject, made_target
 
 from donorgrid.check import CheckSettings, judge
-from donorgrid.check.choosing import recommended
-from donorgrid.check.comparing import mean_with_interval
-from made_targets import made_subject, made_target
+from donorgrid.check.comparisons import mean_with_interval
+from donorgrid.check.recommendation import recommended
 
 SETTINGS = CheckSettings(limit_pp=1.0, n_splits=50)
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from donorgrid.check import CHECKS, Reply, judged_replies
+from donorgrid.check import REPLY_CHECKS, Reply, passing_replies
 from donorgrid.check.replies import loops, refusal_phrases, refuses
 
 
 def passes(check: str, text: str, language: str | None = None, identify=None, validate=None) -> bool:
-    return bool(judged_replies(check, [Reply(text=text, language=language, validate=validate)], identify)[0])
+    return bool(passing_replies(check, [Reply(text=text, language=language, validate=validate)], identify)[0])
 
 
 LOOPS = [
@@ -101,4 +101,4 @@ def test_json_must_be_as_the_schema_asks() -> None:
 
 
 def test_every_check_is_described() -> None:
-    assert set(CHECKS) == {"not-empty", "no-loop", "language", "no-refusal", "json"}
+    assert set(REPLY_CHECKS) == {"not-empty", "no-loop", "language", "no-refusal", "json"}

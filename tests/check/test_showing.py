@@ -6,21 +6,21 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from answers_by_hand import made_target
 from rich.console import Console
 
 from donorgrid.check import (
     CheckSettings,
-    as_plain,
     exit_code,
     judge,
     printable,
     render_page,
     result_table,
     summary_lines,
+    to_json_data,
 )
-from donorgrid.check.changes import MOST_SHOWN, changes_of
-from donorgrid.check.texts import readable
-from made_targets import made_target
+from donorgrid.check.changed_items import MOST_SHOWN, changes_of
+from donorgrid.check.escaping import readable
 
 SETTINGS = CheckSettings(limit_pp=1.0)
 EVIL = "<script>alert('x')</script>\x1b[2J\u202e&\"\r\n\tend"
@@ -103,7 +103,7 @@ def test_the_exit_code_is_that_of_the_worst_adapter() -> None:
 
 def test_json_holds_everything_in_plain_numbers() -> None:
     targets = [made_target("on/de", (40, 2), (3, 3), role="on"), made_target("a/de", (0, 50), (40, 0))]
-    content = as_plain(judge("base", ["one", "two"], targets, SETTINGS, notes=["a note"]), exit_code=1)
+    content = to_json_data(judge("base", ["one", "two"], targets, SETTINGS, notes=["a note"]), exit_code=1)
     again = json.loads(json.dumps(content, allow_nan=False))
     assert again["form"] == 1
     assert (again["limit_pp"], again["confidence"], again["exit_code"]) == (-1.0, 0.9, 1)
@@ -167,7 +167,7 @@ def test_joiners_of_scripts_stay_and_controls_are_written_out() -> None:
 def test_every_key_of_the_json_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "check.md").read_text(encoding="utf-8")
     targets = [made_target("on/de", (40, 2), (3, 3), role="on"), made_target("a/de", (0, 50), (40, 0))]
-    content = as_plain(judge("base", ["one", "two"], targets, SETTINGS), exit_code=1)
+    content = to_json_data(judge("base", ["one", "two"], targets, SETTINGS), exit_code=1)
     keys = {*content, *content["adapters"][0], *content["adapters"][0]["targets"][0]}
     keys |= {*content["comparisons"][0], *content["recommendation"]}
     assert not {key for key in keys if f"`{key}`" not in text}

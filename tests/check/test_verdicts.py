@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from answers_by_hand import made_subject, made_target, verdicts_of
 
 from donorgrid.check import CheckSettings, judge
 from donorgrid.check.flips import Flips, flips_of
 from donorgrid.check.verdicts import joint, judge_target, with_holm
 from donorgrid.core.errors import InputError
-from made_targets import made_subject, made_target, verdicts_of
 
 SETTINGS = CheckSettings(limit_pp=1.0)
 

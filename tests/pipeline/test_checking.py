@@ -241,8 +241,8 @@ def test_prompts_without_answers_become_a_guard_for_each_check(place: Path) -> N
     assert {one.verdict for one in found.result.adapters[0].guards} == {"safe"}
     by_name = dict(zip(names, found.targets, strict=True))
     assert list(by_name["prompts/de json"].item_ids) == ["p2"]
-    assert by_name["prompts/de no-loop"].base.said == by_name["prompts/de language"].base.said
-    assert all(len(one.base.said) == len(one.item_ids) for one in found.targets)
+    assert by_name["prompts/de no-loop"].base.answer_texts == by_name["prompts/de language"].base.answer_texts
+    assert all(len(one.base.answer_texts) == len(one.item_ids) for one in found.targets)
 
 
 def test_replies_are_kept_and_judged_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +273,7 @@ def test_a_generated_answer_is_judged_by_exact_match(place: Path) -> None:
     (target,) = checked(place, "wild", guard=specs("generated.yaml")).targets
     assert target.metric == "exact match"
     assert target.gold_texts == ["red"] * 3
-    assert [said == "red" for said in target.base.said] == target.base.right.tolist()
+    assert [said == "red" for said in target.base.answer_texts] == target.base.correct.tolist()
 
 
 def test_items_that_are_longer_than_the_model_reads_are_said(place: Path, tmp_path: Path) -> None:

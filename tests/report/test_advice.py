@@ -4,7 +4,7 @@ import polars as pl
 from made_tables import Page, made_deltas, made_head, made_tables
 
 from donorgrid.report import render_report
-from donorgrid.report.errors import error_beside, error_in_words
+from donorgrid.report.standard_errors import error_beside, error_in_words
 
 NOISE = {
     "regime": "transfer",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from donorgrid.report.numbers import ABSENT, count, percent, plain_pp, shown, signed_pp, with_se
+from donorgrid.report.formatting import ABSENT, count, percent, plain_pp, shown, signed_pp, with_se
 
 
 @pytest.mark.parametrize(

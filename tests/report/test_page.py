@@ -6,7 +6,7 @@ from made_tables import Page, made_deltas, made_head, made_tables
 
 from donorgrid.core.errors import InputError
 from donorgrid.report import Failure, render_report
-from donorgrid.report.numbers import shown, signed_pp
+from donorgrid.report.formatting import shown, signed_pp
 
 ELEVEN = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "pt", "zh")
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"

@@ -9,11 +9,11 @@ import torch
 from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from donorgrid.bench import donorgrid_way as ours
 from donorgrid.bench import hugging_face as hf
-from donorgrid.bench import own as ours
-from donorgrid.bench.jobs import Jobs, side_by_side, stage
+from donorgrid.bench.processes import Jobs, side_by_side, stage
 from donorgrid.bench.timing import Clock, Stage
-from donorgrid.bench.work import Work
+from donorgrid.bench.workload import Work
 
 RELEASE, PEER, OWN = "release", "peer", "donorgrid"
 _RELEASE_WIDTH, _RELEASE_BATCH = 512, 8

@@ -16,7 +16,7 @@ import yaml
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-from donorgrid.bench.work import Work, training_texts
+from donorgrid.bench.workload import Work, training_texts
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.models.loading import DTYPES
 from donorgrid.models.peft_quirks import quiet_deprecations

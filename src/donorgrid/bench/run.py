@@ -7,7 +7,7 @@ from pathlib import Path
 from donorgrid.bench.compare import OWN, PEER, RELEASE, Shares, compare
 from donorgrid.bench.page import markdown
 from donorgrid.bench.texts import generated_texts, real_texts
-from donorgrid.bench.work import make_work
+from donorgrid.bench.workload import make_work
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
 

@@ -1,6 +1,7 @@
-from .exits import exit_code as exit_code
-from .json_form import as_plain as as_plain
-from .judge import judge as judge
+from .escaping import printable as printable
+from .exit_codes import exit_code as exit_code
+from .json_form import to_json_data as to_json_data
+from .judging import judge as judge
 from .page import render_page as render_page
 from .records import AdapterVerdict as AdapterVerdict
 from .records import CheckResult as CheckResult
@@ -8,11 +9,10 @@ from .records import CheckSettings as CheckSettings
 from .records import SubjectAnswers as SubjectAnswers
 from .records import TargetAnswers as TargetAnswers
 from .records import TargetVerdict as TargetVerdict
-from .replies import CHECKS as CHECKS
-from .replies import Identify as Identify
+from .replies import REPLY_CHECKS as REPLY_CHECKS
+from .replies import IdentifyLanguage as IdentifyLanguage
 from .replies import Reply as Reply
-from .replies import judged_replies as judged_replies
+from .replies import passing_replies as passing_replies
 from .terminal import WIDTH as WIDTH
 from .terminal import result_table as result_table
 from .terminal import summary_lines as summary_lines
-from .texts import printable as printable

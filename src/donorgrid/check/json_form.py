@@ -10,7 +10,7 @@ FORM = 1
 """Raised whenever a key changes its meaning or goes."""
 
 
-def as_plain(result: CheckResult, *, exit_code: int) -> dict[str, Any]:
+def to_json_data(result: CheckResult, *, exit_code: int) -> dict[str, Any]:
     """The result as JSON-ready data."""
     return {
         "form": FORM,

@@ -6,11 +6,11 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from donorgrid.check.changes import all_changes
-from donorgrid.check.numbers import interval_pp, items, share, signed_pp
+from donorgrid.check.changed_items import all_changes
+from donorgrid.check.escaping import readable
+from donorgrid.check.formatting import interval_pp, items, share, signed_pp
 from donorgrid.check.records import CheckResult, TargetAnswers
 from donorgrid.check.sentences import conclusion, next_steps
-from donorgrid.check.texts import readable
 
 
 def render_page(result: CheckResult, targets: Sequence[TargetAnswers]) -> str:

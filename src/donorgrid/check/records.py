@@ -47,13 +47,13 @@ class CheckSettings:
 class SubjectAnswers:
     """What the base or an adapter answered on one target, item by item.
 
-    ``right`` (n,) says whether it was right, ``chosen`` (n,) which option it chose (-1 for a generated answer), and
-    ``said`` the same as text. ``same_as_base`` says that not one score or weight differs from the base's.
+    ``correct`` (n,) says whether it was right, ``chosen`` (n,) which option it chose (-1 for a generated answer), and
+    ``answer_texts`` the same as text. ``same_as_base`` says that not one score or weight differs from the base's.
     """
 
-    right: Yes
+    correct: Yes
     chosen: Ints
-    said: Sequence[str]
+    answer_texts: Sequence[str]
     same_as_base: bool = False
 
 
@@ -63,7 +63,7 @@ class TargetAnswers:
 
     ``gold`` (n,) is the right option and ``n_choices`` (n,) their number (0 where the answer is generated);
     ``clusters`` names what items share (a passage), each item its own where nothing. ``contexts`` and ``gold_texts``
-    are what the page shows. ``what`` says what an item must do, where that is not to choose the right option.
+    are what the page shows.
     """
 
     name: str
@@ -77,7 +77,6 @@ class TargetAnswers:
     contexts: Sequence[str] = field(repr=False)
     gold_texts: Sequence[str] = field(repr=False)
     metric: str = "acc"
-    what: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,11 @@ import yaml
 
 from donorgrid.check.records import Yes
 
-Identify = Callable[[str], str | None]
+IdentifyLanguage = Callable[[str], str | None]
 """The language of a text as a code, or None where it cannot tell."""
-Validate = Callable[[Any], bool]
+ValidateJson = Callable[[Any], bool]
 
-CHECKS = {
+REPLY_CHECKS = {
     "not-empty": "a reply that is not empty",
     "no-loop": "a reply that does not repeat itself",
     "language": "a reply in the language of the prompt",
@@ -45,11 +45,11 @@ class Reply:
 
     text: str
     language: str | None
-    validate: Validate | None = None
+    validate: ValidateJson | None = None
 
 
-def judged_replies(check: str, replies: Sequence[Reply], identify: Identify | None) -> Yes:
-    """(n,) whether each reply passes a check of ``CHECKS``; ``language`` needs ``identify``."""
+def passing_replies(check: str, replies: Sequence[Reply], identify: IdentifyLanguage | None) -> Yes:
+    """(n,) whether each reply passes a check of ``REPLY_CHECKS``; ``language`` needs ``identify``."""
     judge: Mapping[str, Callable[[Reply], bool]] = {
         "not-empty": lambda one: bool(one.text.strip()),
         "no-loop": lambda one: not loops(one.text),
@@ -102,7 +102,7 @@ def refusal_phrases() -> dict[str, tuple[str, ...]]:
     return {code: tuple(one.casefold() for one in phrases) for code, phrases in yaml.safe_load(text).items()}
 
 
-def _in_language(reply: Reply, identify: Identify) -> bool:
+def _in_language(reply: Reply, identify: IdentifyLanguage) -> bool:
     """An empty reply, or one too short to tell, is no reply in another language."""
     found = identify(reply.text)
     return found is None or reply.language is None or _kin(found) == _kin(_plain_code(reply.language))

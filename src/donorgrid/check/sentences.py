@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from donorgrid.check.numbers import MINUS, interval_pp, items, signed_pp
+from donorgrid.check.formatting import MINUS, interval_pp, items, signed_pp
 from donorgrid.check.records import AdapterVerdict, CheckResult, TargetVerdict
 
 _LEVEL = 0.05

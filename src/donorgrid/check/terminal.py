@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from donorgrid.check.numbers import interval_pp, items, share, signed_pp
+from donorgrid.check.escaping import printable
+from donorgrid.check.formatting import interval_pp, items, share, signed_pp
 from donorgrid.check.records import AdapterVerdict, CheckResult, TargetVerdict
 from donorgrid.check.sentences import conclusion, next_steps
-from donorgrid.check.texts import printable
 
 WIDTH = 100
 _STYLES = {"safe": "green", "gained": "green", "harmed": "bold red", "lost": "bold red", "undecided": "yellow"}

@@ -30,8 +30,8 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
         role=target.role,
         metric=target.metric,
         n_items=flips.n_items,
-        n_right_base=int(target.base.right.sum()),
-        n_right=int(adapter.right.sum()),
+        n_right_base=int(target.base.correct.sum()),
+        n_right=int(adapter.correct.sum()),
         gained=flips.gained,
         lost=flips.lost,
         delta_pp=flips.delta_pp,
@@ -58,7 +58,7 @@ def verdict_on(target: TargetAnswers, adapter: SubjectAnswers, settings: CheckSe
 
 def _flips(target: TargetAnswers, adapter: SubjectAnswers) -> Flips:
     _, clusters = np.unique(np.asarray(target.clusters), return_inverse=True)
-    return flips_of(target.base.right, adapter.right, clusters)
+    return flips_of(target.base.correct, adapter.correct, clusters)
 
 
 def _limit_pp(target: TargetAnswers, settings: CheckSettings) -> float:
@@ -88,7 +88,7 @@ def degenerate_reason(target: TargetAnswers) -> str | None:
     if not target.n_choices.all():
         return None
     reasons = degenerate_reasons(
-        n_right=int(target.base.right.sum()),
+        n_right=int(target.base.correct.sum()),
         chosen=target.base.chosen,
         gold=target.gold,
         n_choices=target.n_choices,

@@ -60,7 +60,7 @@ def check(
     if page is not None:
         _write(page, verdict.render_page(checked.result, checked.targets))
     if as_json:
-        show_json(verdict.as_plain(checked.result, exit_code=code))
+        show_json(verdict.to_json_data(checked.result, exit_code=code))
     else:
         _show(checked.result, page)
     return code

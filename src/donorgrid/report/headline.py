@@ -7,10 +7,10 @@ import polars as pl
 
 from donorgrid.core.records import UNTRAINED
 from donorgrid.report.arms import ARM, by_arm
-from donorgrid.report.errors import error_beside
+from donorgrid.report.formatting import count, is_absent, percent, signed_pp, with_se
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import count, is_absent, percent, signed_pp, with_se
-from donorgrid.report.resampled import drawn_again, interval_of
+from donorgrid.report.intervals import drawn_again, interval_of
+from donorgrid.report.standard_errors import error_beside
 
 _NAMED = 3
 _TRANSFER = "transfer"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from donorgrid.report.numbers import shown
+from donorgrid.report.formatting import shown
 
 HEADINGS = {
     "n": "n",

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from donorgrid.check.replies import Identify, Validate
+from donorgrid.check.replies import IdentifyLanguage, ValidateJson
 from donorgrid.core.errors import InputError
 from donorgrid.tasks.documents.local_files import Rows
 
@@ -93,7 +93,7 @@ def _schema(written: Any, where: str) -> str | None:
 
 
 @cache
-def validator(schema: str, *, where: str) -> Validate:
+def validator(schema: str, *, where: str) -> ValidateJson:
     """Whether a value is as a JSON schema asks (the package jsonschema). References to elsewhere are never fetched."""
     try:
         jsonschema = import_module("jsonschema")
@@ -118,7 +118,7 @@ def validator(schema: str, *, where: str) -> Validate:
 
 
 @cache
-def identifier() -> Identify | None:
+def identifier() -> IdentifyLanguage | None:
     """The language of a text by py3langid, which works offline; None where it is not installed."""
     try:
         with warnings.catch_warnings():

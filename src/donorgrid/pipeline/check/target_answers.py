@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from donorgrid.check import CHECKS, Reply, SubjectAnswers, TargetAnswers, judged_replies
+from donorgrid.check import REPLY_CHECKS, Reply, SubjectAnswers, TargetAnswers, passing_replies
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Item, Metric
 from donorgrid.pipeline.check.prompts import Asked, identifier, validator, wanted_checks
@@ -70,9 +70,9 @@ def _choices(common: _Common, metric: Metric) -> TargetAnswers:
     def answers(frame: pl.DataFrame, same: bool) -> SubjectAnswers:
         picked = frame[chosen].to_numpy().astype(np.int64)
         return SubjectAnswers(
-            right=frame[correct].to_numpy().astype(np.bool_),
+            correct=frame[correct].to_numpy().astype(np.bool_),
             chosen=picked,
-            said=[item.choices[one] for item, one in zip(common.items, picked, strict=True)],
+            answer_texts=[item.choices[one] for item, one in zip(common.items, picked, strict=True)],
             same_as_base=same,
         )
 
@@ -121,14 +121,13 @@ def _replies(common: _Common, check: str) -> TargetAnswers:
 
     def right(texts: Sequence[str]) -> Any:
         replies = [_reply(one, text, common.target.name) for one, text in zip(asked, texts, strict=True)]
-        return judged_replies(check, replies, identifier())
+        return passing_replies(check, replies, identifier())
 
     found = TargetAnswers(
         **_items(common),
         **_nothing_chosen(common),
         metric=check,
-        what=CHECKS[check],
-        gold_texts=[CHECKS[check]] * len(common.items),
+        gold_texts=[REPLY_CHECKS[check]] * len(common.items),
         base=_said(common, 0, right),
         adapters=[_said(common, place, right) for place in range(1, len(common.frames))],
     )
@@ -154,9 +153,9 @@ def _where_json(common: _Common) -> _Common:
 def _said(common: _Common, place: int, right: Any) -> SubjectAnswers:
     texts = common.frames[place]["generated"].to_list()
     return SubjectAnswers(
-        right=np.asarray(right(texts), dtype=np.bool_),
+        correct=np.asarray(right(texts), dtype=np.bool_),
         chosen=np.full(len(texts), -1, dtype=np.int64),
-        said=texts,
+        answer_texts=texts,
         same_as_base=place == 0 or common.same[place - 1],
     )
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from donorgrid.report.numbers import MINUS, is_absent
+from donorgrid.report.formatting import MINUS, is_absent
 
 _SMALLEST_SPAN = 1e-9
 _ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)

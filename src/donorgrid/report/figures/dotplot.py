@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from donorgrid.report.figures.axes import Axis, Tick, axis_over
-from donorgrid.report.numbers import is_absent, percent, shown, with_se
+from donorgrid.report.formatting import is_absent, percent, shown, with_se
 
 ROW_HEIGHT = 28
 _CHARACTER = 7.2

@@ -12,8 +12,8 @@ from donorgrid.report.figures.axes import Tick, round_limit
 from donorgrid.report.figures.lines import Line, bands, source_lines, target_lines
 from donorgrid.report.figures.palette import MISSING
 from donorgrid.report.figures.views import Grid, View, regime_digits, views_of
+from donorgrid.report.formatting import MINUS, signed_pp
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import MINUS, signed_pp
 
 CELL, GAP = 16, 4
 _LETTER_WIDTH, _LINE_HEIGHT = 5.8, 12

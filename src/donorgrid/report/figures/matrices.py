@@ -9,7 +9,7 @@ import polars as pl
 from donorgrid.report.figures.axes import round_limit
 from donorgrid.report.figures.lines import rank
 from donorgrid.report.figures.palette import letter_of
-from donorgrid.report.numbers import count, is_absent, signed_pp, with_se
+from donorgrid.report.formatting import count, is_absent, signed_pp, with_se
 
 WIDTH, HEIGHT = 44, 26
 _CHARACTER = 6.6

@@ -9,7 +9,7 @@ import polars as pl
 
 from donorgrid.core.records import Cell
 from donorgrid.report.figures.axes import Axis, Tick, axis_over
-from donorgrid.report.numbers import is_absent, percent, signed_pp
+from donorgrid.report.formatting import is_absent, percent, signed_pp
 
 PANEL_HEIGHT = 300
 _PANEL_WIDTH = 330

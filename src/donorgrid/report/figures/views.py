@@ -14,8 +14,8 @@ from donorgrid.core.records import UNTRAINED, after
 from donorgrid.core.regimes import REGIMES, regime
 from donorgrid.report.figures.lines import Line
 from donorgrid.report.figures.palette import MISSING, letter_of
+from donorgrid.report.formatting import hundredths, is_absent
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import hundredths, is_absent
 
 ALL_MODELS = "all models (mean)"
 NOT_MEASURED = "not measured"

@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from donorgrid.report.errors import error_beside
 from donorgrid.report.figures.dotplot import dot_plot, series_with_se
 from donorgrid.report.plain_tables import plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled, parts_of
+from donorgrid.report.standard_errors import error_beside
 
 _NAMED = 20
 

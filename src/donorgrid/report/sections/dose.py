@@ -3,10 +3,10 @@
 import polars as pl
 
 from donorgrid.report.arms import ARM, arm_label
-from donorgrid.report.errors import error_beside, error_in_words
 from donorgrid.report.figures.dotplot import dot_plot, series_with_se
 from donorgrid.report.plain_tables import plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled
+from donorgrid.report.standard_errors import error_beside, error_in_words
 
 _TRANSFER = "transfer"
 

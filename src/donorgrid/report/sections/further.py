@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 
 from donorgrid.report.figures.dotplot import DotPlot, dot_plot, series_of_rates, series_with_interval
+from donorgrid.report.formatting import ABSENT
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import ABSENT
 from donorgrid.report.plain_tables import PlainTable, plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled, parts_of
 

@@ -7,17 +7,17 @@ from typing import Any
 import polars as pl
 
 from donorgrid.report.arms import by_arm
-from donorgrid.report.errors import error_beside, error_in_words
 from donorgrid.report.figures.dotplot import DotPlot, dot_plot, series_with_se
 from donorgrid.report.figures.heatmap import heat_map
 from donorgrid.report.figures.matrices import matrix
 from donorgrid.report.figures.pareto import panels, shown_columns
 from donorgrid.report.figures.views import error_column
+from donorgrid.report.formatting import is_absent, percent
 from donorgrid.report.head import ReportHead
-from donorgrid.report.numbers import is_absent, percent
+from donorgrid.report.intervals import regime_intervals, role_intervals
 from donorgrid.report.plain_tables import plain_table
-from donorgrid.report.resampled import regime_intervals, role_intervals
 from donorgrid.report.sections.section import Part, Section, Tables, filled, parts_of
+from donorgrid.report.standard_errors import error_beside, error_in_words
 
 
 @dataclass(frozen=True, kw_only=True)

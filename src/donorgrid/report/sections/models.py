@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from donorgrid.report.figures.dotplot import DotPlot, Series, dot_plot, series_of_rates
-from donorgrid.report.numbers import ABSENT, is_absent, percent, plain_pp, shown, signed_pp
+from donorgrid.report.formatting import ABSENT, is_absent, percent, plain_pp, shown, signed_pp
 from donorgrid.report.plain_tables import PlainTable, plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled, parts_of
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.bench.work import Work, items, training_texts
+from donorgrid.bench.workload import Work, items, training_texts
 from donorgrid.core.errors import RunFailure
 from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import find_model

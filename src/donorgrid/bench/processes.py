@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from donorgrid.bench import own as ours
+from donorgrid.bench import donorgrid_way as ours
 from donorgrid.bench.timing import Stage, cpu_s
-from donorgrid.bench.work import Work
+from donorgrid.bench.workload import Work
 from donorgrid.core.errors import RunFailure
 
 Answers = dict[str, list[int]]

@@ -30,7 +30,8 @@ def _comparison(
 ) -> Comparison:
     first, second = pair
     changes = [
-        one.adapters[first].right.astype(np.float64) - one.adapters[second].right.astype(np.float64) for one in targets
+        one.adapters[first].correct.astype(np.float64) - one.adapters[second].correct.astype(np.float64)
+        for one in targets
     ]
     delta, low, high = mean_with_interval(changes, [one.item_ids for one in targets], tail=settings.tail)
     return Comparison(

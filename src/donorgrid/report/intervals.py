@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from donorgrid.report.numbers import ABSENT, is_absent, percent, signed_pp
+from donorgrid.report.formatting import ABSENT, is_absent, percent, signed_pp
 from donorgrid.report.plain_tables import PlainTable
 
 _STATISTICS = {"mean_pp": "mean delta (pp)", "positive_rate": "gained", "harm_rate": "harmed"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from donorgrid.check.comparing import mean_with_interval
+from donorgrid.check.comparisons import mean_with_interval
 from donorgrid.check.records import (
     CheckSettings,
     Recommendation,
@@ -65,7 +65,7 @@ def _part(target: TargetAnswers, keep: Yes) -> TargetAnswers:
         return tuple(np.asarray(texts, dtype=object)[keep])
 
     def answers(one: SubjectAnswers) -> SubjectAnswers:
-        return replace(one, right=one.right[keep], chosen=one.chosen[keep], said=of(one.said))
+        return replace(one, correct=one.correct[keep], chosen=one.chosen[keep], answer_texts=of(one.answer_texts))
 
     return replace(
         target,
@@ -86,7 +86,7 @@ def _joint(targets: Sequence[TargetAnswers], place: int, settings: CheckSettings
 
 def _changes(targets: Sequence[TargetAnswers], place: int, role: Role) -> list[Reals]:
     wanted = [one for one in targets if one.role == role]
-    return [one.adapters[place].right.astype(np.float64) - one.base.right.astype(np.float64) for one in wanted]
+    return [one.adapters[place].correct.astype(np.float64) - one.base.correct.astype(np.float64) for one in wanted]
 
 
 def _mean_pp(targets: Sequence[TargetAnswers], place: int, role: Role) -> float:

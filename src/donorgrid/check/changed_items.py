@@ -37,8 +37,8 @@ class TargetChanges:
 def changes_of(target: TargetAnswers, place: int) -> TargetChanges:
     """What the adapter at ``place`` changed on a target: losses first, then gains."""
     answers, base = target.adapters[place], target.base
-    broken = base.right & ~np.any([one.right for one in target.adapters], axis=0)
-    lost, gained = np.flatnonzero(base.right & ~answers.right), np.flatnonzero(~base.right & answers.right)
+    broken = base.correct & ~np.any([one.correct for one in target.adapters], axis=0)
+    lost, gained = np.flatnonzero(base.correct & ~answers.correct), np.flatnonzero(~base.correct & answers.correct)
 
     def change(item: int, direction: Literal["lost", "gained"]) -> Change:
         return Change(
@@ -46,8 +46,8 @@ def changes_of(target: TargetAnswers, place: int) -> TargetChanges:
             item_id=target.item_ids[item],
             context=target.contexts[item],
             gold=target.gold_texts[item],
-            base_said=base.said[item],
-            adapter_said=answers.said[item],
+            base_said=base.answer_texts[item],
+            adapter_said=answers.answer_texts[item],
             broken_by_all=bool(broken[item]) and len(target.adapters) > 1,
         )
 

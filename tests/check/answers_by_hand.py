@@ -14,7 +14,10 @@ def made_subject(right: np.ndarray, gold: np.ndarray, *, same_as_base: bool = Fa
     """Answers that choose the gold option where right and the next one where wrong."""
     chosen = np.where(right, gold, (gold + 1) % 4)
     return SubjectAnswers(
-        right=right.astype(bool), chosen=chosen, said=[CHOICES[one] for one in chosen], same_as_base=same_as_base
+        correct=right.astype(bool),
+        chosen=chosen,
+        answer_texts=[CHOICES[one] for one in chosen],
+        same_as_base=same_as_base,
     )
 
 

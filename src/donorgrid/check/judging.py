@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from donorgrid.check.choosing import recommended
-from donorgrid.check.comparing import compared
+from donorgrid.check.comparisons import compared
+from donorgrid.check.recommendation import recommended
 from donorgrid.check.records import AdapterVerdict, CheckResult, CheckSettings, TargetAnswers
 from donorgrid.check.verdicts import joint, judge_target, with_holm
 from donorgrid.core.errors import InputError
@@ -49,7 +49,7 @@ def broken_by_all(targets: Sequence[TargetAnswers]) -> dict[str, tuple[str, ...]
     """By target, the IDs of the items that the base has right and every adapter wrong, where there are any."""
     found = {}
     for target in targets:
-        broken = target.base.right & ~np.any([one.right for one in target.adapters], axis=0)
+        broken = target.base.correct & ~np.any([one.correct for one in target.adapters], axis=0)
         if broken.any():
             found[target.name] = tuple(target.item_ids[place] for place in np.flatnonzero(broken).tolist())
     return found
