@@ -1,4 +1,4 @@
-"""How numbers are written. One rule per unit, so that figure, table and tooltip never disagree."""
+"""How numbers are written. There is one rule per unit, so that figures, tables and tooltips always agree."""
 
 import math
 from typing import Any
@@ -8,12 +8,12 @@ MINUS = "−"
 
 
 def hundredths(value_pp: float) -> int:
-    """Percentage points as a whole number of hundredths: what the page stores and prints."""
+    """Percentage points as a whole number of hundredths, which is what the page stores and prints."""
     return round(100 * value_pp)
 
 
 def is_absent(value: Any) -> bool:
-    """Whether a table's value is missing: null, NaN or infinite."""
+    """True if a table's value is missing: null, NaN or infinite."""
     return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
@@ -32,7 +32,18 @@ def plain_pp(value_pp: float | None) -> str:
 
 
 def with_se(value_pp: float | None, se_pp: float | None) -> str:
-    """``+1.25 ± 0.42``, without the second half where there is no standard error."""
+    """A value with its standard error.
+
+    Parameters
+    ----------
+    value_pp, se_pp
+        In percentage points; either may be absent.
+
+    Returns
+    -------
+    str
+        ``+1.25 ± 0.42``, or ``+1.25`` if there is no standard error.
+    """
     if is_absent(se_pp) or is_absent(value_pp):
         return signed_pp(value_pp)
     return f"{signed_pp(value_pp)} ± {plain_pp(se_pp)}"
@@ -49,7 +60,20 @@ def count(value: int | None) -> str:
 
 
 def shown(column: str, value: Any) -> str:
-    """A table's value as its column's name says: ``_pp`` points, ``_rate`` and ``_share`` percent."""
+    """A table's value as text.
+
+    Parameters
+    ----------
+    column
+        The column's name, which says the unit: ``_pp`` percentage points, ``_rate`` and ``_share`` percent.
+    value
+        A number, a truth value, a text, or an absent value.
+
+    Returns
+    -------
+    str
+        ``ABSENT`` for an absent value.
+    """
     if is_absent(value):
         return ABSENT
     if isinstance(value, bool):

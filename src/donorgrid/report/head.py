@@ -1,4 +1,4 @@
-"""What the report says about the study besides its tables."""
+"""What the report says about the study, apart from its tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,8 +6,21 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One piece of work that failed. ``source`` None is the baseline, ``target`` None every target, and an empty
-    ``recipe`` every recipe."""
+    """A piece of work that failed.
+
+    Attributes
+    ----------
+    model, reason
+        The base model, and why the work failed.
+    source
+        The source's name; None for the baseline.
+    target
+        The target cell (``task/language``); None for every target.
+    recipe
+        Empty for every recipe.
+    train_seed
+        None if the failure concerns no single seed.
+    """
 
     model: str
     reason: str
@@ -17,7 +30,7 @@ class Failure:
     train_seed: int | None = None
 
     def explains(self, *, model: str, source: str, target: str, recipe: str) -> bool:
-        """Whether this failure is why the cell (source, target) of a model and recipe is missing."""
+        """True if this failure is the reason why the pair (source, target) of a model and recipe is missing."""
         return (
             self.model == model
             and self.source in (None, source)
@@ -30,10 +43,28 @@ class Failure:
 class ReportHead:
     """The study behind the tables.
 
-    ``tasks``, ``languages``, ``sources`` and ``targets`` give the order in which things are shown; what the tables
-    hold beyond them follows. Planned ``sources`` and ``targets`` (names such as ``task/language``) that the tables
-    lack are shown as missing. ``n_cells_*`` count (model, recipe, source, target). ``language_names`` maps codes to
-    names for reading. ``created`` is text, passed in: the page holds no clock, so equal input gives equal bytes.
+    Attributes
+    ----------
+    title
+        The page's title.
+    models, tasks, languages, recipes, train_seeds
+        What the study uses, in the order in which the page shows it. Whatever the tables hold in addition comes last.
+    metric
+        ``acc`` or ``acc_norm``.
+    harm_limit_pp
+        A delta of minus this or less counts as harm; positive, in percentage points.
+    n_cells_done, n_cells_planned
+        Numbers of (model, recipe, source, target) combinations.
+    sources, targets
+        Planned sources and targets by name (``task/language``). Those that the tables lack are shown as missing.
+    failures, warnings
+        Work that failed, and sentences that the page shows at its top.
+    versions
+        Package to version.
+    language_names
+        Language code to English name.
+    created
+        A date as text, or None. The page reads no clock, so equal input gives equal bytes.
     """
 
     title: str
@@ -55,5 +86,5 @@ class ReportHead:
     created: str | None = None
 
     def language(self, code: str) -> str:
-        """``German (de)`` where the name is known, else the code."""
+        """``German (de)`` if the name is known, otherwise the code."""
         return f"{self.language_names[code]} ({code})" if code in self.language_names else code

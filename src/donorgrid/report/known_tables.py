@@ -1,4 +1,4 @@
-"""The tables that the report knows: each is checked against its declaration before anything is drawn."""
+"""The tables that the report knows. Each is checked against its declaration before anything is drawn."""
 
 from collections.abc import Mapping
 
@@ -27,19 +27,34 @@ DECLARED = {
 
 
 def checked_tables(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> dict[str, pl.DataFrame]:
-    """The tables with their declared columns and types; others pass as they are.
+    """Checks the tables that are known here; the others are returned unchanged.
 
-    Raises InputError when ``deltas`` is absent, a table lacks a column, or a harm rate has another limit than the head.
+    Parameters
+    ----------
+    tables
+        Table name to table.
+    head
+        Its harm limit must be that of every table.
+
+    Returns
+    -------
+    dict of str to polars.DataFrame
+        The same tables, with their declared columns first and in their declared types.
+
+    Raises
+    ------
+    InputError
+        If ``deltas`` is absent, a table lacks a column, or a table has another harm limit than ``head``.
     """
     if "deltas" not in tables:
         raise InputError(f"report: table 'deltas' is missing; given are {sorted(tables)}")
     checked = {name: DECLARED[name].check(frame) if name in DECLARED else frame for name, frame in tables.items()}
     for name, frame in checked.items():
         limits = frame["harm_limit_pp"].drop_nulls().unique().to_list() if "harm_limit_pp" in frame.columns else []
-        other = [limit for limit in limits if limit != head.harm_limit_pp]
-        if other:
+        different = [limit for limit in limits if limit != head.harm_limit_pp]
+        if different:
             raise InputError(
-                f"report: table '{name}' has a harm limit of {other[0]:g} pp; expected {head.harm_limit_pp:g} pp, "
+                f"report: table '{name}' has a harm limit of {different[0]:g} pp; expected {head.harm_limit_pp:g} pp, "
                 "the study's"
             )
     return checked

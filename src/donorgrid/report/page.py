@@ -1,4 +1,4 @@
-"""Tables in, one HTML page out."""
+"""From tables to one HTML page."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,25 +8,39 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from donorgrid.report.figures import dotplot, matrices, pareto
-from donorgrid.report.figures.heatmap import CELL
+from donorgrid.report.figures.heatmap.sides import CELL
 from donorgrid.report.figures.palette import DARK_RAMP, LIGHT_RAMP
 from donorgrid.report.head import ReportHead
-from donorgrid.report.headline import headline
 from donorgrid.report.known_tables import checked_tables
 from donorgrid.report.sections.order import sections
+from donorgrid.report.summary import summary
 
 
 def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
     """The report as one self-contained HTML page; equal input gives equal bytes.
 
-    ``tables`` holds ``deltas`` (required) and any of ``regimes``, ``harm_breakdown``, ``mixes_controls``,
-    ``roles_language``, ``roles_task``, ``roles_family``, ``matrix_language``, ``matrix_task``, ``pareto``,
-    ``coverage``, ``intervals``, ``baselines``, ``agreement`` (core.tables), ``variance``, ``consistency``, ``noise``,
-    ``linguistic`` and ``degenerate`` (model, task, language, reason: targets whose baseline measures format). A section
-    without its table is left out; unknown tables are ignored. No statistic is computed here: the one average is the
-    heat map's mean over models, cell by cell, named as such.
+    No statistic is computed here. The one average is the heat map's mean over models, cell by cell, named as such.
 
-    Raises InputError when ``deltas`` is absent, a table lacks declared columns, or has another harm limit.
+    Parameters
+    ----------
+    tables
+        ``deltas`` (required) and any of ``regimes``, ``regimes_sound``, ``harm_breakdown``, ``mixes_controls``,
+        ``roles_language``, ``roles_task``, ``roles_family``, ``matrix_language``, ``matrix_task``, ``pareto``,
+        ``coverage``, ``intervals``, ``baselines``, ``agreement``, ``variance``, ``consistency``, ``noise``,
+        ``linguistic``, ``sources``, ``choosing``, ``specific_regimes`` and ``degenerate``, as ``core.tables`` declares
+        them. A section without its table is left out; unknown tables are ignored.
+    head
+        The study behind the tables.
+
+    Returns
+    -------
+    str
+        The page, with its styles, script and data inside.
+
+    Raises
+    ------
+    InputError
+        If ``deltas`` is absent, a table lacks declared columns, or a table has another harm limit than ``head``.
     """
     checked = checked_tables(tables, head)
     return (
@@ -34,7 +48,7 @@ def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
         .get_template("report.html.j2")
         .render(
             head=head,
-            headline=headline(checked, head),
+            summary=summary(checked, head),
             sections=sections(checked, head),
             light=LIGHT_RAMP,
             dark=DARK_RAMP,

@@ -1,4 +1,4 @@
-"""The tables behind the figures: any frame as text, headed in plain words."""
+"""The tables behind the figures: any table as text, with readable column headings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ HEADINGS = {
     "mean_se_pp": "SE (pp)",
     "mean_low_pp": "interval, low (pp)",
     "mean_high_pp": "interval, high (pp)",
-    "n_harmed": "harmed",
+    "n_harmed": "cells harmed",
     "donor_low_pp": "interval, low (pp)",
     "donor_high_pp": "interval, high (pp)",
     "recipient_low_pp": "interval, low (pp)",
@@ -35,9 +35,9 @@ HEADINGS = {
     "off_task_pp": "other tasks (pp)",
     "off_task_harm_rate": "harm rate on other tasks",
     "front": "on the front",
-    "dimension": "by",
-    "n_expected": "in the full grid",
-    "n_found": "found",
+    "dimension": "missing from",
+    "n_expected": "cells in the full grid",
+    "n_found": "measured",
     "n_missing": "missing",
     "n_languages": "languages",
     "same": "same",
@@ -48,26 +48,26 @@ HEADINGS = {
     "by_harmed": "harmed after Benjamini–Yekutieli",
     "by_helped": "helped after Benjamini–Yekutieli",
     "max_t_harmed": "harmed, family-wise (max-T)",
-    "safe_rate": "safe",
-    "verdict_harmed_rate": "harmed, by verdict",
-    "undecided_rate": "undecided",
+    "safe_rate": "verdict: safe",
+    "verdict_harmed_rate": "verdict: harmed",
+    "undecided_rate": "verdict: undecided",
     "mean_noise_se_pp": "SE over items (pp)",
     "donor_noise_se_pp": "SE over items (pp)",
     "recipient_noise_se_pp": "SE over items (pp)",
     "noise_se_pp": "SE over items (pp)",
     "prior_sd_pp": "SD of true deltas (pp)",
-    "best_share": "best in (share of halves)",
-    "apparent_pp": "as it looks (pp)",
-    "honest_pp": "on the other half (pp)",
-    "optimism_pp": "flattery (pp)",
-    "half_agreement": "agreement of halves (τ-b)",
-    "n_candidates": "of",
-    "n_splits": "halvings",
-    "n_degenerate": "with degenerate target",
+    "best_share": "best in random halves",
+    "apparent_pp": "on all data (pp)",
+    "honest_pp": "on the held-out half (pp)",
+    "optimism_pp": "optimism (pp)",
+    "half_agreement": "agreement of the halves (τ-b)",
+    "n_candidates": "candidates",
+    "n_splits": "random halves",
+    "n_degenerate": "cells with a degenerate target",
     "low_pp": "interval, low (pp)",
     "high_pp": "interval, high (pp)",
-    "share_low": "share, low end",
-    "share_high": "share, high end",
+    "share_low": "share, low",
+    "share_high": "share, high",
     "q1": "first quartile",
     "q3": "third quartile",
     "n_sources": "sources",
@@ -77,7 +77,17 @@ HEADINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PlainTable:
-    """A table as text. ``numeric`` says which columns are aligned as numbers; the first column heads its row."""
+    """A table as text.
+
+    Attributes
+    ----------
+    caption, headings
+        The table's title, and a heading per column.
+    numeric
+        Whether each column is aligned as numbers.
+    rows
+        The cells' texts; the first of each row is its heading.
+    """
 
     caption: str
     headings: tuple[str, ...]
@@ -86,9 +96,21 @@ class PlainTable:
 
 
 def plain_table(frame: pl.DataFrame, caption: str, names: Mapping[str, str] | None = None) -> PlainTable:
-    """Every row, and every column that holds a value, in order; the harm limit is said elsewhere on the page.
+    """Every row of a table as text, with every column that holds a value.
 
-    ``names`` gives longer names for codes in text columns.
+    Parameters
+    ----------
+    frame
+        Its column names say the units. The harm limit is left out: the page states it elsewhere.
+    caption
+        The table's title.
+    names
+        Longer names for codes in text columns, such as language codes.
+
+    Returns
+    -------
+    PlainTable
+        In the order of ``frame``.
     """
     longer = names or {}
     frame = frame.select(

@@ -1,4 +1,4 @@
-"""A value axis with round ticks; positions are percent of the plot's width or height, so that figures are fluid."""
+"""A value axis with round ticks. Positions are percent of the plot's width or height, so figures can be resized."""
 
 import math
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _ROUND_LIMITS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
-    """A labelled place on an axis, at ``at`` percent."""
+    """A label on an axis, at ``at`` percent."""
 
     at: float
     label: str
@@ -21,9 +21,16 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A linear axis from ``low`` to ``high`` in the unit of the values; ``step`` apart lie the ticks.
+    """A linear axis.
 
-    ``signed``: ticks above 0 carry a plus, as deltas do.
+    Attributes
+    ----------
+    low, high
+        Its ends, in the unit of the values.
+    step
+        The distance between ticks, in the same unit.
+    signed
+        Whether ticks above 0 have a plus sign, as deltas do.
     """
 
     low: float
@@ -32,7 +39,7 @@ class Axis:
     signed: bool = True
 
     def at(self, value: float) -> float:
-        """Where a value lies, in percent of the axis."""
+        """The position of a value, in percent of the axis."""
         return round(100 * (value - self.low) / (self.high - self.low), 2)
 
     @property
@@ -40,13 +47,28 @@ class Axis:
         """The ticks from low to high."""
         first, last = math.ceil(self.low / self.step - 1e-9), math.floor(self.high / self.step + 1e-9)
         return tuple(
-            Tick(at=self.at(place * self.step), label=_label(place * self.step, self.signed))
-            for place in range(first, last + 1)
+            Tick(at=self.at(number * self.step), label=_label(number * self.step, self.signed))
+            for number in range(first, last + 1)
         )
 
 
 def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6, signed: bool = True) -> Axis:
-    """The axis that shows all values and 0, its ends on ticks. Missing values do not count."""
+    """The axis that shows all values and 0.
+
+    Parameters
+    ----------
+    values
+        Absent values are ignored.
+    wanted_ticks
+        About how many ticks there are.
+    signed
+        Whether ticks above 0 have a plus sign.
+
+    Returns
+    -------
+    Axis
+        Its ends are ticks.
+    """
     known = [0.0, *(value for value in values if value is not None and not is_absent(value))]
     low, high = min(known), max(known)
     span = high - low if high - low > _SMALLEST_SPAN else 1.0
@@ -67,7 +89,7 @@ def round_limit(value_pp: float) -> float:
 
 def _round_up(value: float, choices: tuple[float, ...]) -> float:
     power = 10.0 ** math.floor(math.log10(value))
-    return next((power * one for one in choices if power * one >= value * (1 - 1e-9)), 10 * power)
+    return next((power * choice for choice in choices if power * choice >= value * (1 - 1e-9)), 10 * power)
 
 
 def _label(value: float, signed: bool) -> str:

@@ -44,32 +44,69 @@ class Step:
 
 
 def letter_of(value_pp: float, limit_pp: float) -> str:
-    """The ramp's letter for a delta; beyond ±``limit_pp`` the end colours stay."""
+    """The ramp's letter for a delta.
+
+    Parameters
+    ----------
+    value_pp, limit_pp
+        The delta, and the absolute delta beyond which the end colours are used.
+
+    Returns
+    -------
+    str
+        One of ``LETTERS``.
+    """
     step = round(STEPS_PER_SIDE * value_pp / limit_pp)
     return LETTERS[STEPS_PER_SIDE + max(-STEPS_PER_SIDE, min(STEPS_PER_SIDE, step))]
 
 
 def ramp(loss: tuple[str, ...], middle: str, gain: tuple[str, ...]) -> tuple[Step, ...]:
-    """The steps through ``loss`` (strongest first), ``middle`` and ``gain`` (strongest last), all ``#rrggbb``."""
+    """A ramp of colours through given ones.
+
+    Parameters
+    ----------
+    loss, middle, gain
+        ``#rrggbb``: losses with the strongest first, the colour of 0, gains with the strongest last.
+
+    Returns
+    -------
+    tuple of Step
+        A step per letter of ``LETTERS``.
+    """
     anchors = np.array([_to_lab(colour) for colour in (*loss, middle, *gain)])
     at = np.concatenate([np.linspace(-1, 0, len(loss) + 1)[:-1], [0], np.linspace(0, 1, len(gain) + 1)[1:]])
     wanted = np.linspace(-1, 1, len(LETTERS))
     lab = np.stack([np.interp(wanted, at, anchors[:, axis]) for axis in range(3)], axis=1)
-    fills = [_to_hex(one) for one in lab]
+    fills = [_to_hex(colour) for colour in lab]
     return tuple(
         Step(letter=letter, fill=fill, ink=max(_INKS, key=partial(contrast, fill)))
         for letter, fill in zip(LETTERS, fills, strict=True)
     )
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours, 1 to 21 (Web Content Accessibility Guidelines 2.2, relative luminance)."""
-    darker, lighter = sorted(float(_LUMINANCE @ _linear(colour)) for colour in (one, other))
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two colours.
+
+    Parameters
+    ----------
+    first, second
+        ``#rrggbb``, in either order.
+
+    Returns
+    -------
+    float
+        1 to 21.
+
+    References
+    ----------
+    Web Content Accessibility Guidelines 2.2, "contrast ratio" and "relative luminance".
+    """
+    darker, lighter = sorted(float(_LUMINANCE @ _linear(colour)) for colour in (first, second))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def _linear(colour: str) -> NDArray[np.float64]:
-    rgb = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    rgb = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 

@@ -13,24 +13,24 @@ from donorgrid.report.formatting import is_absent, percent, signed_pp
 
 PANEL_HEIGHT = 300
 _PANEL_WIDTH = 330
-_CHARACTER, _TEXT_HEIGHT, _CLEAR = 6.2, 13.0, 8.0
+_CHARACTER_WIDTH, _TEXT_HEIGHT, _MARGIN = 6.2, 13.0, 8.0
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One source: where it lies (percent), and whether it is on the front."""
+    """One source: its position (percent), and whether it is on the front."""
 
     x: float
     y: float
     on_front: bool
-    told: str
+    tooltip: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """The name of a source on the front, beside its point; ``dx`` and ``dy`` are pixels."""
+    """The name of a source on the front, at its point's position (percent) moved by ``dx`` and ``dy`` pixels."""
 
     x: float
     y: float
@@ -42,7 +42,17 @@ class Name:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One model's scatter."""
+    """One model's scatter plot.
+
+    Attributes
+    ----------
+    model, points, names
+        The model, its sources, and the names written in the plot.
+    steps
+        (x1, y1, x2, y2) of the lines that join the front.
+    x_ticks, y_ticks, x_zero, y_zero
+        The axes, and the positions of 0.
+    """
 
     model: str
     points: tuple[Point, ...]
@@ -55,7 +65,20 @@ class Panel:
 
 
 def panels(pareto: pl.DataFrame, models: tuple[str, ...]) -> tuple[Panel, ...]:
-    """A panel per model, all on the same axes. Sources without both coordinates are left to the table."""
+    """A panel per model, all on the same axes.
+
+    Parameters
+    ----------
+    pareto
+        The table ``PARETO`` of one arm. Sources without both coordinates are shown in the table only.
+    models
+        The order of the models; others follow.
+
+    Returns
+    -------
+    tuple of Panel
+        No panel for a model without points.
+    """
     rows = [
         row
         for row in pareto.iter_rows(named=True)
@@ -82,7 +105,7 @@ def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: 
             x=x_axis.at(row["on_task_pp"]),
             y=round(100 - y_axis.at(row["off_task_pp"]), 2),
             on_front=bool(row["front"]),
-            told=_told(row),
+            tooltip=_tooltip(row),
         )
         for row in rows
     )
@@ -101,10 +124,10 @@ def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: 
     )
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _tooltip(row: Mapping[str, Any]) -> str:
     return (
-        f"{_source(row)}: own task {signed_pp(row['on_task_pp'])}, other tasks {signed_pp(row['off_task_pp'])} pp, "
-        f"{percent(row['off_task_harm_rate'])} harmed"
+        f"{_source(row)}: own task, other languages {signed_pp(row['on_task_pp'])} pp; "
+        f"other tasks {signed_pp(row['off_task_pp'])} pp, {percent(row['off_task_harm_rate'])} of them harmed"
     )
 
 
@@ -113,7 +136,7 @@ def _source(row: Mapping[str, Any]) -> str:
 
 
 def _steps(front: list[tuple[float, float]]) -> tuple[tuple[float, float, float, float], ...]:
-    """The border of what the front dominates: down from each point, then right to the next."""
+    """The border of the dominated region: down from each point of the front, then right to the next."""
     steps = []
     for (x, y), (next_x, next_y) in pairwise(front):
         steps += [(x, y, x, next_y), (x, next_y, next_x, next_y)]
@@ -121,7 +144,7 @@ def _steps(front: list[tuple[float, float]]) -> tuple[tuple[float, float, float,
 
 
 def _names(front: list[tuple[float, float, str]], points: tuple[Point, ...]) -> tuple[Name, ...]:
-    """Names where they cover neither one another nor many points; what finds no place is in the table."""
+    """Names at points of the front, where they overlap no other name and no point. The table lists the rest."""
     taken: list[Box] = []
     dots = [(_PANEL_WIDTH * point.x / 100, PANEL_HEIGHT * point.y / 100) for point in points]
     names = []
@@ -129,8 +152,8 @@ def _names(front: list[tuple[float, float, str]], points: tuple[Point, ...]) -> 
         at = (_PANEL_WIDTH * x / 100, PANEL_HEIGHT * y / 100)
         for dx, dy, anchor in ((8, 4, "start"), (-8, 4, "end"), (8, -8, "start"), (-8, -8, "end"), (0, 19, "middle")):
             box = _box((at[0] + dx, at[1] + dy), anchor, text)
-            covers = any(box[0] < dot[0] < box[2] and box[1] < dot[1] < box[3] for dot in dots)
-            if not covers and _is_free(box, taken):
+            covers_point = any(box[0] < dot[0] < box[2] and box[1] < dot[1] < box[3] for dot in dots)
+            if not covers_point and _is_free(box, taken):
                 taken.append(box)
                 names.append(Name(x=x, y=y, dx=dx, dy=dy, anchor=anchor, text=text))
                 break
@@ -138,12 +161,12 @@ def _names(front: list[tuple[float, float, str]], points: tuple[Point, ...]) -> 
 
 
 def _box(at: tuple[float, float], anchor: str, text: str) -> Box:
-    width = _CHARACTER * len(text)
+    width = _CHARACTER_WIDTH * len(text)
     left = at[0] - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
     return (left, at[1] - _TEXT_HEIGHT + 3, left + width, at[1] + 3)
 
 
 def _is_free(box: Box, taken: list[Box]) -> bool:
-    inside = box[0] >= 0 and box[2] <= _PANEL_WIDTH + _CLEAR and box[1] >= -_CLEAR and box[3] <= PANEL_HEIGHT
-    apart = all(box[2] < one[0] or one[2] < box[0] or box[3] < one[1] or one[3] < box[1] for one in taken)
+    inside = box[0] >= 0 and box[2] <= _PANEL_WIDTH + _MARGIN and box[1] >= -_MARGIN and box[3] <= PANEL_HEIGHT
+    apart = all(box[2] < other[0] or other[2] < box[0] or box[3] < other[1] or other[3] < box[1] for other in taken)
     return inside and apart

@@ -1,1 +1,1 @@
-"""The sections of the page."""
+"""The sections of the page, one file per subject; ``order`` lists them in reading order."""

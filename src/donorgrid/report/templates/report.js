@@ -3,8 +3,8 @@
   const tip = document.getElementById("tip");
   const MINUS = "\u2212";
 
-  const signed = (whole) => (whole > 0 ? "+" : whole < 0 ? MINUS : "") + (Math.abs(whole) / 100).toFixed(2);
-  const counted = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+  const signedPp = (whole) => (whole > 0 ? "+" : whole < 0 ? MINUS : "") + (Math.abs(whole) / 100).toFixed(2);
+  const withCommas = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 
   // theme: system, light, dark
   const themes = ["system", "light", "dark"];
@@ -27,7 +27,7 @@
     remember.write(theme);
   });
 
-  // tooltip: lines of text beside a box on the screen
+  // tooltip: lines of text next to a box on the screen
   const showTip = (box, lines) => {
     tip.replaceChildren(...lines.map(([tag, text]) => {
       const part = document.createElement(tag);
@@ -43,7 +43,7 @@
   };
   const hideTip = () => { tip.hidden = true; };
 
-  // figures: their <title> texts become tooltips (without this script they stay the browser's own)
+  // figures: <title> texts become tooltips (without this script the browser shows them)
   for (const title of document.querySelectorAll("main svg title")) {
     const mark = title.parentElement;
     const text = title.textContent;
@@ -64,61 +64,62 @@
   const rowLabels = document.querySelectorAll(".rows .labels text");
   const columnLabels = document.querySelectorAll(".cells .labels text");
   const controls = document.getElementById("controls");
-  const told = {
-    "MT-ML": "the trained cell itself, no transfer", "MT-CL": "same task, other language",
+  const regimeMeanings = {
+    "MT-ML": "the trained cell itself, not transfer", "MT-CL": "same task, other language",
     "CT-ML": "other task, same language", "CT-CL": "other task, other language",
   };
   let view = data.views[0];
   let active = 0;
 
-  // an array holds one value per cell, one per target where all sources agree, or one where all cells do
-  const value = (name, place) => {
+  // the value of a cell: an array has a value per cell, per target (if all sources agree), or one for all cells
+  const value = (name, index) => {
     const values = view[name];
     if (!values) return null;
-    return values[values.length === cells.length ? place : values.length === width ? place % width : 0];
+    return values[values.length === cells.length ? index : values.length === width ? index % width : 0];
   };
 
-  const describe = (place) => {
-    const source = data.sources[Math.floor(place / width)];
-    const target = data.targets[place % width];
-    const lines = [["span", source.told + " \u2192 " + target.told]];
-    if (view.letters[place] === ".") {
-      lines.push(["b", "missing"], ["i", view.reasons[view.missing[place]]]);
+  // what the heat map's tooltip says of a cell
+  const tooltipLines = (index) => {
+    const source = data.sources[Math.floor(index / width)];
+    const target = data.targets[index % width];
+    const lines = [["span", source.title + " \u2192 " + target.title]];
+    if (view.letters[index] === ".") {
+      lines.push(["b", "missing"], ["i", view.reasons[view.missing[index]]]);
     } else {
-      const se = value("se", place);
-      lines.push(["b", signed(view.deltas[place]) + (se === null ? "" : " \u00b1 " + (se / 100).toFixed(2)) + " pp"]);
-      lines.push(...counts(place).map((text) => ["i", text]));
+      const se = value("se", index);
+      lines.push(["b", signedPp(view.deltas[index]) + (se === null ? "" : " \u00b1 " + (se / 100).toFixed(2)) + " pp"]);
+      lines.push(...tooltipCounts(index).map((text) => ["i", text]));
     }
-    const regime = data.regimes[data.digits[place]];
-    if (regime) lines.push(["i", regime + ": " + told[regime]]);
+    const regime = data.regimes[data.digits[index]];
+    if (regime) lines.push(["i", regime + ": " + regimeMeanings[regime]]);
     return lines;
   };
 
-  const counts = (place) => {
+  const tooltipCounts = (index) => {
     const lines = [];
-    const models = value("models", place);
+    const models = value("models", index);
     if (models !== null) {
-      lines.push("mean of " + models + (models === 1 ? " model" : " models, from " + signed(value("low", place)) + " to " + signed(value("high", place))));
+      lines.push("mean of " + models + (models === 1 ? " model" : " models, from " + signedPp(value("low", index)) + " to " + signedPp(value("high", index))));
     }
-    const [items, right, base] = ["items", "right", "base"].map((name) => value(name, place));
+    const [items, right, base] = ["items", "right", "base"].map((name) => value(name, index));
     if (items !== null && right !== null && base !== null) {
-      lines.push(counted(right) + " of " + counted(items) + " right, base model " + counted(base));
+      lines.push(withCommas(right) + " of " + withCommas(items) + " correct, base model " + withCommas(base));
     }
-    const seeds = value("seeds", place);
+    const seeds = value("seeds", index);
     if (seeds !== null) lines.push(seeds + (seeds < data.seeds ? " of " + data.seeds : "") + (data.seeds === 1 ? " train seed" : " train seeds"));
     return lines;
   };
 
-  const mark = (place) => {
-    const cell = cells[place];
-    const offset = rows[Math.floor(place / width)].transform.baseVal[0].matrix.f;
+  const mark = (index) => {
+    const cell = cells[index];
+    const offset = rows[Math.floor(index / width)].transform.baseVal[0].matrix.f;
     cursor.setAttribute("x", cell.getAttribute("x") - 1);
     cursor.setAttribute("y", offset - 1);
     cursor.setAttribute("visibility", "visible");
     for (const label of document.querySelectorAll(".sheet .here")) label.classList.remove("here");
-    rowLabels[Math.floor(place / width)].classList.add("here");
-    columnLabels[place % width].classList.add("here");
-    showTip(cell.getBoundingClientRect(), describe(place));
+    rowLabels[Math.floor(index / width)].classList.add("here");
+    columnLabels[index % width].classList.add("here");
+    showTip(cell.getBoundingClientRect(), tooltipLines(index));
   };
   const unmark = () => {
     const focused = cells.indexOf(document.activeElement);
@@ -128,17 +129,17 @@
     hideTip();
   };
 
-  // one tab stop: the arrow keys move it
-  const focus = (place) => {
+  // the heat map has one tab stop; the arrow keys move it
+  const focus = (index) => {
     cells[active].setAttribute("tabindex", "-1");
-    active = place;
-    cells[place].setAttribute("tabindex", "0");
-    cells[place].setAttribute("aria-label", describe(place).map((line) => line[1]).join(". "));
-    cells[place].focus({ preventScroll: true });
-    cells[place].scrollIntoView({ block: "nearest", inline: "nearest" });
-    mark(place);
+    active = index;
+    cells[index].setAttribute("tabindex", "0");
+    cells[index].setAttribute("aria-label", tooltipLines(index).map((line) => line[1]).join(". "));
+    cells[index].focus({ preventScroll: true });
+    cells[index].scrollIntoView({ block: "nearest", inline: "nearest" });
+    mark(index);
   };
-  const moved = (key, whole) => {
+  const indexAfterKey = (key, whole) => {
     const row = Math.floor(active / width);
     const column = active % width;
     const to = {
@@ -147,31 +148,31 @@
       PageDown: [row + 11, column], PageUp: [row - 11, column],
     }[key];
     if (!to) return null;
-    const within = (place, size) => Math.max(0, Math.min(size - 1, place));
-    return within(to[0], rows.length) * width + within(to[1], width);
+    const clamped = (position, size) => Math.max(0, Math.min(size - 1, position));
+    return clamped(to[0], rows.length) * width + clamped(to[1], width);
   };
 
   svg.setAttribute("role", "grid");
   svg.setAttribute("aria-rowcount", rows.length);
   svg.setAttribute("aria-colcount", width);
   svg.setAttribute("aria-readonly", "true");
-  rows.forEach((row, place) => {
+  rows.forEach((row, index) => {
     row.setAttribute("role", "row");
-    row.setAttribute("aria-label", data.sources[place].told);
+    row.setAttribute("aria-label", data.sources[index].title);
   });
   for (const cell of cells) { cell.setAttribute("role", "gridcell"); cell.setAttribute("tabindex", "-1"); }
   cells[0].setAttribute("tabindex", "0");
 
-  const placeOf = (event) => cells.indexOf(event.target);
-  body.addEventListener("pointerover", (event) => { if (placeOf(event) >= 0) mark(placeOf(event)); });
+  const cellIndex = (event) => cells.indexOf(event.target);
+  body.addEventListener("pointerover", (event) => { if (cellIndex(event) >= 0) mark(cellIndex(event)); });
   body.addEventListener("pointerleave", unmark);
-  body.addEventListener("click", (event) => { if (placeOf(event) >= 0) focus(placeOf(event)); });
-  body.addEventListener("focusin", (event) => { if (placeOf(event) !== active) focus(placeOf(event)); else focus(active); });
+  body.addEventListener("click", (event) => { if (cellIndex(event) >= 0) focus(cellIndex(event)); });
+  body.addEventListener("focusin", (event) => { if (cellIndex(event) !== active) focus(cellIndex(event)); else focus(active); });
   body.addEventListener("focusout", () => requestAnimationFrame(unmark));
   body.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { hideTip(); return; }
     if (event.altKey || event.metaKey) return;
-    const to = moved(event.key, event.ctrlKey);
+    const to = indexAfterKey(event.key, event.ctrlKey);
     if (to === null) return;
     event.preventDefault();
     focus(to);
@@ -179,22 +180,22 @@
   addEventListener("scroll", unmark, { passive: true, capture: true });
 
   // choosing a model and a recipe
-  const options = (name) => [...new Set(data.views.map((one) => one[name]))];
-  const faint = (place) => {
-    const se = value("se", place);
-    return controls.faint.checked && se !== null && Math.abs(view.deltas[place]) < 2 * se;
+  const options = (name) => [...new Set(data.views.map((candidate) => candidate[name]))];
+  const faint = (index) => {
+    const se = value("se", index);
+    return controls.faint.checked && se !== null && Math.abs(view.deltas[index]) < 2 * se;
   };
   const draw = () => {
-    cells.forEach((cell, place) => {
-      const letter = view.letters[place];
-      cell.setAttribute("class", letter === "." ? "missing" : "k" + letter + (faint(place) ? " faint" : ""));
+    cells.forEach((cell, index) => {
+      const letter = view.letters[index];
+      cell.setAttribute("class", letter === "." ? "missing" : "k" + letter + (faint(index) ? " faint" : ""));
     });
     const named = view.model + ", " + view.variant;
     document.querySelector("#shown strong").textContent = view.model;
     document.querySelector("#shown").lastChild.textContent = ", " + view.variant;
     document.querySelector("#cells-table caption span").textContent = named;
-    document.querySelectorAll("#cells-table td").forEach((cell, place) => {
-      cell.textContent = view.letters[place] === "." ? "" : signed(view.deltas[place]);
+    document.querySelectorAll("#cells-table td").forEach((cell, index) => {
+      cell.textContent = view.letters[index] === "." ? "" : signedPp(view.deltas[index]);
     });
     document.getElementById("pick-faint").hidden = !view.se;
   };
@@ -204,10 +205,10 @@
     document.getElementById("pick-" + name).hidden = choices.length < 2;
   }
   controls.addEventListener("change", () => {
-    view = data.views.find((one) => one.model === controls.model.value && one.variant === controls.variant.value) || view;
+    view = data.views.find((candidate) => candidate.model === controls.model.value && candidate.variant === controls.variant.value) || view;
     draw();
   });
   controls.addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("pick-faint").hidden = !view.se;
-  controls.hidden = !data.views.some((one) => one.se) && data.views.length < 2;
+  controls.hidden = !data.views.some((candidate) => candidate.se) && data.views.length < 2;
 })();

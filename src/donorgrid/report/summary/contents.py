@@ -1,0 +1,80 @@
+"""The summary's numbers and sentences, in reading order. Every number is read from a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from donorgrid.report.formatting import count, percent
+from donorgrid.report.head import ReportHead
+from donorgrid.report.summary import roles, study, transfer
+
+_ONE_MODEL = (
+    "With one base model there is no standard error over models: ± is one standard error over the test items and says "
+    "nothing about other models."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A large number (``value``), what it is (``name``), and its colour (``tone``: gain, loss or none)."""
+
+    value: str
+    name: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Tiles, then sentences."""
+
+    tiles: tuple[Tile, ...]
+    sentences: tuple[str, ...]
+
+
+def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
+    """The first screen of the report.
+
+    Parameters
+    ----------
+    tables
+        ``deltas``, and any of ``regimes``, ``intervals``, ``noise``, ``choosing``, ``roles_language``, ``roles_task``
+        and ``degenerate``.
+    head
+        The study behind the tables.
+
+    Returns
+    -------
+    Summary
+        With several arms there are sentences for each arm, and no tiles on transfer.
+    """
+    deltas = tables["deltas"]
+    outcomes = transfer.outcomes(tables.get("regimes"))
+    tiles = (
+        *(_transfer_tiles(outcomes[0][1], head) if len(outcomes) == 1 else ()),
+        Tile(value=count(study.n_adapters(deltas)), name="adapters trained and scored"),
+        Tile(value=count(head.n_cells_done), name=f"of {count(head.n_cells_planned)} planned cells measured"),
+    )
+    sentences = (
+        study.measured(deltas, head),
+        *study.shown_without_training(deltas),
+        *transfer.outcome_sentences(outcomes, head),
+        *transfer.interval_sentences(tables.get("intervals")),
+        *transfer.noise_sentences(tables.get("noise"), head),
+        *roles.best_source_sentences(tables.get("choosing")),
+        *roles.role_sentences(tables.get("roles_language"), "language", head),
+        *roles.role_sentences(tables.get("roles_task"), "task", head),
+        *([_ONE_MODEL] if len(head.models) == 1 else []),
+        study.missing(head),
+        study.degenerate(tables.get("degenerate")),
+    )
+    return Summary(tiles=tiles, sentences=sentences)
+
+
+def _transfer_tiles(outcome: transfer.Outcome, head: ReportHead) -> tuple[Tile, ...]:
+    limit = transfer.limit_in_words(head)
+    return (
+        Tile(value=f"{transfer.mean_in_words(outcome)} pp", name="mean delta over transfer cells"),
+        Tile(value=percent(outcome["positive_rate"]), name="of transfer cells gained", tone="gain"),
+        Tile(value=percent(outcome["harm_rate"]), name=f"of transfer cells lost {limit} or more", tone="loss"),
+    )
