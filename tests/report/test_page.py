@@ -2,7 +2,7 @@ import re
 
 import polars as pl
 import pytest
-from made_tables import Page, made_deltas, made_head, made_tables
+from example_tables import Page, example_deltas, example_head, example_tables
 
 from donorgrid.core.errors import InputError
 from donorgrid.report import Failure, render_report
@@ -13,7 +13,7 @@ HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
 
 
 def page_of(tables: dict[str, pl.DataFrame], **head: object) -> Page:
-    return Page.read(render_report(tables, made_head(tables["deltas"], **head)))
+    return Page.read(render_report(tables, example_head(tables["deltas"], **head)))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def page_of(tables: dict[str, pl.DataFrame], **head: object) -> Page:
     ],
 )
 def test_the_tables_on_the_page_are_the_tables_given(name: str, caption: str) -> None:
-    tables = made_tables(made_deltas())
+    tables = example_tables(example_deltas())
     rows = page_of(tables).tables[caption][1:]
     wanted = [
         {shown(column, row[column]) for column in row if column != "harm_limit_pp"} for row in tables[name].to_dicts()
@@ -38,7 +38,7 @@ def test_the_tables_on_the_page_are_the_tables_given(name: str, caption: str) ->
 
 
 def test_the_pareto_table_names_its_sources() -> None:
-    tables = made_tables(made_deltas(models=("one", "two")))
+    tables = example_tables(example_deltas(models=("one", "two")))
     rows = page_of(tables).tables["Sources, on and off their task"][1:]
     first = tables["pareto"].row(0, named=True)
     assert len(rows) == tables["pareto"].height == 18
@@ -46,29 +46,31 @@ def test_the_pareto_table_names_its_sources() -> None:
 
 
 def test_the_matrix_is_there_without_a_script() -> None:
-    deltas = made_deltas()
-    page = page_of(made_tables(deltas))
+    deltas = example_deltas()
+    page = page_of(example_tables(deltas))
     ((header, *rows),) = [rows for caption, rows in page.tables.items() if caption.startswith("Delta in pp")]
     assert header[1:] == [row[0] for row in rows]
     for source, *texts in rows:
         values = deltas.filter(pl.col("source_name") == source)["delta_pp"]
         assert texts == [signed_pp(value) for value in values]
-    coloured = [told["class"] for tag, told in page.tags if tag == "rect" and set(told) == {"class", "x"}]
+    coloured = [
+        attributes["class"] for tag, attributes in page.tags if tag == "rect" and set(attributes) == {"class", "x"}
+    ]
     assert len(coloured) == 81
     assert "".join(name.removeprefix("k") for name in coloured) == page.data["views"][0]["letters"]
 
 
 def test_the_script_reads_the_values_of_the_deltas() -> None:
-    deltas = made_deltas(models=("one", "two"))
-    views = page_of(made_tables(deltas)).data["views"]
+    deltas = example_deltas(models=("one", "two"))
+    views = page_of(example_tables(deltas)).data["views"]
     assert [view["model"] for view in views] == ["all models (mean)", "one", "two"]
     for view in views[1:]:
         values = deltas.filter(pl.col("model") == view["model"])["delta_pp"]
         assert view["deltas"] == [round(100 * value) for value in values]
 
 
-def test_the_headline_says_what_was_measured() -> None:
-    tables = made_tables(made_deltas(models=("one", "two")))
+def test_the_summary_says_what_was_measured() -> None:
+    tables = example_tables(example_deltas(models=("one", "two")))
     text = page_of(tables, n_cells_planned=170, language_names={"de": "German"}).text
     transfer = tables["regimes"].row(by_predicate=pl.col("regime") == "transfer", named=True)
     assert "36 adapters from 9 sources (2 base models, 1 recipe, 2 train seeds)" in text
@@ -80,30 +82,30 @@ def test_the_headline_says_what_was_measured() -> None:
 
 
 def test_hostile_names_are_text() -> None:
-    deltas = made_deltas().with_columns(
+    deltas = example_deltas().with_columns(
         model=pl.lit(HOSTILE), recipe=pl.lit(HOSTILE), target_task=pl.lit(HOSTILE) + pl.col("target_task")
     )
     failures = (Failure(model=HOSTILE, source=HOSTILE, reason=HOSTILE),)
     html = render_report(
-        made_tables(deltas),
-        made_head(deltas, title=HOSTILE, warnings=(HOSTILE,), failures=failures, versions={HOSTILE: HOSTILE}),
+        example_tables(deltas),
+        example_head(deltas, title=HOSTILE, warnings=(HOSTILE,), failures=failures, versions={HOSTILE: HOSTILE}),
     )
     page = Page.read(html)
-    plain = Page.read(render_report(made_tables(made_deltas()), made_head(made_deltas())))
+    plain = Page.read(render_report(example_tables(example_deltas()), example_head(example_deltas())))
     assert "<script>alert" not in html
     assert page.text.count(HOSTILE) >= 8
     assert "49" not in page.tables["Work that failed"][1][0]
     assert page.data["views"][0]["model"] == HOSTILE
     assert [tag for tag, _ in page.tags].count("script") == [tag for tag, _ in plain.tags].count("script") == 2
-    assert not any(name.startswith("on") for _, told in page.tags for name in told)
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
 
 
-def test_the_page_asks_nobody_for_anything() -> None:
-    html = render_report(made_tables(made_deltas()), made_head(made_deltas()))
+def test_the_page_loads_nothing_from_the_network() -> None:
+    html = render_report(example_tables(example_deltas()), example_head(example_deltas()))
     outside = [
         (tag, name, value)
-        for tag, told in Page.read(html).tags
-        for name, value in told.items()
+        for tag, attributes in Page.read(html).tags
+        for name, value in attributes.items()
         if name in ("src", "href", "action", "srcset", "data", "poster", "xlink:href")
         and not (value or "").startswith(("#", "data:,"))
     ]
@@ -113,22 +115,22 @@ def test_the_page_asks_nobody_for_anything() -> None:
 
 
 def test_equal_input_gives_equal_bytes() -> None:
-    deltas = made_deltas(models=("one", "two"))
-    one, other = (render_report(made_tables(deltas), made_head(deltas)) for _ in range(2))
-    assert one == other
+    deltas = example_deltas(models=("one", "two"))
+    first, second = (render_report(example_tables(deltas), example_head(deltas)) for _ in range(2))
+    assert first == second
 
 
 @pytest.mark.parametrize(
     ("n_tasks", "languages", "models", "limit_kb"), [(3, ELEVEN[:6], 1, 150), (4, ELEVEN, 1, 350), (4, ELEVEN, 9, 700)]
 )
 def test_the_page_stays_small(n_tasks: int, languages: tuple[str, ...], models: int, limit_kb: int) -> None:
-    deltas = made_deltas(n_tasks, languages, tuple(f"Some-Model-{place}B-Instruct" for place in range(models)))
-    size = len(render_report(made_tables(deltas), made_head(deltas)).encode())
+    deltas = example_deltas(n_tasks, languages, tuple(f"Some-Model-{number}B-Instruct" for number in range(models)))
+    size = len(render_report(example_tables(deltas), example_head(deltas)).encode())
     assert 1000 * limit_kb / 3 < size < 1000 * limit_kb
 
 
 def test_a_single_cell_makes_a_page() -> None:
-    deltas = made_deltas(n_tasks=1, languages=("de",))
+    deltas = example_deltas(n_tasks=1, languages=("de",))
     page = page_of({"deltas": deltas})
     assert page.data["digits"] == "0"
     assert "1 adapter" not in page.text
@@ -136,8 +138,8 @@ def test_a_single_cell_makes_a_page() -> None:
 
 
 def test_without_mt_cl_there_are_no_empty_figures() -> None:
-    deltas = made_deltas(languages=("de",))
-    full = made_tables(deltas)
+    deltas = example_deltas(languages=("de",))
+    full = example_tables(deltas)
     empty = ("roles_language", "roles_family", "pareto", "matrix_language")
     page = page_of({name: frame.clear() if name in empty else frame for name, frame in full.items()})
     assert "Languages" not in page.tables
@@ -146,9 +148,9 @@ def test_without_mt_cl_there_are_no_empty_figures() -> None:
 
 
 def test_a_study_where_all_failed_still_says_so() -> None:
-    deltas = made_deltas()
+    deltas = example_deltas()
     failures = (Failure(model="one", source="continent/de", reason="diverged"),)
-    head = made_head(deltas, failures=failures, n_cells_done=0)
+    head = example_head(deltas, failures=failures, n_cells_done=0)
     page = Page.read(render_report({"deltas": deltas.clear()}, head))
     assert "81 planned cells missing" in page.text
     assert page.tables["Work that failed"][1][-1] == "diverged"
@@ -156,25 +158,27 @@ def test_a_study_where_all_failed_still_says_so() -> None:
 
 
 def test_a_planned_source_that_was_never_measured_is_a_hatched_row() -> None:
-    deltas = made_deltas().filter(pl.col("source_name") != "currency/en")
-    page = page_of(made_tables(deltas), sources=("currency/en",))
+    deltas = example_deltas().filter(pl.col("source_name") != "currency/en")
+    page = page_of(example_tables(deltas), sources=("currency/en",))
     assert [line["name"] for line in page.data["sources"]][4] == "currency/en"
     assert page.data["views"][0]["letters"][36:45] == "." * 9
-    assert [told["class"] for tag, told in page.tags if told.get("x") == "0" and "width" not in told][4] == "missing"
+    assert [
+        attributes["class"] for tag, attributes in page.tags if attributes.get("x") == "0" and "width" not in attributes
+    ][4] == "missing"
 
 
-def test_what_was_shown_and_not_trained_on_is_told() -> None:
-    deltas = made_deltas()
-    shown = deltas.filter(pl.col("source_name") == "language/de").with_columns(
+def test_few_shot_controls_are_named() -> None:
+    deltas = example_deltas()
+    few_shot = deltas.filter(pl.col("source_name") == "language/de").with_columns(
         recipe=pl.lit("untrained"), source_kind=pl.lit("control"), source_name=pl.lit("few-shot-4:language/de")
     )
-    said = "Shown and not trained on, as a control: few-shot-4:language/de (solved items before every question)."
-    assert said in page_of(made_tables(deltas) | {"deltas": pl.concat([deltas, shown])}).text
-    assert "Shown and not trained on" not in page_of(made_tables(deltas)).text
+    sentence = "Controls without training (solved items are put before every question): few-shot-4:language/de."
+    assert sentence in page_of(example_tables(deltas) | {"deltas": pl.concat([deltas, few_shot])}).text
+    assert "Controls without training" not in page_of(example_tables(deltas)).text
 
 
-def test_several_arms_stand_one_after_the_other() -> None:
-    tables = made_tables(made_deltas())
+def test_several_arms_are_shown_in_turn() -> None:
+    tables = example_tables(example_deltas())
     both = {
         name: pl.concat([frame.with_columns(recipe=pl.lit(recipe)) for recipe in ("lora-1", "full-2")])
         for name, frame in tables.items()
@@ -185,8 +189,8 @@ def test_several_arms_stand_one_after_the_other() -> None:
     assert [view["variant"] for view in page.data["views"]] == ["full-2", "lora-1"]
 
 
-def test_doses_stand_side_by_side_in_their_order() -> None:
-    tables = made_tables(made_deltas())
+def test_doses_are_compared_in_their_order() -> None:
+    tables = example_tables(example_deltas())
     caption = "Recipes and doses side by side"
     assert caption not in page_of(tables).tables
     doses = (None, 1.0, 0.5)
@@ -202,8 +206,8 @@ def test_doses_stand_side_by_side_in_their_order() -> None:
     assert [row[5] for row in rows[1:]] == ["+2.00", "+1.00", "0.00"]
 
 
-def test_later_tables_are_shown_and_unknown_ones_ignored() -> None:
-    tables = made_tables(made_deltas())
+def test_optional_tables_are_shown_and_unknown_ones_ignored() -> None:
+    tables = example_tables(example_deltas())
     noise = pl.DataFrame(
         {"regime": ["MT-CL"], "harm_rate": [0.2], "expected_harm_rate_no_effect": [0.125], "bh_harmed": [3]}
     )
@@ -211,7 +215,7 @@ def test_later_tables_are_shown_and_unknown_ones_ignored() -> None:
     variance = pl.DataFrame({"scope": ["transfer"], "fit": ["crossed"], "component": ["source"], "share": [0.354]})
     degenerate = pl.DataFrame({"model": ["one"], "task": ["currency"], "language": ["zh"], "reason": ["at chance"]})
     further = {"noise": noise, "consistency": index, "variance": variance, "degenerate": degenerate}
-    page = page_of({**tables, **further, "unheard_of": pl.DataFrame({"secret": ["42"]})})
+    page = page_of({**tables, **further, "unknown": pl.DataFrame({"secret": ["42"]})})
     assert page.tables["Harm and noise"][1] == ["MT-CL", "20.0%", "12.5%", "3"]
     assert page.tables["Agreement between models"][1][2:] == ["0.25", "0.1", "0.5"]
     assert page.tables["Where the variance lies"][1][-1] == "35.4%"
@@ -220,8 +224,8 @@ def test_later_tables_are_shown_and_unknown_ones_ignored() -> None:
 
 
 def test_a_missing_table_and_another_limit_are_one_line() -> None:
-    tables = made_tables(made_deltas())
+    tables = example_tables(example_deltas())
     with pytest.raises(InputError, match="table 'deltas' is missing"):
-        render_report({"regimes": tables["regimes"]}, made_head(tables["deltas"]))
+        render_report({"regimes": tables["regimes"]}, example_head(tables["deltas"]))
     with pytest.raises(InputError, match="harm limit of 1 pp; expected 2 pp"):
-        render_report(tables, made_head(tables["deltas"], harm_limit_pp=2.0))
+        render_report(tables, example_head(tables["deltas"], harm_limit_pp=2.0))

@@ -1,7 +1,7 @@
 from itertools import combinations
 
 import polars as pl
-from made_tables import made_deltas, made_tables
+from example_tables import example_deltas, example_tables
 
 from donorgrid.report.figures.pareto import _box, panels
 
@@ -31,17 +31,17 @@ def test_the_front_is_a_staircase_down_to_the_right() -> None:
     assert [point.on_front for point in panel.points] == [False, True, True]
 
 
-def test_points_without_both_coordinates_are_left_to_the_table() -> None:
+def test_points_without_both_values_are_only_in_the_table() -> None:
     (panel,) = panels(pareto([("a", None, 4.0, False), ("b", 2.0, 2.0, True)]), ("one",))
     assert len(panel.points) == 1
     assert panels(pareto([("a", None, 4.0, False)]), ("one",)) == ()
 
 
-def test_names_do_not_cover_one_another() -> None:
-    tables = made_tables(made_deltas(models=("one", "two")))
+def test_names_do_not_overlap() -> None:
+    tables = example_tables(example_deltas(models=("one", "two")))
     crowded = tables["pareto"].with_columns(front=pl.lit(True))
     for panel in panels(crowded, ()):
         boxes = [_box((3.3 * name.x + name.dx, 3.0 * name.y + name.dy), name.anchor, name.text) for name in panel.names]
         assert len(boxes) > 1
-        for one, other in combinations(boxes, 2):
-            assert one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
+        for first, second in combinations(boxes, 2):
+            assert first[2] < second[0] or second[2] < first[0] or first[3] < second[1] or second[3] < first[1]

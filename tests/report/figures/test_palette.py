@@ -7,7 +7,7 @@ from donorgrid.report.figures.palette import DARK_RAMP, LETTERS, LIGHT_RAMP, Ste
 
 def test_the_ramp_goes_through_its_anchors() -> None:
     steps = ramp(("#7a2703", "#c9541c"), "#f3f2ee", ("#3f83c6", "#0b3a75"))
-    assert [steps[place].fill for place in (0, 6, 12, 18, 24)] == [
+    assert [steps[index].fill for index in (0, 6, 12, 18, 24)] == [
         "#7a2703",
         "#c9541c",
         "#f3f2ee",

@@ -1,4 +1,4 @@
-"""The page of a grid from which a whole part is absent."""
+"""The page of a grid of which a whole part is missing."""
 
 import re
 
@@ -26,10 +26,10 @@ ABSENT = {
 
 @pytest.mark.parametrize("absent", ABSENT)
 def test_a_page_without_a_part_shows_the_rest(absent: str) -> None:
-    made = simulate_tables(GRID)
-    kept = made.deltas.filter(~ABSENT[absent])
+    simulated = simulate_tables(GRID)
+    kept = simulated.deltas.filter(~ABSENT[absent])
     head = ReportHead(
-        title="holes",
+        title="incomplete",
         models=GRID.models,
         tasks=GRID.tasks,
         languages=GRID.languages,
@@ -40,7 +40,7 @@ def test_a_page_without_a_part_shows_the_rest(absent: str) -> None:
         n_cells_done=kept.height,
         n_cells_planned=72,
     )
-    page = render_report(analyse(kept, by_seed=made.by_seed, settings=QUICK) | {"deltas": kept}, head)
+    page = render_report(analyse(kept, by_seed=simulated.by_seed, settings=QUICK) | {"deltas": kept}, head)
     assert f"{72 - kept.height} planned cells missing" in page
     assert "Transfer by regime" in page
     assert not re.search(r"\bnan\b", page, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Tables of made-up studies, and a reader of the page that the tests compare them with."""
+"""Tables of invented studies, and a parser of the page that the tests compare with them."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ import polars as pl
 from donorgrid.core import tables as declared
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables.declaring import ARM
-from donorgrid.report import ReportHead
+from donorgrid.report import ReportHead, render_report
 
 TASKS = ("continent", "currency", "language")
 
 
-def made_deltas(
+def example_deltas(
     n_tasks: int = 3, languages: tuple[str, ...] = ("de", "en", "zh"), models: tuple[str, ...] = ("one",)
 ) -> pl.DataFrame:
-    """A full grid of deltas with counts, two seeds of 200 items."""
+    """A full grid of deltas with counts: two seeds of 200 items."""
     draw = np.random.default_rng(7)
-    tasks = (*TASKS, *(f"task_{place}" for place in range(n_tasks)))[:n_tasks]
+    tasks = (*TASKS, *(f"task_{number}" for number in range(n_tasks)))[:n_tasks]
     cells = [(task, language) for task in tasks for language in languages]
     rows = []
     for model in models:
@@ -52,10 +52,10 @@ def made_deltas(
     return pl.DataFrame(rows)
 
 
-def made_head(deltas: pl.DataFrame, **changes: Any) -> ReportHead:
+def example_head(deltas: pl.DataFrame, **changes: Any) -> ReportHead:
     """The head that fits the deltas."""
     values: dict[str, Any] = {
-        "title": "A made-up study",
+        "title": "An invented study",
         "models": tuple(deltas["model"].unique(maintain_order=True)),
         "tasks": tuple(deltas["target_task"].unique(maintain_order=True)),
         "languages": tuple(deltas["target_language"].unique(maintain_order=True)),
@@ -69,8 +69,8 @@ def made_head(deltas: pl.DataFrame, **changes: Any) -> ReportHead:
     return ReportHead(**{**values, **changes})
 
 
-def made_tables(deltas: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """All tables of the analysis, with made-up values: the report only shows them."""
+def example_tables(deltas: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """All tables of the analysis with random values: the report only shows them."""
     draw = np.random.default_rng(11)
     languages = deltas["target_language"].unique(maintain_order=True).to_list()
     tasks = deltas["target_task"].unique(maintain_order=True).to_list()
@@ -90,8 +90,13 @@ def made_tables(deltas: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def _pairs(kind: str, names: list[str]) -> pl.DataFrame:
-    rows = [{f"source_{kind}": one, f"target_{kind}": other, "same": one == other} for one in names for other in names]
-    return pl.DataFrame(rows)
+    return pl.DataFrame(
+        [
+            {f"source_{kind}": source, f"target_{kind}": target, "same": source == target}
+            for source in names
+            for target in names
+        ]
+    )
 
 
 def _filled(name: str, keys: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
@@ -118,7 +123,7 @@ def _filled(name: str, keys: pl.DataFrame, draw: np.random.Generator) -> pl.Data
 
 @dataclass
 class Page(HTMLParser):
-    """What a page holds: tables by caption (rows of texts), the JSON block, attributes that point elsewhere, text."""
+    """What a page contains: tables by caption (rows of texts), tags with their attributes, the JSON block, and text."""
 
     tables: dict[str, list[list[str]]] = field(default_factory=dict)
     tags: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
@@ -165,3 +170,31 @@ class Page(HTMLParser):
             self._caption += text
         if inside not in ("data", "script", "style"):
             self.text += text
+
+
+def page_with(models: tuple[str, ...] = ("one",), **tables: pl.DataFrame) -> Page:
+    """The page of an example study with further tables, or with these instead of its own."""
+    deltas = example_deltas(models=models)
+    return Page.read(render_report({**example_tables(deltas), **tables}, example_head(deltas)))
+
+
+def example_intervals(resampled: str = "seeds, items", **more: str) -> pl.DataFrame:
+    """Intervals of two regimes, a donor and a source; ``more`` may name another recipe."""
+    rows = [
+        ("regime", "MT-CL", "mean_pp", 0.5, 0.25, 0.75),
+        ("regime", "MT-CL", "positive_rate", 0.6, 0.5, 0.7),
+        ("regime", "transfer", "mean_pp", -1.0, -1.5, -0.25),
+        ("regime", "transfer", "harm_rate", 0.2, 0.125, 0.3),
+        ("language donor", "de", "mean_pp", 1.25, 1.0, 1.5),
+        ("source", "continent/de", "mean_pp", 2.0, float("nan"), 3.0),
+    ]
+    frame = pl.DataFrame(rows, schema=["kind", "name", "statistic", "value", "low", "high"], orient="row")
+    return declared.INTERVALS.check(
+        frame.with_columns(
+            resampled=pl.lit(resampled),
+            n_models=pl.lit(1),
+            n_draws=pl.lit(1000),
+            recipe=pl.lit(more.get("recipe", "lora-0a1b2c3d")),
+            train_size=pl.lit(None, dtype=pl.Int64),
+        )
+    )
