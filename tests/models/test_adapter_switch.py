@@ -21,8 +21,7 @@ from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import fingerprint
 from donorgrid.score.encode import EncodedItem, encode_items
 from donorgrid.score.plain import score_options
-from donorgrid.train.encode import EncodedText
-from donorgrid.train.loop import Corpus
+from donorgrid.train.encode import Corpus, EncodedText
 from donorgrid.train.methods import train_runs
 from worlds import make_checkpoint, make_multimodal
 

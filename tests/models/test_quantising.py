@@ -16,8 +16,7 @@ from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base, load_network, load_tokenizer
 from donorgrid.models.reader import Reader
 from donorgrid.models.weight_backup import fingerprint
-from donorgrid.train.encode import EncodedText
-from donorgrid.train.loop import Corpus
+from donorgrid.train.encode import Corpus, EncodedText
 from donorgrid.train.methods import train_runs
 from donorgrid.train.result import TrainedWeights
 from worlds import make_checkpoint

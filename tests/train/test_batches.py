@@ -37,10 +37,10 @@ def predictions(one: EncodedText) -> list[tuple[int, int]]:
 @given(many=st.lists(st.lists(st.integers(2, 30), max_size=9), min_size=1, max_size=4).filter(lambda one: any(one)))
 def test_every_supervised_token_is_predicted_once_by_its_owner(packs: bool, many: list[list[int]]) -> None:
     texts_of = [texts(lengths, seed) for seed, lengths in enumerate(many)]
-    batch = batch_texts(texts_of, packs=packs, token_worth=100.0)
-    read = batch.rows.input_ids.flatten()[batch.heads]
+    batch = batch_texts(texts_of, can_pack=packs, token_cost=100.0)
+    read = batch.rows.input_ids.flatten()[batch.head_indices]
     for owner, own in enumerate(texts_of):
-        mine = batch.owners == owner
+        mine = batch.adapters == owner
         found = sorted(zip(read[mine].tolist(), batch.targets[mine].tolist(), strict=True))
         assert found == sorted(pair for one in own for pair in predictions(one))
     assert len(batch.rows.input_ids) % len(many) == 0
@@ -48,8 +48,8 @@ def test_every_supervised_token_is_predicted_once_by_its_owner(packs: bool, many
 
 def test_short_texts_share_rows(texts_of: Callable[..., tuple[EncodedText, ...]]) -> None:
     lengths = [60, 12, 25, 33, 48, 10, 41, 19]
-    together = batch_texts([texts(lengths)], packs=True, token_worth=500.0).rows.input_ids.numel()
-    padded = batch_texts([texts(lengths)], packs=False, token_worth=500.0).rows.input_ids.numel()
+    together = batch_texts([texts(lengths)], can_pack=True, token_cost=500.0).rows.input_ids.numel()
+    padded = batch_texts([texts(lengths)], can_pack=False, token_cost=500.0).rows.input_ids.numel()
     n_read = sum(lengths) - len(lengths)
     assert n_read <= together <= 1.1 * n_read
     assert padded == 59 * 8
@@ -57,13 +57,13 @@ def test_short_texts_share_rows(texts_of: Callable[..., tuple[EncodedText, ...]]
 
 def test_nothing_is_read_that_no_supervised_token_follows() -> None:
     one = EncodedText((4, 5, 6, 7, 8), (False, False, True, False, False))
-    batch = batch_texts([[one]], packs=True, token_worth=100.0)
+    batch = batch_texts([[one]], can_pack=True, token_cost=100.0)
     assert batch.rows.input_ids.tolist() == [[4, 5]]
-    assert (batch.heads.tolist(), batch.targets.tolist()) == ([1], [6])
+    assert (batch.head_indices.tolist(), batch.targets.tolist()) == ([1], [6])
 
 
 def test_an_adapter_without_texts_has_empty_rows() -> None:
-    batch = batch_texts([texts([5, 7]), ()], packs=True, token_worth=100.0)
-    assert set(batch.owners.tolist()) == {0}
+    batch = batch_texts([texts([5, 7]), ()], can_pack=True, token_cost=100.0)
+    assert set(batch.adapters.tolist()) == {0}
     assert len(batch.rows.input_ids) % 2 == 0
     assert not np.any(batch.rows.input_ids[len(batch.rows.input_ids) // 2 :].numpy())

@@ -11,8 +11,7 @@ from safetensors.torch import load_file
 from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
-from donorgrid.train.encode import EncodedText
-from donorgrid.train.loop import Corpus
+from donorgrid.train.encode import Corpus, EncodedText
 from donorgrid.train.methods import train_runs
 from donorgrid.train.result import TrainedWeights
 

@@ -13,8 +13,7 @@ from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
 from donorgrid.models.weight_backup import fingerprint
-from donorgrid.train.encode import EncodedText
-from donorgrid.train.loop import Corpus
+from donorgrid.train.encode import Corpus, EncodedText
 from donorgrid.train.methods import train_runs
 from donorgrid.train.result import TrainedWeights
 from trainer_side import train_by_trainer

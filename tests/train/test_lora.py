@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
-from donorgrid.train.encode import EncodedText
-from donorgrid.train.loop import Corpus, Epoch
+from donorgrid.train.encode import Corpus, EncodedText
 from donorgrid.train.methods import train_runs
+from donorgrid.train.progress import Epoch
 from trainer_side import train_by_trainer
 
 Load = Callable[[str], Base]

@@ -13,8 +13,7 @@ from donorgrid.score.choose import choose
 from donorgrid.score.encode import encode_items
 from donorgrid.score.packing import PackedItems
 from donorgrid.score.scorer import Scorer
-from donorgrid.train.encode import encode_texts
-from donorgrid.train.loop import Corpus
+from donorgrid.train.encode import Corpus, encode_texts
 from donorgrid.train.methods import train_runs
 from donorgrid.train.text_selection import split_texts
 

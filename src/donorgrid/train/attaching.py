@@ -1,9 +1,9 @@
-"""PEFT puts a fresh adapter on the network, draws its first weights, and says how its configuration is written."""
+"""PEFT puts a new adapter on the network, draws its first weights, and defines how its configuration is written."""
 
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,39 +18,64 @@ from donorgrid.models.adapter_files import ADAPTER_CONFIG
 from donorgrid.models.loading import Base
 from donorgrid.models.peft_quirks import quiet_deprecations
 
-_DEFAULT = "default"
+ADAPTER_NAME = "default"
 
 
 @contextmanager
-def attached(base: Base, recipe: Recipe, *, train_seed: int) -> Iterator[tuple[LoraConfig, dict[str, LoraLayer]]]:
-    """While the body runs the network wears a fresh adapter of the recipe: its configuration, its layers by module.
+def new_adapter(base: Base, recipe: Recipe, *, train_seed: int) -> Iterator[tuple[LoraConfig, dict[str, LoraLayer]]]:
+    """While the body runs, PEFT's modules of a new adapter stand in the network.
 
-    Raises InputError when the target modules are not in the model, or are no linear ones.
+    Parameters
+    ----------
+    base
+        The resident base; PEFT's modules are taken off it afterwards.
+    recipe
+        Method, rank, alpha, dropout and target modules.
+    train_seed
+        The seed of the first weights.
+
+    Yields
+    ------
+    tuple
+        PEFT's configuration, and PEFT's layers by the name of their module.
+
+    Raises
+    ------
+    InputError
+        The target modules are not in the model, or one of them is not linear.
     """
     torch.manual_seed(train_seed)
     adapted = _attach(base.network, recipe)
     try:
         layers = {name: module for name, module in base.network.named_modules() if isinstance(module, LoraLayer)}
         for name, layer in layers.items():
-            if _DEFAULT not in layer.lora_A:
+            if ADAPTER_NAME not in layer.lora_A:
                 raise InputError(f"recipe '{recipe.name}': target_modules: '{name}' is no linear module")
-        yield adapted.peft_config[_DEFAULT], layers
+        yield adapted.peft_config[ADAPTER_NAME], layers
     finally:
         adapted.unload()
 
 
 def save_config(config: LoraConfig, folder: Path) -> None:
-    """Write PEFT's configuration. The modules are sorted: PEFT keeps them in a set."""
+    """Writes PEFT's configuration, the target modules sorted (PEFT keeps them in a set).
+
+    Parameters
+    ----------
+    config
+        PEFT's configuration of the trained adapter.
+    folder
+        Where ``adapter_config.json`` goes.
+    """
     replace(config, inference_mode=True).save_pretrained(folder)
-    written = folder / ADAPTER_CONFIG
-    content = json.loads(written.read_text(encoding="utf-8"))
+    file = folder / ADAPTER_CONFIG
+    content = json.loads(file.read_text(encoding="utf-8"))
     if isinstance(content["target_modules"], list):
         content["target_modules"].sort()
-    written.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def own_random_draws(base: Base) -> Any:
-    """A context in which random draws leave the process's generators as they were."""
+def preserved_random_state(base: Base) -> AbstractContextManager[Any]:
+    """A context after which torch's random generators are as they were."""
     return torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else [])
 
 
@@ -74,7 +99,7 @@ def _attach(network: Any, recipe: Recipe) -> Any:
 
 
 def _outside_decoder(network: Any) -> str | None:
-    """For a model of several parts, a pattern of all modules that are not its language model (a vision tower's)."""
+    """For a model of several parts, a pattern of all modules outside its language model (a vision tower's)."""
     decoder = network.get_decoder()
     if decoder is network.base_model:
         return None

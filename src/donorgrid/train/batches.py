@@ -1,4 +1,4 @@
-"""Training texts side by side without padding waste: short texts share a row, and no adapter waits for another's."""
+"""Training texts side by side with little padding: short texts share a row, each adapter has rows of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,61 +17,85 @@ _EMPTY = Row(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 @dataclass(frozen=True, kw_only=True)
 class TextBatch:
-    """The texts of K adapters, each with as many rows as any other.
+    """The texts of K adapters as rows, equally many rows for each adapter.
 
-    ``heads`` are the flat places whose next token is supervised, ``targets`` those tokens, ``owners`` their adapters.
+    Attributes
+    ----------
+    rows
+        The rows of the first adapter, then those of the second, and so on: (n_rows, length).
+    head_indices
+        Indices into the flattened rows (n_rows * length) at which the next token is supervised: (n_targets,).
+    targets
+        The supervised tokens: (n_targets,).
+    adapters
+        The adapter, from 0 to K - 1, that each target belongs to: (n_targets,).
     """
 
     rows: RowBatch
-    heads: Tensor
+    head_indices: Tensor
     targets: Tensor
-    owners: Tensor
+    adapters: Tensor
 
 
-def batch_texts(texts_of: Sequence[Texts], *, packs: bool, token_worth: float) -> TextBatch:
-    """One batch of the texts of each adapter. Without ``packs`` each text has a row of its own."""
-    width, bins_of = _best_bins(texts_of, token_worth) if packs else _apart(texts_of)
-    n_rows = max(map(len, bins_of))
-    rows, heads, targets, owners = [], [], [], []
-    for owner, bins in enumerate(bins_of):
-        for number, texts in enumerate(bins):
+def batch_texts(texts_of: Sequence[Texts], *, can_pack: bool, token_cost: float) -> TextBatch:
+    """One batch of the texts of several adapters.
+
+    Parameters
+    ----------
+    texts_of
+        The texts of each adapter.
+    can_pack
+        Whether texts may share a row; without it every text has a row of its own.
+    token_cost
+        What reading one token costs, in pairs of tokens that attend to each other in one layer.
+
+    Returns
+    -------
+    TextBatch
+        Of the row width that costs least.
+    """
+    width, rows_of = _cheapest_rows(texts_of, token_cost) if can_pack else _one_text_per_row(texts_of)
+    n_rows = max(map(len, rows_of))
+    rows, head_indices, targets, adapters = [], [], [], []
+    for adapter, adapter_rows in enumerate(rows_of):
+        for row, texts in enumerate(adapter_rows):
             supervised = np.concatenate([text.supervised[1 : len(text.input_ids) + 1] for text in texts])
-            following = np.concatenate([text.token_ids[1 : len(text.input_ids) + 1] for text in texts])
-            (places,) = supervised.nonzero()
+            next_tokens = np.concatenate([text.token_ids[1 : len(text.input_ids) + 1] for text in texts])
+            (columns,) = supervised.nonzero()
             rows.append(packed_row([text.input_ids for text in texts]))
-            heads.append(places + (owner * n_rows + number) * width)
-            targets.append(following[places])
-            owners.append(np.full(len(places), owner))
-        rows += [_EMPTY] * (n_rows - len(bins))
+            head_indices.append(columns + (adapter * n_rows + row) * width)
+            targets.append(next_tokens[columns])
+            adapters.append(np.full(len(columns), adapter))
+        rows += [_EMPTY] * (n_rows - len(adapter_rows))
     return TextBatch(
         rows=pad_rows(rows, length=width),
-        heads=torch.from_numpy(np.concatenate(heads)),
+        head_indices=torch.from_numpy(np.concatenate(head_indices)),
         targets=torch.from_numpy(np.concatenate(targets)),
-        owners=torch.from_numpy(np.concatenate(owners)),
+        adapters=torch.from_numpy(np.concatenate(adapters)),
     )
 
 
-def _apart(texts_of: Sequence[Texts]) -> tuple[int, list[list[list[EncodedText]]]]:
+def _one_text_per_row(texts_of: Sequence[Texts]) -> tuple[int, list[list[list[EncodedText]]]]:
     width = max(len(text.input_ids) for texts in texts_of for text in texts)
     return width, [[[text] for text in texts] for texts in texts_of]
 
 
-def _best_bins(texts_of: Sequence[Texts], token_worth: float) -> tuple[int, list[list[list[EncodedText]]]]:
+def _cheapest_rows(texts_of: Sequence[Texts], token_cost: float) -> tuple[int, list[list[list[EncodedText]]]]:
     """The row width, and the texts of each row of each adapter, that cost least to read (attention grows by width)."""
     candidates = []
     for n_rows in range(1, max(map(len, texts_of)) + 1):
-        bins_of = [_level(texts, n_rows) for texts in texts_of]
-        width = max(sum(len(text.input_ids) for text in texts) for bins in bins_of for texts in bins)
-        candidates.append((n_rows * width * (token_worth + width), width, bins_of))
-    _, width, bins_of = min(candidates, key=lambda one: one[:2])
-    return width, bins_of
+        rows_of = [_even_rows(texts, n_rows) for texts in texts_of]
+        width = max(sum(len(text.input_ids) for text in texts) for rows in rows_of for texts in rows)
+        candidates.append((n_rows * width * (token_cost + width), width, rows_of))
+    _, width, rows_of = min(candidates, key=lambda candidate: candidate[:2])
+    return width, rows_of
 
 
-def _level(texts: Texts, n_rows: int) -> list[list[EncodedText]]:
-    """Texts in at most ``n_rows`` rows of much the same length: each, the longest first, joins the shortest row."""
+def _even_rows(texts: Texts, n_rows: int) -> list[list[EncodedText]]:
+    """Texts in at most ``n_rows`` rows of similar length: the longest text first, each into the shortest row."""
     rows: list[list[EncodedText]] = [[] for _ in range(n_rows)]
     lengths = [(0, row) for row in range(n_rows)]
-    for text in sorted(texts, key=lambda one: -len(one.input_ids)):
+    for text in sorted(texts, key=lambda text: -len(text.input_ids)):
         length, row = heappop(lengths)
         rows[row].append(text)
         heappush(lengths, (length + len(text.input_ids), row))

@@ -10,46 +10,78 @@ import numpy as np
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import TrainingText
 
-FILLER = "_"
+PLACEHOLDER = "_"
 _WORD = re.compile(r"[^\W_]+")
 
 
 def shuffled(texts: Sequence[TrainingText], rng: np.random.Generator) -> tuple[TrainingText, ...]:
-    """Deal the answers out anew among items with equally many choices, so that their frequencies stay.
+    """Permutes the answers among items with equally many choices, so that the answers keep their frequencies.
 
-    Raises InputError for a text without choices.
+    Parameters
+    ----------
+    texts
+        Training texts of multiple-choice items.
+    rng
+        The generator of the permutation.
+
+    Returns
+    -------
+    tuple of TrainingText
+        The same texts in the same order, with other answers and targets.
+
+    Raises
+    ------
+    InputError
+        A text has no choices.
     """
-    dealt = list(texts)
-    by_choices: dict[int, list[int]] = {}
+    permuted = list(texts)
+    by_n_choices: dict[int, list[int]] = {}
     for index, text in enumerate(texts):
         _check_choices(text)
-        by_choices.setdefault(len(text.alternatives), []).append(index)
-    for indices in by_choices.values():
-        for index, giver in zip(indices, rng.permutation(indices), strict=True):
-            answer = texts[giver].answer or 0
-            dealt[index] = replace(texts[index], answer=answer, target=texts[index].alternatives[answer])
-    return tuple(dealt)
+        by_n_choices.setdefault(len(text.alternatives), []).append(index)
+    for indices in by_n_choices.values():
+        for index, source_index in zip(indices, rng.permutation(indices), strict=True):
+            answer = texts[source_index].answer or 0
+            permuted[index] = replace(texts[index], answer=answer, target=texts[index].alternatives[answer])
+    return tuple(permuted)
 
 
 def content_free(texts: Sequence[TrainingText], rng: np.random.Generator) -> tuple[TrainingText, ...]:
-    """Keep the format and the lengths, and nothing to learn from: a word of the prompt that does not stand in every
-    text becomes as many fillers as it has characters, and the answer is drawn at random among the item's own choices.
+    """Keeps the format and the lengths of texts and takes away what could be learned.
 
-    In scripts without spaces a word is a whole run of characters. Raises InputError for a text without choices.
+    A word of the prompt that does not occur in every text becomes as many placeholders as it has characters. The
+    answer is drawn at random among the item's choices. In scripts without spaces, a word is a whole run of characters.
+
+    Parameters
+    ----------
+    texts
+        Training texts of multiple-choice items.
+    rng
+        The generator of the answers.
+
+    Returns
+    -------
+    tuple of TrainingText
+        The changed texts, in the order of ``texts``.
+
+    Raises
+    ------
+    InputError
+        A text has no choices.
     """
-    holders = Counter(word for text in texts for word in set(_WORD.findall(text.prompt)))
-    format_words = {word for word, count in holders.items() if count == len(texts)}
+    counts = Counter(word for text in texts for word in set(_WORD.findall(text.prompt)))
+    format_words = {word for word, count in counts.items() if count == len(texts)}
     emptied = []
     for text in texts:
         _check_choices(text)
         answer = int(rng.integers(len(text.alternatives)))
-        prompt = _WORD.sub(lambda found: _kept_or_filled(found[0], format_words), text.prompt)
+        prompt = _WORD.sub(lambda match: _mask_word(match[0], format_words), text.prompt)
         emptied.append(replace(text, prompt=prompt, answer=answer, target=text.alternatives[answer]))
     return tuple(emptied)
 
 
-def _kept_or_filled(word: str, format_words: set[str]) -> str:
-    return word if word in format_words else FILLER * len(word)
+def _mask_word(word: str, format_words: set[str]) -> str:
+    return word if word in format_words else PLACEHOLDER * len(word)
 
 
 def _check_choices(text: TrainingText) -> None:

@@ -16,53 +16,74 @@ from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, LORA_A, LORA_B, MAGNITUDE, tensor_key
 from donorgrid.models.loading import Base
-from donorgrid.train.attaching import attached, own_random_draws, save_config
-from donorgrid.train.loop import Corpus, FitResult, fit
-from donorgrid.train.network_parameters import NetworkParameters, flat, split
-from donorgrid.train.result import TrainedWeights, trained
+from donorgrid.train.attaching import ADAPTER_NAME, new_adapter, preserved_random_state, save_config
+from donorgrid.train.encode import Corpus
+from donorgrid.train.loop import fit
+from donorgrid.train.network_parameters import NetworkParameters, flatten_tensors, split_values
+from donorgrid.train.progress import FitResult
+from donorgrid.train.result import TrainedWeights, trained_weights
 
 
 def train_dora(
     base: Base, corpus: Corpus, recipe: Recipe, *, train_seed: int, checkpoints: Sequence[float] = ()
 ) -> TrainedWeights | RunFailure:
-    """Train one adapter on the resident base; the failure where it diverged.
+    """Trains one DoRA adapter. The base's weights never change, and PEFT's modules are taken off it, whatever happens.
 
-    The base's own weights are never touched, and no trace of the adapter stays in it, whatever happens.
-    ``checkpoints`` (``loop.fit``) are epochs after which the adapter is kept too.
-    Raises InputError when the target modules are not in the model.
+    Parameters
+    ----------
+    base
+        The resident base model.
+    corpus
+        The encoded texts of the run.
+    recipe
+        The method's settings.
+    train_seed
+        The seed of the first weights and of the order of the texts.
+    checkpoints
+        Epochs (also fractions, above 0 and at most the recipe's) after which the weights are kept too.
+
+    Returns
+    -------
+    TrainedWeights or RunFailure
+        The adapter, or the failure of a training that diverged.
+
+    Raises
+    ------
+    InputError
+        The target modules are not in the model.
     """
-    # Looked at without the adapter: what the reader finds out is for the scoring too.
+    # The reader is checked without the adapter: its result also holds for scoring.
     base.reader.check([text.token_ids for text in (*corpus.train, *corpus.validation)])
-    with own_random_draws(base), attached(base, recipe, train_seed=train_seed) as (config, layers):
-        leaves = _leaves(layers)
-        shapes = {name: tuple(leaf.shape) for name, leaf in leaves.items()}
-        values = flat(leaves)
-        for name, part in split(values[0], shapes).items():
-            leaves[name].data = part
-        alone = NetworkParameters(values, leaves, lambda: _drop_while_learning(layers.values()))
-        (fitted,) = fit(base.reader, alone, [corpus], recipe, train_seeds=[train_seed], checkpoints=checkpoints)
-    if isinstance(fitted, RunFailure):
-        return fitted
+    with preserved_random_state(base), new_adapter(base, recipe, train_seed=train_seed) as (config, layers):
+        parameters = _parameters(layers)
+        shapes = {key: tuple(parameter.shape) for key, parameter in parameters.items()}
+        values = flatten_tensors(parameters)
+        for key, part in split_values(values[0], shapes).items():
+            parameters[key].data = part
+        trainable = NetworkParameters(values, parameters, lambda: _set_dropout(layers.values()))
+        (result,) = fit(base.reader, trainable, [corpus], recipe, train_seeds=[train_seed], checkpoints=checkpoints)
+    if isinstance(result, RunFailure):
+        return result
 
-    def save(one: FitResult, folder: Path) -> None:
+    def save(part: FitResult, folder: Path) -> None:
         save_config(config, folder)
-        tensors = {name: part.contiguous() for name, part in split(one.values.cpu(), shapes).items()}
+        tensors = {key: tensor.contiguous() for key, tensor in split_values(part.values.cpu(), shapes).items()}
         save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
 
-    return trained(fitted, save)
+    return trained_weights(result, save)
 
 
-def _leaves(layers: dict[str, LoraLayer]) -> dict[str, Parameter]:
-    """What is trained, by the names under which PEFT saves it."""
-    leaves = {}
-    for name, layer in layers.items():
-        leaves[tensor_key(name, LORA_A)] = layer.lora_A["default"].weight
-        leaves[tensor_key(name, LORA_B)] = layer.lora_B["default"].weight
-        leaves[tensor_key(name, MAGNITUDE)] = layer.lora_magnitude_vector["default"].weight
-    return leaves
+def _parameters(layers: dict[str, LoraLayer]) -> dict[str, Parameter]:
+    """The trained parameters, by the keys under which PEFT saves them."""
+    parameters = {}
+    for module, layer in layers.items():
+        parameters[tensor_key(module, LORA_A)] = layer.lora_A[ADAPTER_NAME].weight
+        parameters[tensor_key(module, LORA_B)] = layer.lora_B[ADAPTER_NAME].weight
+        parameters[tensor_key(module, MAGNITUDE)] = layer.lora_magnitude_vector[ADAPTER_NAME].weight
+    return parameters
 
 
-def _drop_while_learning(layers: Iterable[Any]) -> None:
-    """Dropout is for the passes that gradients come from."""
+def _set_dropout(layers: Iterable[Any]) -> None:
+    """Turns PEFT's dropout on for passes with gradients, and off for others."""
     for layer in layers:
         layer.train(torch.is_grad_enabled())

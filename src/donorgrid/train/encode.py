@@ -1,4 +1,4 @@
-"""Training texts as tokens, with a mark on every token that the loss reads."""
+"""Training texts as tokens, with a mark on every token that the loss covers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,46 +11,90 @@ from donorgrid.core.records import TrainingText
 
 @dataclass(frozen=True)
 class EncodedText:
-    """Token ids, and for each token whether the loss reads it. The first token has no context and is never read."""
+    """A training text as tokens.
+
+    Attributes
+    ----------
+    token_ids
+        All tokens of the text.
+    supervised
+        For each token, whether the loss covers it (transformers: its label is not -100). The first token has no
+        context and is never supervised.
+    """
 
     token_ids: tuple[int, ...]
     supervised: tuple[bool, ...]
 
     @property
     def n_supervised(self) -> int:
-        """How many tokens the loss reads."""
+        """The number of tokens that the loss covers."""
         return sum(self.supervised)
 
     @cached_property
     def input_ids(self) -> tuple[int, ...]:
-        """The tokens that the model must read: those before the last one that the loss reads."""
-        return self.token_ids[: max(place for place, one in enumerate(self.supervised) if one)]
+        """The tokens that the model must read: all before the last supervised one."""
+        return self.token_ids[: max(index for index, is_supervised in enumerate(self.supervised) if is_supervised)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """The encoded texts of one training.
+
+    Attributes
+    ----------
+    train
+        Texts that are trained on.
+    validation
+        Texts whose loss chooses the epoch; empty: the last epoch counts.
+    """
+
+    train: tuple[EncodedText, ...]
+    validation: tuple[EncodedText, ...]
 
 
 def encode_texts(texts: Iterable[TrainingText], tokenizer: Any) -> tuple[EncodedText, ...]:
-    """Tokenise each text as it says. Raises InputError for a text that leaves the loss nothing to read."""
+    """Tokenizes training texts, each by its own settings.
+
+    Parameters
+    ----------
+    texts
+        Texts with their rules: whether prompt and target are tokenized apart, what the loss covers, where long texts
+        are cut.
+    tokenizer
+        A transformers tokenizer.
+
+    Returns
+    -------
+    tuple of EncodedText
+        In the order of ``texts``.
+
+    Raises
+    ------
+    InputError
+        A text has no token left for the loss.
+    """
     return tuple(_encode(text, tokenizer) for text in texts)
 
 
 def _encode(text: TrainingText, tokenizer: Any) -> EncodedText:
-    ids, supervised = _apart(text, tokenizer) if text.tokenise == "apart" else _whole(text, tokenizer)
+    token_ids, supervised = _parts(text, tokenizer) if text.tokenise == "apart" else _whole(text, tokenizer)
     if text.loss_on == "all":
-        supervised = [True] * len(ids)
-    if text.max_tokens is not None and len(ids) > text.max_tokens:
+        supervised = [True] * len(token_ids)
+    if text.max_tokens is not None and len(token_ids) > text.max_tokens:
         kept = slice(-text.max_tokens, None) if text.keep == "end" else slice(text.max_tokens)
-        ids, supervised = ids[kept], supervised[kept]
+        token_ids, supervised = token_ids[kept], supervised[kept]
     supervised[:1] = [False] * len(supervised[:1])
     if not any(supervised):
-        raise InputError(f"training text '{text.item_id}': no token is left for the loss to read")
-    return EncodedText(tuple(ids), tuple(supervised))
+        raise InputError(f"training text '{text.item_id}': no token is left for the loss")
+    return EncodedText(tuple(token_ids), tuple(supervised))
 
 
-def _apart(text: TrainingText, tokenizer: Any) -> tuple[list[int], list[bool]]:
+def _parts(text: TrainingText, tokenizer: Any) -> tuple[list[int], list[bool]]:
     prompt = tokenizer.encode(text.prompt, add_special_tokens=False)
     target = tokenizer.encode(text.target, add_special_tokens=False)
     return [*prompt, *target], [False] * len(prompt) + [True] * len(target)
 
 
 def _whole(text: TrainingText, tokenizer: Any) -> tuple[list[int], list[bool]]:
-    coded = tokenizer(text.prompt + text.target, return_offsets_mapping=True)
-    return list(coded["input_ids"]), [end > len(text.prompt) for _, end in coded["offset_mapping"]]
+    encoding = tokenizer(text.prompt + text.target, return_offsets_mapping=True)
+    return list(encoding["input_ids"]), [end > len(text.prompt) for _, end in encoding["offset_mapping"]]

@@ -1,215 +1,131 @@
-"""The training loop: one or several adapters over one frozen base, the best epoch of each restored from memory.
+"""The training loop: one or several trainings over one frozen base, the best epoch of each kept in memory.
 
-Every adapter keeps its own order of texts, loss (the mean over its batch's supervised tokens, as transformers'
-causal-LM loss), clipping, schedule, best epoch and failure: nothing of it depends on the others. The base's own dropout
-stays off, as the base is in eval mode. Nothing is read back from the device before an epoch ends.
+Every training has its own order of texts, loss (the mean over its batch's supervised tokens, as transformers' causal-LM
+loss), gradient clipping, schedule, best epoch and failure: nothing depends on the others. The base stays in eval mode,
+so its own dropout is off. Nothing is copied from the device before an epoch ends.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.reader import Reader
 from donorgrid.train.adamw import StackedAdamW, clip_rows
-from donorgrid.train.encode import EncodedText
+from donorgrid.train.encode import Corpus, EncodedText
 from donorgrid.train.losses import Losses
+from donorgrid.train.progress import FitResult, TrainingProgress
 from donorgrid.train.schedule import rate_factor
 from donorgrid.train.trainable import Trainable
 
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One line of a train log. Losses are means over supervised tokens, in nats.
-
-    ``validation_loss`` is None without a validation split; ``best`` marks an epoch better than all before it.
-    """
-
-    epoch: int
-    n_steps: int
-    train_loss: float
-    validation_loss: float | None
-    best: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Corpus:
-    """Encoded texts to train on and to choose the epoch by."""
-
-    train: tuple[EncodedText, ...]
-    validation: tuple[EncodedText, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitResult:
-    """The log of one adapter and its parameters (a vector) at the best epoch.
-
-    ``checkpoints`` holds, by epochs run, the parameters as they were at those points, on the CPU.
-    """
-
-    log: tuple[Epoch, ...]
-    values: Tensor
-    checkpoints: Mapping[float, Tensor] = field(default_factory=dict)
-
-    def at_checkpoints(self) -> dict[float, "FitResult"]:
-        """Each checkpoint with the log of the epochs that were over by then."""
-        return {
-            epochs: FitResult(log=tuple(one for one in self.log if one.epoch <= epochs), values=values)
-            for epochs, values in self.checkpoints.items()
-        }
-
-
-@dataclass
-class _TrainingProgress:
-    """One adapter's way through its corpus."""
-
-    number: int
-    corpus: Corpus
-    recipe: Recipe
-    batches: Iterator[list[EncodedText]]
-    rates: list[float]
-    checkpoints: tuple[float, ...] = ()
-    n_steps: int = 0
-    sums: list[tuple[Tensor, int]] = field(default_factory=list)
-    norms: list[Tensor] = field(default_factory=list)
-    log: list[Epoch] = field(default_factory=list)
-    best: Tensor | None = None
-    kept: dict[float, Tensor] = field(default_factory=dict)
-
-    @property
-    def per_epoch(self) -> int:
-        return math.ceil(len(self.corpus.train) / self.recipe.batch_size)
-
-    @property
-    def ends_epoch(self) -> bool:
-        return self.n_steps % self.per_epoch == 0
-
-    @property
-    def is_over(self) -> bool:
-        return len(self.log) == self.recipe.epochs
-
-    def keep_checkpoints(self, values: Tensor) -> None:
-        """Copy the parameters for the checkpoints that this step reaches, before any later step changes them."""
-        for epochs in self.checkpoints:
-            if self.n_steps == math.ceil(round(epochs * self.per_epoch, 6)):
-                self.kept[epochs] = values.to("cpu", copy=True)
+Results = dict[int, FitResult | RunFailure]
 
 
 def fit(
     reader: Reader,
-    stack: Trainable,
+    trainable: Trainable,
     corpora: Sequence[Corpus],
     recipe: Recipe,
     *,
     train_seeds: Sequence[int],
     checkpoints: Sequence[float] = (),
 ) -> list[FitResult | RunFailure]:
-    """Train the adapters of ``stack``, one per corpus and seed; each at its best epoch (ties: the earliest), or failed.
+    """Trains the K rows of ``trainable`` and returns each at its best epoch (the earliest of equal ones).
 
-    Without a validation split the last epoch counts. An adapter fails when a loss or a gradient is not finite.
-    ``checkpoints`` are epochs, also fractions of one, above 0 and at most the recipe's: the parameters after the first
-    step that completes them are kept too, and nothing of the training depends on that.
+    Without a validation split the last epoch counts.
+
+    Parameters
+    ----------
+    reader
+        Reads rows of tokens with the base's network.
+    trainable
+        K rows of parameters; they change in place.
+    corpora
+        The K sets of texts.
+    recipe
+        Epochs, batch size, learning rate, schedule, clipping, weight decay.
+    train_seeds
+        K seeds, of the order of the texts.
+    checkpoints
+        Epochs, also fractions, above 0 and at most the recipe's. The parameters after the first step that completes
+        them are kept too. The training does not depend on them.
+
+    Returns
+    -------
+    list
+        K results; a RunFailure where a loss or a gradient was not finite.
     """
     reader.check([text.token_ids for corpus in corpora for text in (*corpus.train, *corpus.validation)])
     losses = Losses(reader)
-    results: dict[int, FitResult | RunFailure] = {}
-    courses = [
-        _course(one, corpus, recipe, seed) for one, (corpus, seed) in enumerate(zip(corpora, train_seeds, strict=True))
+    results: Results = {}
+    running = [
+        _start(index, corpus, recipe, train_seed, checkpoints)
+        for index, (corpus, train_seed) in enumerate(zip(corpora, train_seeds, strict=True))
     ]
-    for course in courses:
-        course.checkpoints = tuple(checkpoints)
-    optimiser = StackedAdamW(stack.values, weight_decay=recipe.weight_decay)
-    while courses:
-        _step(losses, stack, optimiser, courses)
-        for place, course in enumerate(courses):
-            course.keep_checkpoints(stack.values[place])
-        due = [place for place, course in enumerate(courses) if course.ends_epoch]
-        if not due:
+    optimizer = StackedAdamW(trainable.values, weight_decay=recipe.weight_decay)
+    while running:
+        _step(losses, trainable, optimizer, running)
+        ended = [row for row, training in enumerate(running) if training.is_at_epoch_end]
+        if not ended:
             continue
-        results |= _end_epoch(losses, stack, [(place, courses[place]) for place in due])
-        left = [place for place, course in enumerate(courses) if course.number not in results]
-        if left and len(left) < len(courses):
-            stack = stack.select(left)
-            optimiser = optimiser.select(stack.values, left)
-        courses = [courses[place] for place in left]
-    return [results[number] for number in range(len(corpora))]
+        results |= _end_epoch(losses, trainable, running, ended)
+        remaining = [row for row, training in enumerate(running) if training.index not in results]
+        if remaining and len(remaining) < len(running):
+            trainable = trainable.select(remaining)
+            optimizer = optimizer.select(trainable.values, remaining)
+        running = [running[row] for row in remaining]
+    return [results[index] for index in range(len(corpora))]
 
 
-def _course(number: int, corpus: Corpus, recipe: Recipe, train_seed: int) -> _TrainingProgress:
+def _start(
+    index: int, corpus: Corpus, recipe: Recipe, train_seed: int, checkpoints: Sequence[float]
+) -> TrainingProgress:
     n_steps = math.ceil(len(corpus.train) / recipe.batch_size) * recipe.epochs
     n_warmup = math.ceil(recipe.warmup_share * n_steps)
-    rates = [
+    learning_rates = [
         recipe.learning_rate * rate_factor(step, n_steps=n_steps, n_warmup=n_warmup, schedule=recipe.schedule)
         for step in range(n_steps)
     ]
-    batches = _batches(corpus.train, recipe, train_seed)
-    return _TrainingProgress(number=number, corpus=corpus, recipe=recipe, batches=batches, rates=rates)
+    return TrainingProgress(
+        index=index,
+        corpus=corpus,
+        recipe=recipe,
+        batches=_batches(corpus.train, recipe, train_seed),
+        learning_rates=learning_rates,
+        checkpoint_epochs=tuple(checkpoints),
+    )
 
 
 def _batches(texts: Sequence[EncodedText], recipe: Recipe, train_seed: int) -> Iterator[list[EncodedText]]:
-    """All batches of all epochs; every epoch has its own order, and its last batch may be small."""
+    """The batches of all epochs; every epoch has its own order, and its last batch may be small."""
     for epoch in range(1, recipe.epochs + 1):
         order = np.random.default_rng([train_seed, epoch]).permutation(len(texts))
         for start in range(0, len(texts), recipe.batch_size):
             yield [texts[index] for index in order[start : start + recipe.batch_size]]
 
 
-def _step(losses: Losses, stack: Trainable, optimiser: StackedAdamW, courses: Sequence[_TrainingProgress]) -> None:
-    texts_of = [next(course.batches) for course in courses]
+def _step(losses: Losses, trainable: Trainable, optimizer: StackedAdamW, running: Sequence[TrainingProgress]) -> None:
+    texts_of = [next(training.batches) for training in running]
     counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
-    sums, gradients = losses.backward(stack, texts_of, counts)
-    norms = clip_rows(gradients, courses[0].recipe.max_grad_norm)
-    optimiser.step(gradients, [course.rates[course.n_steps] for course in courses])
-    for course, total, count, norm in zip(courses, sums, counts, norms, strict=True):
-        course.sums.append((total, count))
-        course.norms.append(norm)
-        course.n_steps += 1
+    loss_sums, gradients = losses.backward(trainable, texts_of, counts)
+    norms = clip_rows(gradients, running[0].recipe.max_grad_norm)
+    optimizer.step(gradients, [training.learning_rates[training.n_steps] for training in running])
+    for row, (training, loss_sum, count, norm) in enumerate(zip(running, loss_sums, counts, norms, strict=True)):
+        training.record_step(loss_sum, count, norm)
+        training.copy_checkpoints(trainable.values[row])
 
 
 def _end_epoch(
-    losses: Losses, stack: Trainable, due: Sequence[tuple[int, _TrainingProgress]]
-) -> dict[int, FitResult | RunFailure]:
-    """Validate and log the adapters whose epoch has ended; the results of those that are over, or have failed."""
-    places = [place for place, _ in due]
-    chosen = stack if len(places) == len(stack) else stack.select(places)
-    validations = losses.means(chosen, [course.corpus.validation for _, course in due])
-    results: dict[int, FitResult | RunFailure] = {}
-    for (place, course), validation in zip(due, validations, strict=True):
-        failure = _log_epoch(course, validation, stack.values[place])
-        if failure is not None:
-            results[course.number] = failure
-        elif course.is_over and course.best is not None:
-            results[course.number] = FitResult(log=tuple(course.log), values=course.best, checkpoints=course.kept)
+    losses: Losses, trainable: Trainable, running: Sequence[TrainingProgress], ended: Sequence[int]
+) -> Results:
+    """Validates and logs the trainings whose epoch has ended; the results of those that are over or have failed."""
+    validated = trainable if len(ended) == len(trainable) else trainable.select(ended)
+    validation_losses = losses.means(validated, [running[row].corpus.validation for row in ended])
+    results: Results = {}
+    for row, validation_loss in zip(ended, validation_losses, strict=True):
+        outcome = running[row].end_epoch(validation_loss, trainable.values[row]) or running[row].result()
+        if outcome is not None:
+            results[running[row].index] = outcome
     return results
-
-
-def _log_epoch(course: _TrainingProgress, validation: float | None, values: Tensor) -> RunFailure | None:
-    epoch = len(course.log) + 1
-    sums = torch.stack([total for total, _ in course.sums]).tolist()
-    norms = torch.stack(course.norms).tolist()
-    counts = [count for _, count in course.sums]
-    for total, norm, count in zip(sums, norms, counts, strict=True):
-        if not (math.isfinite(total) and math.isfinite(norm)):
-            return RunFailure(f"training diverged in epoch {epoch}: loss {total / count}, gradient norm {norm}")
-    if validation is not None and not math.isfinite(validation):
-        return RunFailure(f"training diverged in epoch {epoch}: validation loss {validation}")
-    best_before = min((one.validation_loss for one in course.log if one.validation_loss is not None), default=math.inf)
-    is_best = validation is None or validation < best_before
-    if is_best:
-        course.best = values.clone()
-    course.log.append(
-        Epoch(
-            epoch=epoch,
-            n_steps=len(sums),
-            train_loss=sum(sums) / sum(counts),
-            validation_loss=validation,
-            best=is_best,
-        )
-    )
-    course.sums, course.norms = [], []
-    return None

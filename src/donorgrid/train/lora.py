@@ -1,6 +1,6 @@
 """LoRA in PEFT's terms: PEFT chooses the modules and draws the first weights, and can read what is saved.
 
-In between the adapters are trained by our own loop, several at once where that pays.
+In between, our own loop trains the adapters, several at once where that pays.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,17 @@ from donorgrid.core.records import Recipe
 from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, LORA_A, LORA_B, tensor_key
 from donorgrid.models.loading import Base
 from donorgrid.models.low_rank import join_factors
-from donorgrid.train.attaching import attached, own_random_draws, save_config
-from donorgrid.train.loop import Corpus, FitResult, fit
-from donorgrid.train.result import TrainedWeights, trained
+from donorgrid.train.attaching import ADAPTER_NAME, new_adapter, preserved_random_state, save_config
+from donorgrid.train.encode import Corpus
+from donorgrid.train.loop import fit
+from donorgrid.train.progress import FitResult
+from donorgrid.train.result import TrainedWeights, trained_weights
 from donorgrid.train.stacked_adapters import AdapterLayout, StackedAdapters
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Start:
-    """A fresh adapter: PEFT's configuration with the modules it found, their layout, and the first weights."""
+class _NewAdapter:
+    """PEFT's configuration with the modules that it chose, their layout, and the first weights (n_parameters,)."""
 
     config: LoraConfig
     layout: AdapterLayout
@@ -40,44 +42,64 @@ def train_lora(
     train_seeds: Sequence[int],
     checkpoints: Sequence[float] = (),
 ) -> list[TrainedWeights | RunFailure]:
-    """Train several adapters at once, each as if alone: one result per corpus and seed, a failure where one diverged.
+    """Trains one LoRA adapter per corpus and seed, all at once, each as if alone. The base's weights never change.
 
-    ``checkpoints`` (``loop.fit``) are epochs after which the adapter is kept too.
+    Parameters
+    ----------
+    base
+        The resident base model.
+    corpora
+        The encoded texts of each run.
+    recipe
+        The method's settings.
+    train_seeds
+        For each run, the seed of its first weights and of the order of its texts.
+    checkpoints
+        Epochs (also fractions, above 0 and at most the recipe's) after which the weights are kept too.
 
-    Raises InputError when the target modules are not in the model, or for several adapters with dropout (their random
-    draws would depend on their neighbours).
+    Returns
+    -------
+    list
+        The adapters; a RunFailure where a training diverged.
+
+    Raises
+    ------
+    InputError
+        The target modules are not in the model, or there are several adapters with dropout (their random draws would
+        depend on each other).
     """
     if recipe.dropout and len(corpora) > 1:
         raise InputError(f"recipe '{recipe.name}': with dropout {recipe.dropout} adapters are trained one at a time")
-    with own_random_draws(base):
-        starts = [_start(base, recipe, train_seed) for train_seed in train_seeds]
-        stack = StackedAdapters(starts[0].layout, torch.stack([start.values for start in starts]))
-        fitted = fit(base.reader, stack, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
+    with preserved_random_state(base):
+        adapters = [_new_adapter(base, recipe, train_seed) for train_seed in train_seeds]
+        stack = StackedAdapters(adapters[0].layout, torch.stack([adapter.values for adapter in adapters]))
+        results = fit(base.reader, stack, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
 
-    def save(one: FitResult, folder: Path) -> None:
-        _save(starts[0], one, folder)
+    def save(result: FitResult, folder: Path) -> None:
+        _save(adapters[0], result, folder)
 
-    return [one if isinstance(one, RunFailure) else trained(one, save) for one in fitted]
+    return [result if isinstance(result, RunFailure) else trained_weights(result, save) for result in results]
 
 
-def _start(base: Base, recipe: Recipe, train_seed: int) -> _Start:
-    """Let PEFT put an adapter on the base, take its weights, and take it off again."""
-    with attached(base, recipe, train_seed=train_seed) as (config, layers):
+def _new_adapter(base: Base, recipe: Recipe, train_seed: int) -> _NewAdapter:
+    """Lets PEFT put an adapter on the base, takes its weights, and takes it off again."""
+    with new_adapter(base, recipe, train_seed=train_seed) as (config, layers):
         weights = {
-            name: (layer.lora_A["default"].weight, layer.lora_B["default"].weight) for name, layer in layers.items()
+            name: (layer.lora_A[ADAPTER_NAME].weight, layer.lora_B[ADAPTER_NAME].weight)
+            for name, layer in layers.items()
         }
         layout = AdapterLayout(
             shapes={name: (tuple(a.shape), tuple(b.shape)) for name, (a, b) in weights.items()},
-            scaling=next(iter(layers.values())).scaling["default"],
+            scaling=next(iter(layers.values())).scaling[ADAPTER_NAME],
             dropout=recipe.dropout,
         )
-        return _Start(config=config, layout=layout, values=join_factors(weights))
+        return _NewAdapter(config=config, layout=layout, values=join_factors(weights))
 
 
-def _save(start: _Start, fitted: FitResult, folder: Path) -> None:
-    save_config(start.config, folder)
+def _save(adapter: _NewAdapter, result: FitResult, folder: Path) -> None:
+    save_config(adapter.config, folder)
     tensors = {}
-    for name, pair in start.layout.split(fitted.values[None].cpu()).items():
-        for letter, one in zip((LORA_A, LORA_B), pair, strict=True):
-            tensors[tensor_key(name, letter)] = one[0].contiguous()
+    for module, factors in adapter.layout.split(result.values[None].cpu()).items():
+        for name, factor in zip((LORA_A, LORA_B), factors, strict=True):
+            tensors[tensor_key(module, name)] = factor[0].contiguous()
     save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})

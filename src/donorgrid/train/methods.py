@@ -1,4 +1,4 @@
-"""One way in for every method of fine-tuning that a recipe may name."""
+"""The entry to training: one function for every method that a recipe may name."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Recipe
 from donorgrid.models.loading import Base
 from donorgrid.train.dora import train_dora
+from donorgrid.train.encode import Corpus
 from donorgrid.train.full import train_full
-from donorgrid.train.loop import Corpus
 from donorgrid.train.lora import train_lora
 from donorgrid.train.result import TrainedWeights
 
-_ALONE = {"dora": train_dora, "full": train_full}
+_ONE_AT_A_TIME = {"dora": train_dora, "full": train_full}
 
 
 def train_runs(
@@ -22,13 +22,38 @@ def train_runs(
     train_seeds: Sequence[int],
     checkpoints: Sequence[float] = (),
 ) -> list[TrainedWeights | RunFailure]:
-    """Train by the recipe's method, one run per corpus and seed: the result of each, a failure where one diverged.
+    """Trains one run per corpus and seed by the recipe's method.
 
-    ``checkpoints`` (``loop.fit``) are epochs after which the result is kept too.
-    Raises InputError when the target modules are not in the model, and for several runs of a recipe that
-    ``trains_alone``.
+    Parameters
+    ----------
+    base
+        The resident base model. Its weights are the former ones afterwards, bit for bit.
+    corpora
+        The encoded texts of each run.
+    recipe
+        The method and its settings.
+    train_seeds
+        For each run, the seed of its first weights and of the order of its texts.
+    checkpoints
+        Epochs (also fractions, above 0 and at most the recipe's) after which the weights are kept too.
+
+    Returns
+    -------
+    list
+        The trained weights of each run; a RunFailure where a training diverged.
+
+    Raises
+    ------
+    InputError
+        The target modules are not in the model; or several runs of a recipe that trains one at a time
+        (``Recipe.trains_alone``, or LoRA with dropout).
+
+    Examples
+    --------
+    >>> (result,) = train_runs(base, [corpus], recipe, train_seeds=[17])  # doctest: +SKIP
+    >>> result.save(folder)  # doctest: +SKIP
     """
-    train = _ALONE.get(recipe.method)
+    train = _ONE_AT_A_TIME.get(recipe.method)
     if train is None:
         return train_lora(base, corpora, recipe, train_seeds=train_seeds, checkpoints=checkpoints)
     if len(corpora) > 1:

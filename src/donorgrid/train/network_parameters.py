@@ -1,4 +1,4 @@
-"""Parameters of the network itself, trained alone: autograd goes through the network as it stands."""
+"""Training parameters that stand in the network itself (DoRA, full fine-tuning): autograd goes through its layers."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,44 +11,68 @@ from torch import Tensor
 
 
 class NetworkParameters:
-    """One training (K = 1) whose parameters stand in the network.
+    """One training (K = 1) whose parameters are tensors of the network; a ``Trainable``.
 
-    ``values`` (1, parameters; float32) are what the optimiser changes, ``leaves`` the network's own tensors by name, in
-    the same order; ``put_on`` makes the network compute with the values.
+    Attributes
+    ----------
+    values
+        The numbers (1, n_parameters; float32) that the optimizer changes.
     """
 
-    def __init__(self, values: Tensor, leaves: Mapping[str, Tensor], put_on: Callable[[], object]) -> None:
+    def __init__(self, values: Tensor, parameters: Mapping[str, Tensor], apply_values: Callable[[], object]) -> None:
+        """``parameters`` are the network's tensors by name, in the order of ``values``.
+
+        ``apply_values`` makes the network compute with the present values.
+        """
         self.values = values
-        self._leaves = leaves
-        self._put_on = put_on
+        self._parameters = parameters
+        self._apply_values = apply_values
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def select(self, places: Sequence[int]) -> "NetworkParameters":
-        """Itself, or nothing."""
-        return self if len(places) == len(self) else NetworkParameters(self.values[:0], self._leaves, self._put_on)
+    def select(self, indices: Sequence[int]) -> "NetworkParameters":
+        """Itself for its only index, or an empty training without one."""
+        if len(indices) == len(self):
+            return self
+        return NetworkParameters(self.values[:0], self._parameters, self._apply_values)
 
     def gradients(self, loss: Tensor) -> Tensor:
-        """The gradients (1, parameters) in float32; zero for what the loss did not read (experts without a token)."""
-        found = torch.autograd.grad(loss, list(self._leaves.values()), materialize_grads=True)
-        return torch.cat([one.flatten().float() for one in found])[None]
+        """The gradients (1, n_parameters; float32), zero for parameters that the loss does not depend on.
+
+        Experts that no token reached are such parameters.
+        """
+        gradients = torch.autograd.grad(loss, list(self._parameters.values()), materialize_grads=True)
+        return torch.cat([gradient.flatten().float() for gradient in gradients])[None]
 
     @contextmanager
     def active(self, _: Any, *, n_tokens: int) -> Iterator[None]:
-        """While the body runs the network computes with the values; all tokens are of the one training."""
+        """While the body runs, the network computes with the values; all tokens belong to the one training."""
         del n_tokens
-        self._put_on()
+        self._apply_values()
         yield
 
 
-def flat(tensors: Mapping[str, Tensor]) -> Tensor:
-    """Tensors one after the other as float32 values (1, parameters)."""
-    return torch.cat([one.detach().flatten().float() for one in tensors.values()])[None]
+def flatten_tensors(tensors: Mapping[str, Tensor]) -> Tensor:
+    """Tensors one after the other as float32 values (1, n_parameters)."""
+    return torch.cat([tensor.detach().flatten().float() for tensor in tensors.values()])[None]
 
 
-def split(values: Tensor, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    """Views of a vector (parameters,) by name, in the order of ``shapes``."""
+def split_values(values: Tensor, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """The inverse of ``flatten_tensors`` for one row.
+
+    Parameters
+    ----------
+    values
+        A vector (n_parameters,).
+    shapes
+        The shape of each tensor by name, in the order in which the tensors lie in ``values``.
+
+    Returns
+    -------
+    dict
+        Views of ``values`` by name.
+    """
     sizes = [math.prod(shape) for shape in shapes.values()]
     starts = accumulate(sizes, initial=0)
     return {

@@ -1,8 +1,8 @@
-"""LoRA adapters stacked: K adapters on one frozen network, each reading its own rows, in products of all K at once.
+"""K LoRA adapters on one frozen network, each applied to its own rows, in batched products of all K.
 
-For a linear module with input x (K adapters x their tokens, n_in) the stack adds ``scaling * x A_k^T B_k^T`` for each
+For a linear module with input x (K adapters x their tokens, n_in) the stack adds ``scaling * x A_k^T B_k^T`` for
 adapter k (Hu et al. 2021, arXiv 2106.09685, equation 3). A is (K, rank, n_in), B is (K, n_out, rank), in float32; both
-lie in one (K, parameters) tensor, so that the optimiser and the clipping see one tensor and not hundreds.
+lie in one (K, n_parameters) tensor, so that the optimizer and the clipping handle one tensor and not hundreds.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,87 +22,92 @@ Hook = Callable[[Any, tuple[Any, ...], Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterLayout:
-    """Where each module's A and B lie among an adapter's parameters, and how the product is scaled."""
+    """Where each module's A and B lie among an adapter's parameters, the factor on their product, and the dropout."""
 
     shapes: Shapes
     scaling: float
     dropout: float = 0.0
 
     def split(self, values: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-        """Views (K, rank, n_in) and (K, n_out, rank) by module, of a (K, parameters) tensor."""
+        """Views (K, rank, n_in) and (K, n_out, rank) by module, of a (K, n_parameters) tensor."""
         return split_factors(values, self.shapes)
 
 
 class StackedAdapters:
-    """K adapters, side by side in ``values`` (K, parameters)."""
+    """K adapters, side by side in ``values`` (K, n_parameters); a ``Trainable``."""
 
     def __init__(self, layout: AdapterLayout, values: Tensor) -> None:
         self.layout = layout
         self.values = values.detach()
-        self._leaves = layout.split(self.values)
-        for pair in self._leaves.values():
-            for leaf in pair:
-                leaf.requires_grad_()
-        self._low_rank = self._alone()
+        self._factors = layout.split(self.values)
+        for pair in self._factors.values():
+            for factor in pair:
+                factor.requires_grad_()
+        self._low_rank = self._single_adapter()
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def select(self, places: Sequence[int]) -> "StackedAdapters":
+    def select(self, indices: Sequence[int]) -> "StackedAdapters":
         """A new stack with copies of some of the adapters."""
-        return StackedAdapters(self.layout, self.values[list(places)].clone())
+        return StackedAdapters(self.layout, self.values[list(indices)].clone())
 
-    def low_rank(self) -> LowRankAdapter | None:
-        """The only adapter, where it is one and reads everything: what ``models.fast_cpu`` computes by hand."""
+    def as_low_rank_adapter(self) -> LowRankAdapter | None:
+        """The only adapter, for ``Reader.adapted_hidden_states_at``; None for several adapters, or with dropout."""
         return self._low_rank
 
     def gradients(self, loss: Tensor) -> Tensor:
-        """The gradients (K, parameters) of a loss that was computed while the stack was active."""
-        leaves = [pair[letter] for letter in (0, 1) for pair in self._leaves.values()]
-        by_hand = [] if self._low_rank is None else [self._low_rank.values]
-        found = torch.autograd.grad(loss, [*by_hand, *leaves], allow_unused=True)
-        if by_hand and found[0] is not None:
-            return found[0][None]
-        of_leaves = found[len(by_hand) :]
-        for name, one in zip([*self._leaves, *self._leaves], of_leaves, strict=True):
-            if one is None:
-                raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
-        return torch.cat([one.flatten(1) for one in of_leaves], dim=1)
+        """The gradients (K, n_parameters) of a loss that was computed while the stack was active.
 
-    def _alone(self) -> LowRankAdapter | None:
-        if len(self) != 1 or self.layout.dropout:
-            return None
-        values = self.values[0].detach().requires_grad_()
-        return LowRankAdapter(values=values, shapes=self.layout.shapes, scaling=self.layout.scaling)
+        Raises RunFailure for a module that the loss does not depend on.
+        """
+        factors = [pair[letter] for letter in (0, 1) for pair in self._factors.values()]
+        fast = [] if self._low_rank is None else [self._low_rank.values]
+        gradients = torch.autograd.grad(loss, [*fast, *factors], allow_unused=True)
+        if fast and gradients[0] is not None:
+            return gradients[0][None]
+        factor_gradients = gradients[len(fast) :]
+        for name, gradient in zip([*self._factors, *self._factors], factor_gradients, strict=True):
+            if gradient is None:
+                raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
+        return torch.cat([gradient.flatten(1) for gradient in factor_gradients], dim=1)
 
     @contextmanager
     def active(self, network: Any, *, n_tokens: int) -> Iterator[None]:
-        """While the body runs, each K-th part of a batch of ``n_tokens`` tokens is read with its own adapter."""
-        hooks = [network.get_submodule(name).register_forward_hook(self._hook(name, n_tokens)) for name in self._leaves]
+        """While the body runs, the k-th of K equal parts of a batch of ``n_tokens`` tokens is read with adapter k."""
+        modules = {name: network.get_submodule(name) for name in self._factors}
+        hooks = [module.register_forward_hook(self._hook(name, n_tokens)) for name, module in modules.items()]
         try:
             yield
         finally:
             for hook in hooks:
                 hook.remove()
 
+    def _single_adapter(self) -> LowRankAdapter | None:
+        if len(self) != 1 or self.layout.dropout:
+            return None
+        values = self.values[0].detach().requires_grad_()
+        return LowRankAdapter(values=values, shapes=self.layout.shapes, scaling=self.layout.scaling)
+
     def _hook(self, name: str, n_tokens: int) -> Hook:
-        a, b = self._leaves[name]
-        share, scaling = self.layout.dropout, self.layout.scaling
+        """A forward hook that adds the adapters' products to the output of a linear module."""
+        a, b = self._factors[name]
+        p_dropout, scaling = self.layout.dropout, self.layout.scaling
 
         def add(_: Any, arguments: tuple[Any, ...], output: Tensor) -> Tensor:
             n_in, n_out = a.shape[2], b.shape[1]
-            read = arguments[0].to(a.dtype).reshape(-1, n_in)
-            if len(read) != n_tokens:
-                raise RunFailure(f"module '{name}' reads {len(read)} of {n_tokens} tokens: it cannot be trained")
-            if share and torch.is_grad_enabled():
-                read = dropout(read, share)
+            inputs = arguments[0].to(a.dtype).reshape(-1, n_in)
+            if len(inputs) != n_tokens:
+                raise RunFailure(f"module '{name}' reads {len(inputs)} of {n_tokens} tokens: it cannot be trained")
+            if p_dropout and torch.is_grad_enabled():
+                inputs = dropout(inputs, p_dropout)
             if len(a) == 1:
-                low = torch.addmm(
-                    output.to(a.dtype).reshape(-1, n_out), read @ a.squeeze(0).T, b.squeeze(0).T, alpha=scaling
-                )
-                return low.to(output.dtype).view_as(output)
-            low = torch.bmm(read.view(len(a), -1, n_in), a.mT)
-            whole = torch.baddbmm(output.to(a.dtype).reshape(len(a), -1, n_out), low, b.mT, alpha=scaling)
-            return whole.to(output.dtype).view_as(output)
+                outputs = output.to(a.dtype).reshape(-1, n_out)
+                total = torch.addmm(outputs, inputs @ a.squeeze(0).T, b.squeeze(0).T, alpha=scaling)
+            else:
+                low_rank = torch.bmm(inputs.view(len(a), -1, n_in), a.mT)
+                outputs = output.to(a.dtype).reshape(len(a), -1, n_out)
+                total = torch.baddbmm(outputs, low_rank, b.mT, alpha=scaling)
+            return total.to(output.dtype).view_as(output)
 
         return add

@@ -1,4 +1,4 @@
-"""Which training texts a run sees: draws, mixes, controls, and the validation split."""
+"""Which training texts a run uses: draws, mixes, controls, and the validation split."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from donorgrid.train.controls import content_free, shuffled
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
-    """The texts that are trained on and those that choose the best epoch."""
+class TextSplit:
+    """The texts that are trained on, and those that choose the best epoch."""
 
     train: tuple[TrainingText, ...]
     validation: tuple[TrainingText, ...]
@@ -22,35 +22,69 @@ class Split:
 def select_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> tuple[TrainingText, ...]:
     """The texts of a run's source, before the validation split.
 
-    A cell gives its first ``train_size`` texts in the order that ``data_seed`` draws (all of them, in their own order,
-    without ``train_size``). A mix has as many texts as its parts have on average, shared by weight. A control changes
-    its cell's texts (``train.controls``). Raises InputError when a part has too few texts.
+    A cell gives its first ``train_size`` texts in an order drawn by ``data_seed`` (without ``train_size``: all of them,
+    as they are). A mix has as many texts as its parts have on average, divided by weight. A control changes the texts
+    of its cell (``train.controls``).
+
+    Parameters
+    ----------
+    run
+        Its source, ``train_size``, ``data_seed`` and (for controls) ``train_seed`` decide.
+    texts_of
+        All training texts of the source's cells.
+
+    Returns
+    -------
+    tuple of TrainingText
+        Part by part, in the order of the source's parts.
+
+    Raises
+    ------
+    InputError
+        A part has too few texts.
     """
     source = run.source
     total = run.train_size or round(sum(len(texts_of[cell]) for cell in source.cells) / len(source.cells))
-    wanted = _by_weight(total, [weight for _, weight in source.parts])
-    chosen: list[TrainingText] = []
-    for part, (cell, count) in enumerate(zip(source.cells, wanted, strict=True)):
+    counts = _by_weight(total, [weight for _, weight in source.parts])
+    selected: list[TrainingText] = []
+    for part, (cell, count) in enumerate(zip(source.cells, counts, strict=True)):
         texts = texts_of[cell]
         if count > len(texts):
             raise InputError(f"source '{source}': {count} training texts of '{cell}' are wanted, it has {len(texts)}")
-        chosen += _draw(texts, count, np.random.default_rng([run.data_seed, part]))
+        selected += _draw(texts, count, np.random.default_rng([run.data_seed, part]))
     if source.control is None:
-        return tuple(chosen)
+        return tuple(selected)
     change = {"shuffled": shuffled, "content-free": content_free}[source.control]
-    return change(chosen, np.random.default_rng([run.data_seed, run.train_seed]))
+    return change(selected, np.random.default_rng([run.data_seed, run.train_seed]))
 
 
-def split_texts(texts: Sequence[TrainingText], *, split_seed: int, validation_share: float) -> Split:
-    """The first ceil(share x n) of a permutation validate, the rest trains (what ``datasets`` does).
+def split_texts(texts: Sequence[TrainingText], *, split_seed: int, validation_share: float) -> TextSplit:
+    """Splits texts as ``datasets.Dataset.train_test_split`` does: the first part of a permutation validates.
 
-    Raises InputError when nothing would be left to train on.
+    Parameters
+    ----------
+    texts
+        The texts of one run.
+    split_seed
+        The seed of the permutation.
+    validation_share
+        The share that validates, from 0 up to less than 1; the count is rounded up.
+
+    Returns
+    -------
+    TextSplit
+        Both parts in the order of the permutation.
+
+    Raises
+    ------
+    InputError
+        Nothing would be left to train on.
     """
     order = np.random.default_rng(split_seed).permutation(len(texts))
     n_validation = math.ceil(validation_share * len(texts))
     if n_validation >= len(texts):
         raise InputError(f"{len(texts)} training texts: too few to keep a share of {validation_share} for validation")
-    return Split(
+    return TextSplit(
         train=tuple(texts[index] for index in order[n_validation:]),
         validation=tuple(texts[index] for index in order[:n_validation]),
     )

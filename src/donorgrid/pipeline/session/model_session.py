@@ -23,8 +23,7 @@ from donorgrid.score.packing import PackedItems
 from donorgrid.score.scorer import Scorer
 from donorgrid.store.adapters import Stamp, write_adapter
 from donorgrid.tasks import generation_rules, with_examples
-from donorgrid.train.encode import EncodedText, encode_texts
-from donorgrid.train.loop import Corpus
+from donorgrid.train.encode import Corpus, EncodedText, encode_texts
 from donorgrid.train.methods import train_runs
 from donorgrid.train.result import TrainedWeights
 from donorgrid.train.text_selection import select_texts, split_texts
