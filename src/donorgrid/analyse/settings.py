@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
-from donorgrid.facts.benchmarks import N_CHOICES, TRANSLATIONS
+from donorgrid.facts import benchmarks
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.languages import language_facts
 
@@ -34,8 +34,8 @@ class AnalysisSettings:
     seed: int = 0
     confidence: float = 0.95
     assumed_flip_rate: float = 0.04
-    translations: Mapping[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))
-    n_choices: Mapping[str, int] = field(default_factory=lambda: dict(N_CHOICES))
+    translations: Mapping[str, str] = field(default_factory=benchmarks.translations)
+    n_choices: Mapping[str, int] = field(default_factory=benchmarks.n_choices)
     n_splits: int = 200
     language_families: Mapping[str, str] = field(default_factory=dict)
     distances: Mapping[str, Distances] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import polars as pl
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
-from donorgrid.facts.benchmarks import N_CHOICES
+from donorgrid.facts.benchmarks import n_choices
 from donorgrid.statistics.proportions import wilson_interval
 
 NEEDED = ("model", "source_task", "source_language", "target_task", "target_language")
@@ -102,10 +102,11 @@ _LOST = {
 
 def at_chance(frame: pl.DataFrame, base: str) -> list[str]:
     """Targets whose baseline is not above chance, by the lower end of its 95% Wilson interval."""
-    own = frame.filter(pl.col(base).is_not_null() & pl.col("target_task").is_in(list(N_CHOICES)))
+    choices = n_choices()
+    own = frame.filter(pl.col(base).is_not_null() & pl.col("target_task").is_in(list(choices)))
     found = []
     for (model, task, language), part in own.group_by("model", "target_task", "target_language", maintain_order=True):
-        chance, mean = 1.0 / N_CHOICES[str(task)], float(part[base].mean())  # type: ignore[arg-type]
+        chance, mean = 1.0 / choices[str(task)], float(part[base].mean())  # type: ignore[arg-type]
         n_items = _items(part)
         if wilson_interval(mean * n_items, n_items)[0] <= chance:
             found.append(f"{model} on {task}/{language} ({100 * mean:.1f}%, chance {100 * chance:.0f}%)")
