@@ -11,7 +11,7 @@ from donorgrid.exchange.mapping import BaselineRows, TableMapping, read_mapping
 from donorgrid.exchange.records import ImportedTable
 from donorgrid.exchange.table_checks import checked, table_notes
 from donorgrid.exchange.table_files import read_table
-from donorgrid.facts.models import model_facts
+from donorgrid.facts.models import family_of, size_b_of
 
 TARGET = ("target_task", "target_language")
 CELLS = ("source_task", "source_language", *TARGET)
@@ -102,9 +102,9 @@ def _with_baselines(frame: pl.DataFrame, rule: BaselineRows) -> pl.DataFrame:
 
 def _with_facts(frame: pl.DataFrame) -> pl.DataFrame:
     """Family and size by the model's name, where the table has no such column."""
-    facts = {str(name): model_facts(str(name), n_parameters=0, model_type="") for name in frame["model"].unique()}
-    families = {name: one.family or None for name, one in facts.items()}
-    sizes = {name: one.size_b or None for name, one in facts.items()}
+    names = [str(name) for name in frame["model"].unique()]
+    families = {name: family_of(name) for name in names}
+    sizes = {name: size_b_of(name) for name in names}
     model = pl.col("model")
     known = {
         "family": model.replace_strict(families, return_dtype=pl.String),

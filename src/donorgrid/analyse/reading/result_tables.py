@@ -14,6 +14,7 @@ from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
 from donorgrid.core.text_files import check_utf8
+from donorgrid.facts.models import family_of, size_b_of
 
 CELLS = ("source_task", "source_language", "target_task", "target_language")
 _METRIC_COLUMNS = {
@@ -48,7 +49,8 @@ def read_tables(
     """Read CSV or Parquet files with the released columns (arXiv 2511.13368) or our own names, stacked.
 
     Needed: model, target and source cell, and a delta, or a score and its baseline, of ``metric``. All else is optional
-    and ``notes`` says what is missing. ``families`` names the family of models where the tables do not.
+    and ``notes`` says what is missing. ``families`` names the family of models where the tables do not;
+    else the model's name says it, and the size, where it can.
     ``delta_raw_pp`` keeps the delta as the file had it; where the scores are exact multiples of 1/N, integer counts are
     recovered and ``delta_pp`` is the exact difference. Raises InputError for what cannot be read or contradicts itself.
     """
@@ -78,7 +80,7 @@ def tables_from(
 ) -> ReadTables:
     """As ``read_tables``, from a frame that has our column names already."""
     notes: list[str] = []
-    labelled = _with_families(_with_labels(frame, notes), families or {}, notes)
+    labelled = _with_model_facts(_with_labels(frame, notes), families or {}, notes)
     measured = _with_delta(labelled, metric, notes)
     counted = _with_counts(measured, metric, notes)
     named = _with_regime(counted)
@@ -101,25 +103,30 @@ def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
         "n_seeds": pl.lit(None, dtype=pl.Int64),
         "train_size": pl.lit(None, dtype=pl.Int64),
         "checkpoint": pl.lit(None, dtype=pl.Float64),
-        "size_b": pl.lit(None, dtype=pl.Float64),
     }
     missing = {name: filler for name, filler in fillers.items() if name not in frame.columns}
-    said = sorted(missing.keys() & {"n_seeds", "size_b"})
-    if said:
-        notes.append(f"the tables have no column {', '.join(said)}: left empty")
+    if "n_seeds" in missing:
+        notes.append("the tables have no column n_seeds: left empty")
     return frame.with_columns(**missing)
 
 
-def _with_families(frame: pl.DataFrame, families: Mapping[str, str], notes: list[str]) -> pl.DataFrame:
-    given = pl.col("family") if "family" in frame.columns else pl.lit(None, dtype=pl.String)
-    looked_up = pl.col("model").replace_strict(dict(families), default=None, return_dtype=pl.String)
-    named = frame.with_columns(family=pl.coalesce(given.cast(pl.String), looked_up))
-    unknown = named.filter(pl.col("family").is_null())["model"].unique().sort().to_list()
-    if unknown:
-        notes.append(
-            f"no family is known for {', '.join(map(str, unknown))}: nothing is broken down by family for them"
-        )
-    return named
+def _with_model_facts(frame: pl.DataFrame, families: Mapping[str, str], notes: list[str]) -> pl.DataFrame:
+    """Family and size as the table gives them, else as ``families`` says, else by the model's name."""
+    models = [str(model) for model in frame["model"].unique().drop_nulls()]
+    by_name: dict[str, tuple[dict[str, str | float | None], type[pl.DataType]]] = {
+        "family": ({model: families.get(model) or family_of(model) for model in models}, pl.String),
+        "size_b": ({model: size_b_of(model) for model in models}, pl.Float64),
+    }
+    for column, (known, dtype) in by_name.items():
+        given = pl.col(column).cast(dtype) if column in frame.columns else pl.lit(None, dtype=dtype)
+        looked_up = pl.col("model").replace_strict(known, default=None, return_dtype=dtype)
+        frame = frame.with_columns(pl.coalesce(given, looked_up).alias(column))
+        unknown = frame.filter(pl.col(column).is_null())["model"].unique().sort().to_list()
+        if unknown:
+            what = column.removesuffix("_b")
+            named = ", ".join(map(str, unknown))
+            notes.append(f"no {what} is known for {named}: nothing is broken down by {what} for them")
+    return frame
 
 
 def _with_delta(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.DataFrame:
