@@ -7,6 +7,7 @@ import typer
 import donorgrid
 from donorgrid.cli import bench, check, exchange, inventory, planning, pocket, study
 from donorgrid.core.errors import DonorgridError, InputError
+from donorgrid.core.extras import TRAINING_PACKAGES, missing_training
 
 INTERRUPTED = 130
 
@@ -51,6 +52,11 @@ def main() -> None:
         sys.exit(_complain(error, 2))
     except DonorgridError as error:
         sys.exit(_complain(error, 1))
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in TRAINING_PACKAGES:
+            raise
+        sys.exit(_complain(missing_training("this command", package), 2))
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:

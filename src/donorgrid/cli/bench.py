@@ -8,6 +8,7 @@ import typer
 
 from donorgrid import bench as benchmark
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 
 if TYPE_CHECKING:
     from donorgrid.core.records import Precision
@@ -30,6 +31,7 @@ def bench(
 
     Needs the extra 'lm-eval'.
     """
+    require_training("bench")
     if precision not in PRECISIONS:
         raise InputError(f"--precision '{precision}': allowed are {', '.join(PRECISIONS)}")
     chosen = benchmark.run.BenchOptions(

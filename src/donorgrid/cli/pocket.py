@@ -11,6 +11,7 @@ from rich.console import Console
 from donorgrid import pocket as world
 from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 
 console = Console(highlight=False)
 pocket = typer.Typer(no_args_is_help=True, help="The built-in offline world.")
@@ -24,6 +25,7 @@ def train_base_model(
     seed: Annotated[int, typer.Option(help="the seed of the weights and of the text's order")] = world.BASE_MODEL_SEED,
 ) -> None:
     """Pre-train the pocket base model again, from nothing."""
+    require_training("pocket train")
     if out.exists():
         raise InputError(f"{out}: exists already; give another folder")
     world.pretrain.train_base_model(out, seed=seed, report=_tell)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
-from huggingface_hub import EvalResult, ModelCardData
+import yaml
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric, Recipe, Source, after, epochs_in_words
@@ -16,6 +17,7 @@ from donorgrid.statistics.harm import harmed
 
 NEEDED = ("target_task", "target_language", "delta_pp")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_TASK_TYPE = "text-generation"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
 
@@ -56,37 +58,39 @@ def card_text(card: AdapterCard) -> str:
     for name in NEEDED:
         if name not in card.profile.columns:
             raise InputError(f"transfer profile: column '{name}' is missing; it has {', '.join(card.profile.columns)}")
-    return f"---\n{_metadata(card).to_yaml()}\n---\n\n{_body(card)}"
+    return f"---\n{_metadata(card)}\n---\n\n{_body(card)}"
 
 
-def _metadata(card: AdapterCard) -> ModelCardData:
+def _metadata(card: AdapterCard) -> str:
+    """The hub's YAML: the fields of a model card, and the scores as a model index."""
     languages = dict.fromkeys(cell.language for cell in card.source.cells)
-    return ModelCardData(
-        base_model=card.base_name if card.base_is_on_hub else None,
-        datasets=list(card.datasets) or None,
-        eval_results=list(_results(card)) or None,
-        language=[one for one in languages if _LANGUAGE.fullmatch(one)] or None,
-        library_name="transformers" if _is_whole(card) else "peft",
-        model_name=f"{_last(card.base_model)}, {card.source.name}" if card.profile.height else None,
-        pipeline_tag="text-generation",
-        tags=["donorgrid", "transfer", card.recipe.method],
-    )
+    name, results = f"{_last(card.base_model)}, {card.source.name}", list(_results(card))
+    fields: dict[str, Any] = {
+        "base_model": card.base_name if card.base_is_on_hub else None,
+        "datasets": list(card.datasets),
+        "language": [language for language in languages if _LANGUAGE.fullmatch(language)],
+        "library_name": "transformers" if _is_whole(card) else "peft",
+        "model_name": name if card.profile.height and not results else None,
+        "pipeline_tag": _TASK_TYPE,
+        "tags": ["donorgrid", "transfer", card.recipe.method],
+    }
+    if results:
+        fields["model-index"] = [{"name": name, "results": results}]
+    given = {name: value for name, value in fields.items() if value}
+    return yaml.safe_dump(given, sort_keys=False, allow_unicode=True).strip()
 
 
-def _results(card: AdapterCard) -> Iterator[EvalResult]:
+def _results(card: AdapterCard) -> Iterator[dict[str, Any]]:
     score = "score_norm" if card.metric == "acc_norm" else "score"
     if score not in card.profile.columns:
         return
     for row in card.profile.drop_nulls(score).iter_rows(named=True):
-        yield EvalResult(
-            task_type="text-generation",
-            dataset_type=row["target_task"],
-            dataset_name=f"{row['target_task']}/{row['target_language']}",
-            dataset_config=row["target_language"],
-            metric_type="accuracy",
-            metric_name=card.metric,
-            metric_value=round(row[score], 4),
-        )
+        task, language = row["target_task"], row["target_language"]
+        yield {
+            "task": {"type": _TASK_TYPE},
+            "dataset": {"name": f"{task}/{language}", "type": task, "config": language},
+            "metrics": [{"type": "accuracy", "value": round(row[score], 4), "name": card.metric}],
+        }
 
 
 def _body(card: AdapterCard) -> str:

@@ -1,2 +1,3 @@
+from . import hub as hub
 from . import loading as loading
 from . import quantising as quantising

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
+from donorgrid import models
 from donorgrid.core.digests import digest_of_files
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 from donorgrid.models.safetensors_headers import tensor_shapes
 
 _WEIGHTS = "*.safetensors"
@@ -84,18 +83,9 @@ def _read_config(path: Path, model_id: str) -> dict[str, Any]:
 
 
 def _from_hub(model_id: str, revision: str | None, built_in: list[str]) -> Path:
-    where = f"model '{model_id}'" + (f" at revision '{revision}'" if revision else "")
+    require_training(f"model '{model_id}' is no local folder, and the hub")
     allowed = f"give a local folder, a hub id, or one of {built_in}"
-    try:
-        return Path(snapshot_download(model_id, revision=revision, allow_patterns=["*.json", _WEIGHTS, *_TOKENIZER]))
-    except GatedRepoError as error:
-        raise InputError(f"{where}: access is gated; accept its licence on the hub and set HF_TOKEN") from error
-    except LocalEntryNotFoundError as error:
-        raise InputError(f"{where}: no such folder, and not in the hub's cache while offline; {allowed}") from error
-    except HFValidationError as error:
-        raise InputError(f"{where}: no such folder, and no hub id; {allowed}") from error
-    except HfHubHTTPError as error:
-        raise InputError(f"{where}: no such folder, and the hub answers: {str(error).splitlines()[0]}") from error
+    return models.hub.fetch_model(model_id, revision, patterns=["*.json", _WEIGHTS, *_TOKENIZER], allowed=allowed)
 
 
 def _max_positions(config: dict[str, Any]) -> int | None:

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
+from donorgrid import models
 from donorgrid.core.errors import InputError
 from donorgrid.models.adapter_files import (
     ADAPTER_CONFIG,
@@ -106,11 +104,8 @@ def _split(written: str) -> tuple[str, str | None]:
 def _from_hub(written: str) -> Path | None:
     """The folder of an adapter on the hub or in its cache; None where there is none, and it must be a model."""
     name, revision = _split(written)
-    try:
-        found = Path(snapshot_download(name, revision=revision, allow_patterns=[ADAPTER_CONFIG, ADAPTER_WEIGHTS]))
-    except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError):
-        return None
-    return found if is_adapter(found) else None
+    folder = models.hub.find_files(name, revision, patterns=[ADAPTER_CONFIG, ADAPTER_WEIGHTS])
+    return folder if folder is not None and is_adapter(folder) else None
 
 
 def _adapter(written: str, path: Path, base: CheckSubject) -> CheckSubject:

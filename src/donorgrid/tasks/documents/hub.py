@@ -3,12 +3,14 @@
 from typing import Any
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 
 
 def hub_documents(
     path: str, name: str | None, *, split: str, revision: str | None = None, data_files: Any = None
 ) -> list[dict[str, Any]]:
     """The rows of one split of a hub data set (or of its local cache); InputError in one line otherwise."""
+    require_training(f"data set '{path}'")
     import datasets  # noqa: PLC0415  (heavy, and only needed here)
 
     wanted = f"data set '{path}'" + (f" ({name})" if name else "")
