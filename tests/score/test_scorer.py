@@ -44,15 +44,15 @@ def resident(load: Any) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=8, deadline=None)
-@given(budget=st.integers(1, 1500), worth=st.floats(0, 1e4), order=st.randoms(use_true_random=False))
+@given(budget=st.integers(1, 1500), cost=st.floats(0, 1e4), order=st.randoms(use_true_random=False))
 def test_packed_scores_equal_plain_ones(
-    resident: Any, kind: str, budget: int, worth: float, order: random.Random
+    resident: Any, kind: str, budget: int, cost: float, order: random.Random
 ) -> None:
     network, items, plain = resident(kind)
     shuffled = order.sample(range(len(items)), len(items))
     reader = Reader(network)
     scorer = Scorer(reader, max_length=256)
-    packed = pack_items([items[one] for one in shuffled], max_length=256, budget=budget, token_worth=worth)
+    packed = pack_items([items[one] for one in shuffled], max_length=256, budget=budget, token_cost=cost)
     scores = scorer.score(packed)
     assert reader.can_pack
     for place, one in enumerate(shuffled):
@@ -95,8 +95,8 @@ def test_bf16_scores_are_near_the_plain_ones(load: Any) -> None:
 
 def test_contexts_and_preambles_are_read_once() -> None:
     items = random_items(24, seed=5)
-    apart = pack_items(items, max_length=256, budget=2000, token_worth=0.0)
-    together = pack_items(items, max_length=256, budget=2000, token_worth=1e9)
+    apart = pack_items(items, max_length=256, budget=2000, token_cost=0.0)
+    together = pack_items(items, max_length=256, budget=2000, token_cost=1e9)
     plain = sum(len(item.context) + len(tail) - 1 for item in items for tail in set(item.continuations))
     own = sum(
         len(prefix_tree_row(sorted((*one.context, *tail)[:-1] for tail in one.continuations))[0]) for one in items
@@ -107,10 +107,10 @@ def test_contexts_and_preambles_are_read_once() -> None:
 
 def test_one_head_position_serves_all_options(resident: Any) -> None:
     items = random_items(24, seed=5)
-    packed = pack_items(items, max_length=256, budget=2000, token_worth=0.0)
-    heads = sum(len(batch.heads) for batch in packed.batches)
+    packed = pack_items(items, max_length=256, budget=2000, token_cost=0.0)
+    heads = sum(len(batch.head_indices) for batch in packed.batches)
     predictions = sum(len(batch.targets) for batch in packed.batches)
-    assert heads < predictions == sum(one.n for one in packed.sequences)
+    assert heads < predictions == sum(sequence.n_scored for sequence in packed.sequences)
 
 
 @pytest.mark.parametrize(("budget", "failing"), [(400, {1}), (200, {2, 3}), (200, {1, 4}), (1, {3, 4, 9})])
@@ -119,7 +119,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_answer(
 ) -> None:
     network, items, plain = resident("llama")
     scorer = Scorer(Reader(network), max_length=256)
-    packed = pack_items(items, max_length=256, budget=budget, token_worth=0.0)
+    packed = pack_items(items, max_length=256, budget=budget, token_cost=0.0)
     scorer.score(packed)
     n_batches, calls = len(packed.batches), []
     embedding = network.get_input_embeddings()

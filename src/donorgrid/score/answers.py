@@ -1,4 +1,4 @@
-"""From scored options to item answers."""
+"""Item answers from scored options."""
 
 from collections.abc import Sequence
 
@@ -11,27 +11,44 @@ from donorgrid.score.encode import EncodedItem
 
 
 def item_answers(items: Sequence[EncodedItem], logliks: Sequence[Sequence[float]], *, norm: bool) -> pl.DataFrame:
-    """One row per item, as ``ITEM_ANSWERS`` declares. RunFailure when a log-likelihood is not finite.
+    """The item answers of one target: the log-likelihoods, the chosen option, and whether it is correct.
 
-    ``norm`` says whether the task has ``acc_norm``; without it the two columns of that choice are null.
+    Parameters
+    ----------
+    items
+        The items that were scored.
+    logliks
+        For each item, the log-likelihood of each option, in nats.
+    norm
+        Whether the task has ``acc_norm``; without it the two columns of that choice are null.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per item, with the columns of ``core.tables.ITEM_ANSWERS``.
+
+    Raises
+    ------
+    RunFailure
+        A log-likelihood is not finite.
     """
     rows = [_answer(item, nats, norm) for item, nats in zip(items, logliks, strict=True)]
     return pl.DataFrame(rows, schema=ITEM_ANSWERS.columns)
 
 
-def _answer(encoded: EncodedItem, nats: Sequence[float], norm: bool) -> dict[str, object]:
+def _answer(encoded: EncodedItem, logliks: Sequence[float], norm: bool) -> dict[str, object]:
     item = encoded.item
-    if not all(abs(one) < float("inf") for one in nats):
-        raise RunFailure(f"item '{item.id}' of '{item.cell}': log-likelihoods {list(nats)} are not finite")
+    if not all(abs(loglik) < float("inf") for loglik in logliks):
+        raise RunFailure(f"item '{item.id}' of '{item.cell}': log-likelihoods {list(logliks)} are not finite")
     lengths = [len(choice) for choice in item.choices]
-    chosen = choose(nats)
-    chosen_norm = choose_norm(nats, lengths) if norm else None
+    chosen = choose(logliks)
+    chosen_norm = choose_norm(logliks, lengths) if norm else None
     return {
         "target_task": item.cell.task,
         "target_language": item.cell.language,
         "item_id": item.id,
         "answer": item.answer,
-        "choice_logliks_nats": list(nats),
+        "choice_logliks_nats": list(logliks),
         "choice_lengths": lengths,
         "chosen": chosen,
         "correct": chosen == item.answer,

@@ -1,8 +1,4 @@
-"""All options of an item in one row, what they share read once; rows side by side under a token budget.
-
-A row holds the tokens of one item's context and options as a tree, or of several items when what they have in common
-(a preamble) is worth more than the attention between them costs.
-"""
+"""All options of an item in one row, their common prefix read once; rows side by side under a token budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,41 +7,69 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from donorgrid.models.rows import Row, RowBatch, Tokens, common_prefix_length, pad_rows, prefix_tree_row
+from donorgrid.models.rows import Row, RowBatch, pad_rows, prefix_tree_row
 from donorgrid.score.encode import EncodedItem
-from donorgrid.score.sequences import ScoredSequence, sequence_of
+from donorgrid.score.grouping import Sequences, group_sequences
+from donorgrid.score.sequences import ScoredSequence, scored_sequence
 
-_FILLED, _ENOUGH_TOKENS = 0.95, 512
+# A batch with this many tokens or more takes no row that would leave less than this share of it filled.
+_LARGE_BATCH_TOKENS, _FILLED_SHARE = 512, 0.95
 _LONGEST_ROW = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRow:
-    """A row, and what is read off it: at ``places``, the log-probability of ``targets``, for sequence ``owners``."""
+    """A row and its predictions.
+
+    Attributes
+    ----------
+    row
+        The tokens that the model reads.
+    columns
+        For each prediction, the index in the row of the token that predicts: (n_targets,).
+    targets
+        The predicted tokens: (n_targets,).
+    sequence_indices
+        The sequence that each target belongs to: (n_targets,).
+    """
 
     row: Row
-    places: tuple[int, ...]
+    columns: tuple[int, ...]
     targets: tuple[int, ...]
-    owners: tuple[int, ...]
+    sequence_indices: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackedBatch:
     """Rows side by side as tensors.
 
-    ``heads`` are the flat places where the output head is needed, ``readers`` the index into them of each prediction.
+    Attributes
+    ----------
+    planned_rows
+        The rows before padding.
+    rows
+        The padded rows: (n_rows, length).
+    head_indices
+        Distinct indices into the flattened rows (n_rows * length) at which the output head is needed: (n_hidden,).
+    hidden_rows
+        For each prediction, the index into ``head_indices`` of the hidden state that predicts it; it never decreases:
+        (n_targets,).
+    targets
+        The predicted tokens: (n_targets,).
+    sequence_indices
+        The sequence that each target belongs to: (n_targets,).
     """
 
-    planned: tuple[PlannedRow, ...]
+    planned_rows: tuple[PlannedRow, ...]
     rows: RowBatch
-    heads: Tensor
-    readers: Tensor
+    head_indices: Tensor
+    hidden_rows: Tensor
     targets: Tensor
-    owners: Tensor
+    sequence_indices: Tensor
 
     @property
     def n_tokens(self) -> int:
-        """Tokens that are computed, fillers among them."""
+        """Tokens that are computed, padding among them."""
         return self.rows.input_ids.numel()
 
 
@@ -53,121 +77,129 @@ class PackedBatch:
 class PackedItems:
     """Items made ready once for any number of adapters.
 
-    ``options[i][k]`` is the index of the sequence that scores option k of item i. ``batches`` may be replaced by
-    smaller ones when memory is short. ``n_needed`` counts tokens without fillers.
+    Attributes
+    ----------
+    items
+        The items, in the order given.
+    sequences
+        The distinct sequences of all options.
+    options
+        ``options[i][k]`` is the index of the sequence that scores option k of item i.
+    batches
+        The work; a batch may be replaced by smaller ones when memory is short.
+    n_needed
+        Tokens to read, without padding.
     """
 
     items: tuple[EncodedItem, ...]
-    sequences: tuple[ScoredSequence, ...]
+    sequences: Sequences
     options: tuple[tuple[int, ...], ...]
     batches: list[PackedBatch]
     n_needed: int
 
 
-def pack_items(items: Sequence[EncodedItem], *, max_length: int, budget: int, token_worth: float) -> PackedItems:
-    """Pack items into batches of at most ``budget`` tokens (a longer row stands alone).
+def pack_items(items: Sequence[EncodedItem], *, max_length: int, budget: int, token_cost: float) -> PackedItems:
+    """Packs items into batches.
 
-    ``token_worth`` is what reading one token costs, in pairs of tokens that see each other in one attention layer.
+    Parameters
+    ----------
+    items
+        The encoded items of one target.
+    max_length
+        The model's longest input in tokens.
+    budget
+        The most tokens of a batch, padding among them; a longer row has a batch of its own.
+    token_cost
+        What reading one token costs, in pairs of tokens that attend to each other in one layer.
+
+    Returns
+    -------
+    PackedItems
+        With the items in the order given.
     """
     index: dict[ScoredSequence, int] = {}
-    wanted = [[sequence_of(item, tail, max_length) for tail in item.continuations] for item in items]
-    options = tuple(tuple(index.setdefault(one, len(index)) for one in row) for row in wanted)
+    sequences_of = [[scored_sequence(item, option, max_length) for option in item.continuations] for item in items]
+    options = tuple(tuple(index.setdefault(sequence, len(index)) for sequence in row) for row in sequences_of)
+    sequences = tuple(index)
     longest = min(budget, _LONGEST_ROW)
-    groups = _groups({frozenset(row) for row in options}, tuple(index), token_worth=token_worth, longest=longest)
-    planned = sorted((_plan(group, tuple(index)) for group in groups), key=lambda one: (len(one.row), one.owners))
+    groups = group_sequences({frozenset(row) for row in options}, sequences, token_cost=token_cost, longest=longest)
+    planned = [_plan_row(group, sequences) for group in groups]
+    planned.sort(key=lambda planned_row: (len(planned_row.row), planned_row.sequence_indices))
     return PackedItems(
         items=tuple(items),
-        sequences=tuple(index),
+        sequences=sequences,
         options=options,
         batches=[assemble(batch) for batch in _batches(planned, budget)],
-        n_needed=sum(len(one.row) for one in planned),
+        n_needed=sum(len(planned_row.row) for planned_row in planned),
     )
 
 
-def assemble(planned: Sequence[PlannedRow]) -> PackedBatch:
-    """Planned rows as one batch of tensors."""
-    width = max(len(one.row) for one in planned)
-    places = np.concatenate([np.asarray(one.places) + width * number for number, one in enumerate(planned)])
-    order = np.argsort(places, kind="stable")
-    heads, readers = np.unique(places[order], return_inverse=True)
-    targets = np.concatenate([one.targets for one in planned])[order]
-    owners = np.concatenate([one.owners for one in planned])[order]
+def assemble(planned_rows: Sequence[PlannedRow]) -> PackedBatch:
+    """Planned rows as one batch of tensors, padded to the longest."""
+    width = max(len(planned.row) for planned in planned_rows)
+    flat = np.concatenate([np.asarray(planned.columns) + width * row for row, planned in enumerate(planned_rows)])
+    order = np.argsort(flat, kind="stable")
+    head_indices, hidden_rows = np.unique(flat[order], return_inverse=True)
+    targets = np.concatenate([planned.targets for planned in planned_rows])[order]
+    sequence_indices = np.concatenate([planned.sequence_indices for planned in planned_rows])[order]
     return PackedBatch(
-        planned=tuple(planned),
-        rows=pad_rows([one.row for one in planned]),
-        heads=torch.from_numpy(heads),
-        readers=torch.from_numpy(readers),
+        planned_rows=tuple(planned_rows),
+        rows=pad_rows([planned.row for planned in planned_rows]),
+        head_indices=torch.from_numpy(head_indices),
+        hidden_rows=torch.from_numpy(hidden_rows),
         targets=torch.from_numpy(targets),
-        owners=torch.from_numpy(owners),
+        sequence_indices=torch.from_numpy(sequence_indices),
     )
 
 
-def halves(batch: PackedBatch, sequences: tuple[ScoredSequence, ...]) -> list[PackedBatch]:
-    """A batch as two smaller ones, of half its rows, or of half its only row's sequences; itself when it has one."""
-    planned = batch.planned
+def halve(batch: PackedBatch, sequences: Sequences) -> list[PackedBatch]:
+    """Splits a batch in two.
+
+    Parameters
+    ----------
+    batch
+        A batch of ``PackedItems``.
+    sequences
+        The sequences of the same ``PackedItems``.
+
+    Returns
+    -------
+    list of PackedBatch
+        Two batches, of half the rows or of half the only row's sequences; one batch for a single sequence.
+    """
+    planned = batch.planned_rows
     if len(planned) == 1:
-        owners = sorted(set(planned[0].owners))
-        parts = [owners[: len(owners) // 2], owners[len(owners) // 2 :]]
-        return [assemble([_plan(part, sequences)]) for part in parts if part]
+        indices = sorted(set(planned[0].sequence_indices))
+        parts = [indices[: len(indices) // 2], indices[len(indices) // 2 :]]
+        return [assemble([_plan_row(part, sequences)]) for part in parts if part]
     return [assemble(planned[: len(planned) // 2]), assemble(planned[len(planned) // 2 :])]
 
 
-def _groups(
-    items: set[frozenset[int]], sequences: tuple[ScoredSequence, ...], *, token_worth: float, longest: int
-) -> list[list[int]]:
-    """Which sequences share a row. A sequence that two items have is read in the first of them."""
-    in_order = sorted(sorted(item, key=lambda one: sequences[one].token_ids) for item in items)
-    in_order.sort(key=lambda item: sequences[item[0]].token_ids)
-    groups: list[list[int]] = []
-    done: set[int] = set()
-    size = 0
-    for item in in_order:
-        new = [one for one in item if one not in done]
-        if not new:
-            continue
-        done.update(new)
-        own_size = len(prefix_tree_row(_read(new, sequences))[0])
-        shared = common_prefix_length(_read(groups[-1][-1:], sequences)[0], _read(new, sequences)[0]) if groups else 0
-        joined = size + own_size - shared
-        if shared * token_worth > joined**2 - size**2 - own_size**2 and joined <= longest:
-            groups[-1] += new
-            size = joined
-        else:
-            groups.append(new)
-            size = own_size
-    return groups
-
-
-def _read(owners: Sequence[int], sequences: tuple[ScoredSequence, ...]) -> list[Tokens]:
-    """What of each sequence the model reads, sorted: the last token is only predicted."""
-    return sorted(sequences[one].token_ids[:-1] for one in owners)
-
-
-def _plan(group: Sequence[int], sequences: tuple[ScoredSequence, ...]) -> PlannedRow:
-    in_order = sorted(group, key=lambda one: (sequences[one].token_ids[:-1], one))
-    row, paths = prefix_tree_row([sequences[one].token_ids[:-1] for one in in_order])
-    places: list[int] = []
+def _plan_row(group: Sequence[int], sequences: Sequences) -> PlannedRow:
+    in_order = sorted(group, key=lambda index: (sequences[index].token_ids[:-1], index))
+    row, columns_of = prefix_tree_row([sequences[index].token_ids[:-1] for index in in_order])
+    columns: list[int] = []
     targets: list[int] = []
-    owners: list[int] = []
-    for owner, path in zip(in_order, paths, strict=True):
-        one = sequences[owner]
-        places += path[len(path) - one.n :]
-        targets += one.token_ids[len(one.token_ids) - one.n :]
-        owners += [owner] * one.n
-    return PlannedRow(row=row, places=tuple(places), targets=tuple(targets), owners=tuple(owners))
+    sequence_indices: list[int] = []
+    for index, path in zip(in_order, columns_of, strict=True):
+        token_ids, n_scored = sequences[index].token_ids, sequences[index].n_scored
+        columns += path[len(path) - n_scored :]
+        targets += token_ids[len(token_ids) - n_scored :]
+        sequence_indices += [index] * n_scored
+    return PlannedRow(row=row, columns=tuple(columns), targets=tuple(targets), sequence_indices=tuple(sequence_indices))
 
 
-def _batches(planned: Sequence[PlannedRow], budget: int) -> list[list[PlannedRow]]:
-    """Rows, shortest first, side by side: none over the budget, and none that is mostly fillers once it is large."""
+def _batches(planned_rows: Sequence[PlannedRow], budget: int) -> list[list[PlannedRow]]:
+    """Rows, shortest first, side by side: no batch over the budget, and no large one that is mostly padding."""
     batches: list[list[PlannedRow]] = []
     needed = 0
-    for one in planned:
-        width = len(one.row)
+    for planned in planned_rows:
+        width = len(planned.row)
         size = (len(batches[-1]) + 1) * width if batches else 0
-        wasteful = needed >= _ENOUGH_TOKENS and needed + width < _FILLED * size
-        if not batches or size > budget or wasteful:
+        is_wasteful = needed >= _LARGE_BATCH_TOKENS and needed + width < _FILLED_SHARE * size
+        if not batches or size > budget or is_wasteful:
             batches.append([])
             needed = 0
-        batches[-1].append(one)
+        batches[-1].append(planned)
         needed += width
     return batches

@@ -10,63 +10,67 @@ from donorgrid.models.memory import out_of_memory
 from donorgrid.models.output_head import target_loglik_nats
 from donorgrid.models.reader import Reader
 from donorgrid.score.encode import EncodedItem
-from donorgrid.score.packing import PackedBatch, PackedItems, halves, pack_items
+from donorgrid.score.packing import PackedBatch, PackedItems, halve, pack_items
 from donorgrid.score.plain import score_options
 
 _LOG = logging.getLogger("donorgrid")
-# Tokens side by side: what keeps the device busy. Fixed, and not measured, so that a re-run computes the same bytes.
+# Tokens of a batch: as many as keep the device busy. Fixed and not measured, so that a re-run computes the same bytes.
 _BUDGET = {"cpu": 2048, "cuda": 32768}
 # Reading a token costs a layer some 6 pairs of attention for each of the model's dimensions; a CPU is slower at pairs.
-_TOKEN_WORTH = 2.0
+_TOKEN_COST = 2.0
 
 
 class Scorer:
-    """Scores items on one resident network, whatever adapter is merged into it.
+    """Scores items on one resident network, whatever adapter is active in it.
 
-    At its first use, and again when longer items come, a few are also read one by one; where that differs, the reader
-    says so and scoring goes on the plain way.
+    Before it scores, the reader checks that packed rows give what single sequences give (``Reader.check``). If they do
+    not, the reader says so and scoring goes on by ``plain.score_options``.
     """
 
     def __init__(self, reader: Reader, *, max_length: int, budget: int | None = None) -> None:
+        """``max_length`` is the model's longest input in tokens, ``budget`` the most tokens of a batch."""
         self._reader = reader
         self._max_length = max_length
         self._budget = budget or _BUDGET.get(reader.device.type, _BUDGET["cpu"])
 
     def pack(self, items: Sequence[EncodedItem]) -> PackedItems:
-        """Make items ready; worth doing once for all adapters."""
-        worth = _TOKEN_WORTH * self._reader.network.config.get_text_config().hidden_size
-        return pack_items(items, max_length=self._max_length, budget=self._budget, token_worth=worth)
+        """Packs items into batches, once for all adapters."""
+        token_cost = _TOKEN_COST * self._reader.network.config.get_text_config().hidden_size
+        return pack_items(items, max_length=self._max_length, budget=self._budget, token_cost=token_cost)
 
     def score(self, packed: PackedItems) -> list[list[float]]:
-        """Log-likelihood of each option of each item: the sum over its tokens after the context, in nats."""
-        self._reader.check([one.token_ids for one in packed.sequences])
+        """The log-likelihood of each option of each item, in nats: the sum over its tokens after the context.
+
+        Out of memory, a batch of ``packed`` is replaced by two smaller ones.
+        """
+        self._reader.check([sequence.token_ids for sequence in packed.sequences])
         if not self._reader.can_pack:
             return score_options(self._reader.network, packed.items, max_length=self._max_length)
-        totals = torch.zeros(len(packed.sequences), dtype=torch.float64)
-        place = 0
+        sums = torch.zeros(len(packed.sequences), dtype=torch.float64)
+        index = 0
         with torch.inference_mode():
-            while place < len(packed.batches):
-                nats = self._try(packed, place)
+            while index < len(packed.batches):
+                nats = self._try_batch(packed, index)
                 if nats is not None:
-                    totals.index_add_(0, packed.batches[place].owners, nats)
-                    place += 1
-        return [[totals[one].item() for one in options] for options in packed.options]
+                    sums.index_add_(0, packed.batches[index].sequence_indices, nats)
+                    index += 1
+        return [[sums[sequence].item() for sequence in options] for options in packed.options]
 
-    def _try(self, packed: PackedItems, place: int) -> Tensor | None:
-        """The log-probabilities of one batch; None when it was too large and is now two."""
-        batch = packed.batches[place]
+    def _try_batch(self, packed: PackedItems, index: int) -> Tensor | None:
+        """The log-probabilities (n_targets,) of one batch; None if it was too large and is now two."""
+        batch = packed.batches[index]
         try:
             return self._score_batch(batch)
         except RuntimeError as error:
-            smaller = halves(batch, packed.sequences)
+            smaller = halve(batch, packed.sequences)
             if not out_of_memory(error) or len(smaller) == 1:
                 raise
-        packed.batches[place : place + 1] = smaller
+        packed.batches[index : index + 1] = smaller
         self._budget = min(self._budget, max(1, batch.n_tokens // 2))
         _LOG.warning("out of memory at %d tokens at once: scoring goes on with half as many", batch.n_tokens)
         return None
 
     def _score_batch(self, batch: PackedBatch) -> Tensor:
-        hidden = self._reader.hidden_states_at(batch.rows, batch.heads)
-        readers, targets = batch.readers.to(hidden.device), batch.targets.to(hidden.device)
-        return target_loglik_nats(self._reader.network, hidden, readers, targets).double().cpu()
+        hidden = self._reader.hidden_states_at(batch.rows, batch.head_indices)
+        hidden_rows, targets = batch.hidden_rows.to(hidden.device), batch.targets.to(hidden.device)
+        return target_loglik_nats(self._reader.network, hidden, hidden_rows, targets).double().cpu()

@@ -1,4 +1,4 @@
-"""What the model reads for one option, and which of its tokens are scored."""
+"""The tokens that the model reads for one option, and which of them are scored: the rule of truncation."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,28 @@ from donorgrid.score.encode import EncodedItem
 
 @dataclass(frozen=True)
 class ScoredSequence:
-    """One (context, option): all its tokens, of which the last ``n`` are scored. The last one is never read."""
+    """The tokens of one context + option. The last ``n_scored`` are scored; the last one is predicted, never read."""
 
     token_ids: tuple[int, ...]
-    n: int
+    n_scored: int
 
 
-def sequence_of(item: EncodedItem, tail: tuple[int, ...], max_length: int) -> ScoredSequence:
-    """The last ``max_length + 1`` tokens of context + option."""
-    ids = (*item.context, *tail)[-(max_length + 1) :]
-    return ScoredSequence(ids, min(len(tail), len(ids) - 1))
+def scored_sequence(item: EncodedItem, continuation: tuple[int, ...], max_length: int) -> ScoredSequence:
+    """The last ``max_length + 1`` tokens of context + option: the model reads ``max_length`` and predicts one more.
+
+    Parameters
+    ----------
+    item
+        Gives the context.
+    continuation
+        The tokens of the option, one or more.
+    max_length
+        The model's longest input in tokens.
+
+    Returns
+    -------
+    ScoredSequence
+        Of an option that is longer than the model's input, only the tokens after the first read one are scored.
+    """
+    token_ids = (*item.context, *continuation)[-(max_length + 1) :]
+    return ScoredSequence(token_ids, min(len(continuation), len(token_ids) - 1))
