@@ -14,7 +14,8 @@ from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
 from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
-from donorgrid.pipeline.session.model_session import Resident
+from donorgrid.pipeline.session.study_session import StudySession
+from donorgrid.pipeline.session.training import Training
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["donorgrid.pipeline.run.worker", "transformers.models.llama.modeling_llama"])
@@ -64,11 +65,11 @@ def start_noted(file: Path, out: Path, notes: Path, shard: tuple[int, int] | Non
 
 
 def _run_noted(file: Path, out: Path, notes: Path, shard: tuple[int, int] | None) -> None:
-    train, score = Resident.train.__code__, Resident.score.__code__
+    train, score = Training.train.__code__, StudySession.answers.__code__
 
     def on_event(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call" and frame.f_code is train:
-            noted.write(f"train {' '.join(map(subject_name, frame.f_locals['wanted']))}\n")
+            noted.write(f"train {' '.join(map(subject_name, frame.f_locals['training_keys']))}\n")
         elif event == "call" and frame.f_code is score:
             noted.write(f"score {frame.f_locals['adapter']} {frame.f_locals['targets']}\n")
 

@@ -169,7 +169,7 @@ def _answers(plan: WorkPlan, folder: StudyFolder) -> Iterator[PairedAnswers]:
 
 def _answered(ledger: Ledger, plan: WorkPlan, subject: Subject) -> tuple[Cell, ...]:
     """The targets of the study that a subject has answered, as the study stands now."""
-    missing = set(ledger.standing(subject).missing)
+    missing = set(ledger.status(subject).missing)
     return tuple(target for target in plan.grid.targets if target not in missing)
 
 

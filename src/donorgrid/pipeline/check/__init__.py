@@ -1,4 +1,17 @@
-"""Checking adapters: from what a user names to judged answers."""
+"""Checking adapters: from what a user names to judged answers.
+
+In the order of the work:
+
+- ``command_line.py``, ``check_file.py``: flags over the keys of a YAML file
+- ``request.py``: what is to be checked, as one record, and the result
+- ``run_check.py``: the command, step by step
+- ``targets.py``: tasks, presets and data files become targets with items
+- ``data_rows.py``, ``prompts.py``: rows of a plain data file; prompts without a right answer
+- ``subjects.py``: the base, and the adapters, checkpoints and revisions to compare with it
+- ``answer_cache.py``: item answers, from the cache or from a model session
+- ``target_answers.py``: item answers become what ``donorgrid.check`` judges
+- ``reply_checks.py``: which checks a prompt allows; JSON schemas and languages of replies
+"""
 
 from lazy_loader import attach_stub
 

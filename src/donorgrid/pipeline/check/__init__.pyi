@@ -1,3 +1,2 @@
 from . import command_line as command_line
-from . import network as network
 from . import run_check as run_check

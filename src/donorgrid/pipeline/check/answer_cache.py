@@ -1,84 +1,146 @@
-"""Item answers for a check: the base scored once, adapters one after another on it, and everything kept by its key."""
+"""Item answers for a check: from the cache where they are, else from a model session, and then kept by their key."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from donorgrid import models, pipeline
 from donorgrid.core.digests import digest_of
 from donorgrid.models.folders import ModelFolder
-from donorgrid.pipeline.check.settings import EngineSettings, generation_of
+from donorgrid.pipeline import session as sessions
+from donorgrid.pipeline.check.request import CheckRequest
 from donorgrid.pipeline.check.subjects import CheckSubject
 from donorgrid.pipeline.check.targets import CheckTarget
 from donorgrid.pipeline.prepare.work_keys import MERGED, SEMANTICS
+from donorgrid.pipeline.session.records import SessionSettings
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 
+if TYPE_CHECKING:
+    from donorgrid.pipeline.session.model_session import ModelSession
 
-def open_network(folder: ModelFolder, settings: EngineSettings, on_note: Callable[[str], None]) -> Any:
-    """A network in memory. Torch is loaded here and no earlier, so that a re-run is quick."""
-    return pipeline.check.network.Network(folder, settings, on_note)
-
-
-def check_device(wanted: str) -> None:
-    """InputError for a device that is not there, also when nothing is left to answer on it."""
-    if wanted not in ("auto", "cpu"):
-        models.loading.pick_device(wanted)
+Frames = dict[str, list[pl.DataFrame]]
+"""For each subject by name: a frame of item answers per target, in the order of the targets."""
 
 
-class CheckEngine:
-    """Answers of subjects on targets, from the cache where they are there. One network is in memory at a time."""
+def answer_all(
+    request: CheckRequest,
+    base: CheckSubject,
+    subjects: Sequence[CheckSubject],
+    targets: Sequence[CheckTarget],
+    *,
+    on_note: Callable[[str], None],
+) -> Frames:
+    """Have the base and all subjects answer all targets.
 
-    def __init__(self, settings: EngineSettings, on_note: Callable[[str], None]) -> None:
-        self._settings = settings
-        self._note = on_note
-        self._loaded: Any = None
+    Parameters
+    ----------
+    request : CheckRequest
+        Precision, device, chat template and the folder of the cache.
+    base : CheckSubject
+        The base model.
+    subjects : sequence of CheckSubject
+        Adapters and checkpoints. Checkpoints answer last, because each replaces the base in memory.
+    targets : sequence of CheckTarget
+        What is answered. A target to gain on that is also guarded is answered once.
+    on_note : callable
+        Receives lines on the progress and on items that are cut.
+
+    Returns
+    -------
+    dict of str to list of pl.DataFrame
+        As ``ITEM_ANSWERS`` declares; items that cannot be scored have no row.
+    """
+    cache = AnswerCache(request, on_note)
+    adapters_first = sorted(subjects, key=lambda subject: subject.adapter is None)
+    return {subject.name: cache.answers(subject, targets) for subject in (base, *adapters_first)}
+
+
+def open_session(folder: ModelFolder, settings: SessionSettings) -> "ModelSession":
+    """A model session. Torch is loaded here and no earlier, so that a re-run is quick."""
+    return sessions.model_session.ModelSession(folder, settings)
+
+
+class AnswerCache:
+    """Item answers by subject and target. One model is in memory at a time."""
+
+    def __init__(self, request: CheckRequest, on_note: Callable[[str], None]) -> None:
+        self._folder = request.cache.expanduser()
+        self._settings = SessionSettings(
+            precision=request.precision, device=request.device, chat_template=request.chat_template
+        )
+        self._on_note = on_note
+        self._session: ModelSession | None = None
+        self._noted: set[str] = set()
 
     def answers(self, subject: CheckSubject, targets: Sequence[CheckTarget]) -> list[pl.DataFrame]:
-        """The item answers of one subject, a frame per target in the order given; an item that cannot be read lacks."""
-        paths = [self._path(subject, target) for target in targets]
-        # A target to gain on may be guarded too: it is answered once.
-        missing = {path: target for path, target in zip(paths, targets, strict=True) if not path.exists()}
+        """The item answers of one subject; what is missing is computed and kept.
+
+        Parameters
+        ----------
+        subject : CheckSubject
+            Who answers.
+        targets : sequence of CheckTarget
+            What is answered.
+
+        Returns
+        -------
+        list of pl.DataFrame
+            A frame per target, in their order.
+        """
+        keys = [self._key(subject, target) for target in targets]
+        missing = {key: target for key, target in zip(keys, targets, strict=True) if not self._path(key).exists()}
         if missing:
-            self._note(f"{subject.name}: {len(missing)} of {len(set(paths))} targets to answer")
-            network = self._load(subject.folder)
-            with network.merged(subject.adapter):
-                for number, (path, target) in enumerate(missing.items(), 1):
-                    self._keep(path, subject, target, network.answer(target))
-                    self._note(f"{subject.name}: {number} of {len(missing)}: {target.name}")
-        return [read_answers(path) for path in paths]
+            self._on_note(f"{subject.name}: {len(missing)} of {len(set(keys))} targets to answer")
+            session = self._session_for(subject.folder)
+            with session.active(subject.adapter):
+                for number, (key, target) in enumerate(missing.items(), 1):
+                    self._note_cut_items(session, target)
+                    self._write(key, subject, target, session.answer(target.for_session))
+                    self._on_note(f"{subject.name}: {number} of {len(missing)}: {target.name}")
+        return [read_answers(self._path(key)) for key in keys]
 
-    def _load(self, folder: ModelFolder) -> Any:
-        if self._loaded is None or self._loaded.folder.path != folder.path:
-            self._loaded = None  # the former network goes before the next one comes
-            self._loaded = open_network(folder, self._settings, self._note)
-        return self._loaded
+    def _session_for(self, folder: ModelFolder) -> "ModelSession":
+        if self._session is None or self._session.folder.path != folder.path:
+            self._session = None  # frees the former model before the next one is loaded
+            self._session = open_session(folder, self._settings)
+            self._noted = set()
+        return self._session
 
-    def _keep(self, path: Path, subject: CheckSubject, target: CheckTarget, frame: pl.DataFrame) -> None:
+    def _note_cut_items(self, session: "ModelSession", target: CheckTarget) -> None:
+        if target.generation is not None or target.items_digest in self._noted:
+            return
+        self._noted.add(target.items_digest)
+        n_cut = session.n_items_cut(target.for_session)
+        if n_cut:
+            self._on_note(
+                f"{target.name}: {n_cut} items are longer than the {session.max_length} tokens that the model reads; "
+                "they lose their beginning"
+            )
+
+    def _write(self, key: str, subject: CheckSubject, target: CheckTarget, frame: pl.DataFrame) -> None:
         footer = AnswersFooter(
             training_key=None,
             adapter_digest=subject.adapter_digest,
-            scoring_keys={str(target.cell): self._key(subject, target)},
+            scoring_keys={str(target.cell): key},
         )
-        write_answers(path, frame, footer)
+        write_answers(self._path(key), frame, footer)
 
-    def _path(self, subject: CheckSubject, target: CheckTarget) -> Path:
-        key = self._key(subject, target)
-        return self._settings.cache / key[:2] / f"{key}.parquet"
+    def _path(self, key: str) -> Path:
+        return self._folder / key[:2] / f"{key}.parquet"
 
     def _key(self, subject: CheckSubject, target: CheckTarget) -> str:
         """What the answers depend on: content, never names, paths or the machine."""
-        settings = self._settings
+        generation = target.generation
         condition = {
             "base": subject.folder.weights_digest,
             "tokenizer": subject.folder.tokenizer_digest,
             "semantics": SEMANTICS,
             "items": target.items_digest,
             "norm": target.norm,
-            "generated": generation_of(target, settings) if target.generates else None,
-            "precision": settings.precision,
-            "chat_template": settings.chat_template,
+            "generated": generation and {"until": list(generation.until), "max_new_tokens": generation.max_new_tokens},
+            "precision": self._settings.precision,
+            "chat_template": self._settings.chat_template,
             "merge": MERGED,
         }
         return digest_of([digest_of(condition), subject.adapter_digest])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric, Precision
-from donorgrid.pipeline.check.targets import TargetSpec
+from donorgrid.pipeline.check.request import TargetSpec
 
 Names = str | list[str]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
-from donorgrid.pipeline.check.request import CheckRequest
-from donorgrid.pipeline.check.targets import TargetSpec
+from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.tasks.documents.local_files import FORMATS
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 

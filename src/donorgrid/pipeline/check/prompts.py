@@ -1,77 +1,112 @@
-"""Prompts without a right answer: the rows of a data file, what each reply must be, and who tells languages apart."""
+"""Prompts without a right answer: the rows of a data file, what each reply must be, and which checks that allows."""
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from typing import Any
 
-from donorgrid.check.replies import IdentifyLanguage, ValidateJson
 from donorgrid.core.errors import InputError
+from donorgrid.pipeline.check.reply_checks import EXTRA, identifier, known_languages, validator
 from donorgrid.tasks.documents.local_files import Rows
 
 PROMPT_COLUMN = "prompt"
-_ANSWERED = ("reply", "choices", "answer")
-_EXTRA = "pip install 'donorgrid[guards]'"
-FEWEST_LETTERS = 12
-"""With fewer letters no language can be told."""
-SUREST = 0.5
-"""A language is told when the identifier gives it more than this probability."""
+_ANSWER_COLUMNS = ("reply", "choices", "answer")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One prompt: its language where it is said, whether JSON is asked for, and the schema as canonical text."""
+class Prompt:
+    """A prompt without a right answer.
+
+    Attributes
+    ----------
+    id : str
+        Its ID; the number of its row where the file has none.
+    text : str
+        What the model reads.
+    language : str or None
+        The language that the reply must be in; None where it is not stated.
+    wants_json : bool
+        Whether the reply must be JSON.
+    schema : str or None
+        A JSON schema, as JSON text with sorted keys.
+    """
 
     id: str
-    prompt: str
+    text: str
     language: str | None
     wants_json: bool
     schema: str | None
 
 
 def is_prompts(rows: Rows, columns: Mapping[str, Any]) -> bool:
-    """Whether the rows are prompts without answers."""
-    has = rows[0].keys()
-    return columns.get(PROMPT_COLUMN, PROMPT_COLUMN) in has and not any(
-        columns.get(one, one) in has for one in _ANSWERED
+    """True if the rows of a data file are prompts without answers.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The rows of the file; the first one decides.
+    columns : mapping
+        The file's column for each of our names, where they differ.
+    """
+    names = rows[0].keys()
+    return columns.get(PROMPT_COLUMN, PROMPT_COLUMN) in names and not any(
+        columns.get(name, name) in names for name in _ANSWER_COLUMNS
     )
 
 
 def read_prompts(
     rows: Rows, columns: Mapping[str, Any], *, where: str, language: str | None
-) -> dict[str | None, list[Asked]]:
-    """The prompts by language. Columns: prompt; optionally id, language, format (json or text), schema.
+) -> dict[str | None, list[Prompt]]:
+    """The prompts of a data file, by language.
 
-    ``language`` is that of a file without such a column. InputError names the row that cannot be used.
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The rows: ``prompt``, and optionally ``id``, ``language``, ``format`` (json or text), ``schema``.
+    columns : mapping
+        The file's column for each of these names, where they differ.
+    where : str
+        The file, for messages.
+    language : str or None
+        The language of rows that state none.
+
+    Returns
+    -------
+    dict of str or None to list of Prompt
+        None holds the prompts whose language is not known.
+
+    Raises
+    ------
+    InputError
+        For the first row that cannot be used, or an ID that stands twice in one language.
     """
-    found: dict[str | None, list[Asked]] = {}
-    seen: set[tuple[str | None, str]] = set()
-    for place, row in enumerate(rows):
-        one = _asked(row, columns, f"{where}: row {place}", place, language)
-        if (one.language, one.id) in seen:
-            raise InputError(f"{where}: row {place}: the ID '{one.id}' stands earlier; IDs must differ")
-        seen.add((one.language, one.id))
-        found.setdefault(one.language, []).append(one)
-    return found
+    prompts: dict[str | None, list[Prompt]] = {}
+    known_ids: set[tuple[str | None, str]] = set()
+    for number, row in enumerate(rows):
+        prompt = _prompt(row, columns, f"{where}: row {number}", number, language)
+        if (prompt.language, prompt.id) in known_ids:
+            raise InputError(f"{where}: row {number}: the ID '{prompt.id}' stands earlier; IDs must differ")
+        known_ids.add((prompt.language, prompt.id))
+        prompts.setdefault(prompt.language, []).append(prompt)
+    return prompts
 
 
-def _asked(row: Mapping[str, Any], columns: Mapping[str, Any], where: str, place: int, language: str | None) -> Asked:
+def _prompt(
+    row: Mapping[str, Any], columns: Mapping[str, Any], where: str, number: int, language: str | None
+) -> Prompt:
     def value(name: str) -> Any:
-        found = row.get(columns.get(name, name))
-        return None if found == "" else found
+        content = row.get(columns.get(name, name))
+        return None if content == "" else content
 
-    prompt, form = value(PROMPT_COLUMN), value("format")
-    if not isinstance(prompt, str) or not prompt.strip():
+    text, form = value(PROMPT_COLUMN), value("format")
+    if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}: column '{columns.get(PROMPT_COLUMN, PROMPT_COLUMN)}' holds no text")
     if form not in (None, "json", "text"):
         raise InputError(f"{where}: format is '{form}'; allowed: json, text")
     schema = _schema(value("schema"), where)
-    return Asked(
-        id=str(place if value("id") is None else value("id")),
-        prompt=prompt,
+    return Prompt(
+        id=str(number if value("id") is None else value("id")),
+        text=text,
         language=language if value("language") is None else str(value("language")),
         wants_json=form == "json" or schema is not None,
         schema=schema,
@@ -92,69 +127,17 @@ def _schema(written: Any, where: str) -> str | None:
     return text
 
 
-@cache
-def validator(schema: str, *, where: str) -> ValidateJson:
-    """Whether a value is as a JSON schema asks (the package jsonschema). References to elsewhere are never fetched."""
-    try:
-        jsonschema = import_module("jsonschema")
-    except ModuleNotFoundError as error:
-        raise InputError(f"{where}: a schema needs the package jsonschema: {_EXTRA}") from error
-    content = json.loads(schema)
-    kind = jsonschema.validators.validator_for(content)
-    try:
-        kind.check_schema(content)
-    except jsonschema.exceptions.SchemaError as error:
-        raise InputError(f"{where}: not a JSON schema: {str(error).splitlines()[0]}") from error
-    referencing = import_module("referencing")
-    checker = kind(content, registry=referencing.Registry())
-
-    def validate(value: Any) -> bool:
-        try:
-            return bool(checker.is_valid(value))
-        except referencing.exceptions.Unresolvable as error:
-            raise InputError(f"{where}: the schema refers to another document: {error}") from error
-
-    return validate
-
-
-@cache
-def identifier() -> IdentifyLanguage | None:
-    """The language of a text by py3langid, which works offline; None where it is not installed."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            langid = import_module("py3langid.langid")
-    except ModuleNotFoundError:
-        return None
-    model = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
-
-    def identify(text: str) -> str | None:
-        if sum(map(str.isalpha, text)) < FEWEST_LETTERS:
-            return None
-        code, probability = model.classify(text)
-        return str(code) if probability > SUREST else None
-
-    return identify
-
-
-@cache
-def known_languages() -> frozenset[str]:
-    """The languages that the identifier can tell."""
-    langid = import_module("py3langid.langid")
-    return frozenset(map(str, langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE).labels))
-
-
-def wanted_checks(asked: Sequence[Asked]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(checks that these prompts allow, notes on those that they do not)."""
+def checks_for(prompts: Sequence[Prompt]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The checks that prompts of one language allow, and notes on the checks that they do not allow."""
     checks, notes = ["not-empty", "no-loop"], []
-    language = asked[0].language
+    language = prompts[0].language
     if language is not None and identifier() is None:
-        notes.append(f"replies in another language are not looked for: py3langid is not installed; {_EXTRA}")
+        notes.append(f"replies in another language are not looked for: py3langid is not installed; {EXTRA}")
     elif language is not None and language.replace("_", "-").split("-")[0].lower() in known_languages():
         checks.append("language")
     elif language is not None:
         notes.append(f"replies in another language than '{language}' are not looked for: py3langid does not know it")
     checks.append("no-refusal")
-    if any(one.wants_json for one in asked):
+    if any(prompt.wants_json for prompt in prompts):
         checks.append("json")
     return tuple(checks), tuple(notes)

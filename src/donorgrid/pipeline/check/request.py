@@ -1,22 +1,76 @@
 """What a check is asked to do, and its result."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from donorgrid.check import CheckResult, TargetAnswers
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric, Precision
-from donorgrid.pipeline.check.targets import TargetSpec
+from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
+from donorgrid.tasks.task_files.plain import Columns
 
 DEFAULT_CACHE = Path("~/.cache/donorgrid/check")
+_LANGUAGES = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*(,[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSpec:
+    """A target as it was written.
+
+    Attributes
+    ----------
+    reference : str
+        A task, a preset, or a data file.
+    languages : tuple of str
+        Its languages; empty for all that it has.
+    columns : mapping
+        The file's column for each of our names, where they differ.
+    """
+
+    reference: str
+    languages: tuple[str, ...] = ()
+    columns: Columns = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, written: str) -> "TargetSpec":
+        """Read ``NAME``, ``NAME:de,fr`` or a path, which may hold ``*``."""
+        reference, colon, languages = written.rpartition(":")
+        if colon and reference and f"{reference}:" != LM_EVAL and _LANGUAGES.fullmatch(languages):
+            return cls(reference=reference, languages=tuple(dict.fromkeys(languages.split(","))))
+        return cls(reference=written)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckRequest:
-    """What is to be checked, as the command line, a YAML file or a Python caller says it.
+    """What is to be checked, as the command line, a YAML file or a Python caller states it.
 
-    ``limit`` (pp, 0 or less): a guard may lose less than that. ``items``: at most so many per target, the first ones.
-    ``folder``: what relative paths are relative to.
+    Attributes
+    ----------
+    base : str
+        The base model: a built-in name, a folder, a hub ID, or ID@revision.
+    adapters : tuple of str
+        Adapters, merged checkpoints or ID@revision.
+    on, guard : tuple of TargetSpec
+        Targets to gain on, and targets that must not be harmed.
+    limit : float
+        A change in percentage points from -100 to 0; a guard may lose less than this.
+    items : int or None
+        At most so many items per target, the first ones.
+    metric : {"acc", "acc_norm"}
+        The metric, where a task has both.
+    precision : {"fp32", "bf16"}
+        The precision of the model.
+    chat_template : bool
+        Whether contexts are read under the chat template.
+    max_new_tokens : int
+        The longest reply to a prompt.
+    device : str
+        "auto", "cpu", or a device of torch.
+    cache : Path
+        Where item answers are kept.
+    folder : Path
+        The folder that relative paths are relative to.
     """
 
     base: str

@@ -1,6 +1,6 @@
-"""From frames of item answers to what a check judges, on the items that all answered; prompts give several targets."""
+"""From frames of item answers to what a check judges, on the items that everybody answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,76 +10,127 @@ import polars as pl
 from donorgrid.check import REPLY_CHECKS, Reply, SubjectAnswers, TargetAnswers, passing_replies
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Item, Metric
-from donorgrid.pipeline.check.prompts import Asked, identifier, validator, wanted_checks
+from donorgrid.pipeline.check.prompts import Prompt, checks_for
+from donorgrid.pipeline.check.reply_checks import identifier, validator
+from donorgrid.pipeline.check.subjects import CheckSubject
 from donorgrid.pipeline.check.targets import CheckTarget
+from donorgrid.tasks import GenerationRules
 
-_FEW = 40
-"""With fewer items a target can hardly decide anything, which is said."""
+_FEW_ITEMS = 40
+"""A target with fewer items can hardly decide anything; a note says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Common:
-    """A target's items that everybody answered, and everybody's frames on them, the base's first, in one order."""
+class _CommonItems:
+    """A target with the items that everybody answered, and the frames on these items in one order, the base's first.
+
+    ``same_as_base`` says of each frame whether its subject is the base, weight by weight.
+    """
 
     target: CheckTarget
     frames: tuple[pl.DataFrame, ...]
-    same: tuple[bool, ...]
+    same_as_base: tuple[bool, ...]
 
     @property
     def items(self) -> tuple[Item, ...]:
         return self.target.items
 
 
-def target_answers(
-    target: CheckTarget, base: pl.DataFrame, adapters: Sequence[pl.DataFrame], *, same: Sequence[bool], metric: Metric
-) -> tuple[list[TargetAnswers], list[str]]:
-    """(what is judged, notes). ``same`` says of each adapter whether it is the base, weight by weight."""
-    common, notes = _common(target, (base, *adapters), same)
-    if target.asked is not None:
-        checks, said = wanted_checks(common.target.asked or ())
-        return [_replies(common, check) for check in checks if _any_wanted(common, check)], [*notes, *said]
-    if target.rules is not None:
-        return [_generated(common)], notes
-    return [_choices(common, metric)], notes
+def judged_targets(
+    targets: Sequence[CheckTarget],
+    base: CheckSubject,
+    subjects: Sequence[CheckSubject],
+    frames: Mapping[str, Sequence[pl.DataFrame]],
+    *,
+    metric: Metric,
+) -> tuple[list[TargetAnswers], tuple[str, ...]]:
+    """What is judged, from everybody's item answers.
+
+    Parameters
+    ----------
+    targets : sequence of CheckTarget
+        The targets.
+    base : CheckSubject
+        The base model.
+    subjects : sequence of CheckSubject
+        The adapters and checkpoints, in the order of the result.
+    frames : mapping of str to sequence of pl.DataFrame
+        By the name of a subject: a frame of item answers per target.
+    metric : {"acc", "acc_norm"}
+        The metric, where a target has both.
+
+    Returns
+    -------
+    (list of TargetAnswers, tuple of str)
+        Prompts without a right answer give a target per check. The notes are those of subjects, targets and answers.
+
+    Raises
+    ------
+    InputError
+        If no item of a target was answered by everybody.
+    """
+    answers: list[TargetAnswers] = []
+    notes = [note for subject in subjects for note in subject.notes]
+    notes += [note for target in targets for note in target.notes]
+    same_as_base = (True, *(subject.is_the_same_as(base) for subject in subjects))
+    for index, target in enumerate(targets):
+        target_frames = [frames[subject.name][index] for subject in (base, *subjects)]
+        common, target_notes = _common_items(target, target_frames, same_as_base)
+        notes += target_notes
+        if common.target.prompts is not None:
+            checks, check_notes = checks_for(common.target.prompts)
+            answers += [_replies(common, common.target.prompts, check) for check in checks]
+            notes += check_notes
+        elif target.rules is not None:
+            answers.append(_generated(common, target.rules))
+        else:
+            answers.append(_choices(common, metric))
+    return answers, tuple(dict.fromkeys(notes))
 
 
-def _common(target: CheckTarget, frames: Sequence[pl.DataFrame], same: Sequence[bool]) -> tuple[_Common, list[str]]:
-    everywhere = set.intersection(*(set(frame["item_id"]) for frame in frames))
-    kept = [place for place, item in enumerate(target.items) if item.id in everywhere]
+def _common_items(
+    target: CheckTarget, frames: Sequence[pl.DataFrame], same_as_base: Sequence[bool]
+) -> tuple[_CommonItems, list[str]]:
+    answered = set.intersection(*(set(frame["item_id"]) for frame in frames))
+    kept = [index for index, item in enumerate(target.items) if item.id in answered]
     if not kept:
         raise InputError(f"target '{target.name}': not one item can be read by the base and all adapters")
-    order = pl.DataFrame({"item_id": [target.items[place].id for place in kept]})
-    asked = None if target.asked is None else tuple(target.asked[place] for place in kept)
-    found = _Common(
-        target=replace(target, items=tuple(target.items[place] for place in kept), asked=asked),
+    order = pl.DataFrame({"item_id": [target.items[index].id for index in kept]})
+    common = _CommonItems(
+        target=_select(target, kept),
         frames=tuple(order.join(frame, on="item_id", how="left", maintain_order="left") for frame in frames),
-        same=tuple(same),
+        same_as_base=tuple(same_as_base),
     )
     notes = []
     if len(kept) < len(target.items):
         notes.append(f"{target.name}: {len(target.items) - len(kept)} items are too short to score and are not used")
-    if len(kept) < _FEW:
+    if len(kept) < _FEW_ITEMS:
         notes.append(f"{target.name}: {len(kept)} items decide little")
-    return found, notes
+    return common, notes
 
 
-def _choices(common: _Common, metric: Metric) -> TargetAnswers:
+def _select(target: CheckTarget, indices: Sequence[int]) -> CheckTarget:
+    prompts = None if target.prompts is None else tuple(target.prompts[index] for index in indices)
+    return replace(target, items=tuple(target.items[index] for index in indices), prompts=prompts)
+
+
+def _choices(common: _CommonItems, metric: Metric) -> TargetAnswers:
     norm = common.target.norm and metric == "acc_norm"
-    chosen, correct = ("chosen_norm", "correct_norm") if norm else ("chosen", "correct")
+    chosen_column, correct_column = ("chosen_norm", "correct_norm") if norm else ("chosen", "correct")
 
-    def answers(frame: pl.DataFrame, same: bool) -> SubjectAnswers:
-        picked = frame[chosen].to_numpy().astype(np.int64)
+    def answers(frame: pl.DataFrame, same_as_base: bool) -> SubjectAnswers:
+        chosen = frame[chosen_column].to_numpy().astype(np.int64)
         return SubjectAnswers(
-            correct=frame[correct].to_numpy().astype(np.bool_),
-            chosen=picked,
-            answer_texts=[item.choices[one] for item, one in zip(common.items, picked, strict=True)],
-            same_as_base=same,
+            correct=frame[correct_column].to_numpy().astype(np.bool_),
+            chosen=chosen,
+            answer_texts=[item.choices[index] for item, index in zip(common.items, chosen, strict=True)],
+            same_as_base=same_as_base,
         )
 
-    base = common.frames[0]
-    scores = "choice_logliks_nats"
-    same = [
-        one or frame[scores].equals(base[scores]) for one, frame in zip(common.same, common.frames[1:], strict=True)
+    base_scores = common.frames[0]["choice_logliks_nats"]
+    subjects = [
+        answers(frame, same or frame["choice_logliks_nats"].equals(base_scores))
+        for same, frame in zip(common.same_as_base, common.frames, strict=True)
     ]
     return TargetAnswers(
         **_items(common),
@@ -87,85 +138,77 @@ def _choices(common: _Common, metric: Metric) -> TargetAnswers:
         gold=np.array([item.answer for item in common.items], dtype=np.int64),
         n_choices=np.array([len(item.choices) for item in common.items], dtype=np.int64),
         gold_texts=[item.choices[item.answer] for item in common.items],
-        base=answers(base, True),
-        adapters=[answers(frame, one) for frame, one in zip(common.frames[1:], same, strict=True)],
+        base=subjects[0],
+        adapters=subjects[1:],
     )
 
 
-def _generated(common: _Common) -> TargetAnswers:
-    rules = common.target.rules
-    if rules is None:
-        raise InputError(f"target '{common.target.name}': it says nothing of how its answers are judged")
-
-    def right(texts: Sequence[str]) -> list[bool]:
+def _generated(common: _CommonItems, rules: GenerationRules) -> TargetAnswers:
+    def is_right(texts: Sequence[str]) -> list[bool]:
         return [rules.is_right(text, item.choices) for text, item in zip(texts, common.items, strict=True)]
 
+    base, *adapters = _text_answers(common, is_right)
     return TargetAnswers(
         **_items(common),
-        **_nothing_chosen(common),
+        **_no_choices(common),
         metric="exact match",
         gold_texts=[" or ".join(item.choices) for item in common.items],
-        base=_said(common, 0, right),
-        adapters=[_said(common, place, right) for place in range(1, len(common.frames))],
+        base=base,
+        adapters=adapters,
     )
 
 
-def _any_wanted(common: _Common, check: str) -> bool:
-    return check != "json" or any(one.wants_json for one in common.target.asked or ())
-
-
-def _replies(common: _Common, check: str) -> TargetAnswers:
+def _replies(common: _CommonItems, prompts: Sequence[Prompt], check: str) -> TargetAnswers:
     if check == "json":
-        common = _where_json(common)
-    asked = common.target.asked or ()
+        kept = [index for index, prompt in enumerate(prompts) if prompt.wants_json]
+        prompts = [prompts[index] for index in kept]
+        common = replace(
+            common, target=_select(common.target, kept), frames=tuple(frame[kept] for frame in common.frames)
+        )
 
-    def right(texts: Sequence[str]) -> Any:
-        replies = [_reply(one, text, common.target.name) for one, text in zip(asked, texts, strict=True)]
+    def is_right(texts: Sequence[str]) -> Any:
+        replies = [_reply(prompt, text, common.target.name) for prompt, text in zip(prompts, texts, strict=True)]
         return passing_replies(check, replies, identifier())
 
-    found = TargetAnswers(
+    base, *adapters = _text_answers(common, is_right)
+    answers = TargetAnswers(
         **_items(common),
-        **_nothing_chosen(common),
+        **_no_choices(common),
         metric=check,
         gold_texts=[REPLY_CHECKS[check]] * len(common.items),
-        base=_said(common, 0, right),
-        adapters=[_said(common, place, right) for place in range(1, len(common.frames))],
+        base=base,
+        adapters=adapters,
     )
-    return replace(found, name=f"{common.target.name} {check}")
+    return replace(answers, name=f"{common.target.name} {check}")
 
 
-def _reply(asked: Asked, text: str, where: str) -> Reply:
-    validate = None if asked.schema is None else validator(asked.schema, where=where)
-    return Reply(text=text, language=asked.language, validate=validate)
+def _reply(prompt: Prompt, text: str, where: str) -> Reply:
+    validate = None if prompt.schema is None else validator(prompt.schema, where=where)
+    return Reply(text=text, language=prompt.language, validate=validate)
 
 
-def _where_json(common: _Common) -> _Common:
-    asked = common.target.asked or ()
-    kept = [place for place, one in enumerate(asked) if one.wants_json]
-    target = replace(
-        common.target,
-        items=tuple(common.items[place] for place in kept),
-        asked=tuple(asked[place] for place in kept),
-    )
-    return replace(common, target=target, frames=tuple(frame[kept] for frame in common.frames))
+def _text_answers(common: _CommonItems, is_right: Any) -> list[SubjectAnswers]:
+    """The generated answers of the base and then of each adapter."""
+    answers = []
+    for frame, same_as_base in zip(common.frames, common.same_as_base, strict=True):
+        texts = frame["generated"].to_list()
+        answers.append(
+            SubjectAnswers(
+                correct=np.asarray(is_right(texts), dtype=np.bool_),
+                chosen=np.full(len(texts), -1, dtype=np.int64),
+                answer_texts=texts,
+                same_as_base=same_as_base,
+            )
+        )
+    return answers
 
 
-def _said(common: _Common, place: int, right: Any) -> SubjectAnswers:
-    texts = common.frames[place]["generated"].to_list()
-    return SubjectAnswers(
-        correct=np.asarray(right(texts), dtype=np.bool_),
-        chosen=np.full(len(texts), -1, dtype=np.int64),
-        answer_texts=texts,
-        same_as_base=place == 0 or common.same[place - 1],
-    )
-
-
-def _nothing_chosen(common: _Common) -> dict[str, Any]:
+def _no_choices(common: _CommonItems) -> dict[str, Any]:
     zeros = np.zeros(len(common.items), dtype=np.int64)
     return {"gold": zeros, "n_choices": zeros}
 
 
-def _items(common: _Common) -> dict[str, Any]:
+def _items(common: _CommonItems) -> dict[str, Any]:
     return {
         "name": common.target.name,
         "role": common.target.role,

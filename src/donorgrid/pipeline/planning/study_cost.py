@@ -12,7 +12,7 @@ from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.planning.power import power_of_items
 from donorgrid.pipeline.planning.trial import scored_targets, trial_rates
-from donorgrid.pipeline.prepare.few_shot_counts import count_shown, shown_notes
+from donorgrid.pipeline.prepare.few_shot_counts import count_few_shot, few_shot_notes
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, PreparedItems, prepare
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
@@ -119,7 +119,7 @@ def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -
 
 def _length_notes(prepared: Prepared) -> Iterator[str]:
     for model in prepared.study.models:
-        yield from shown_notes(count_shown(prepared, model.name))
+        yield from few_shot_notes(count_few_shot(prepared, model.name))
 
 
 def _generation_notes(prepared: Prepared) -> Iterator[str]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from donorgrid.core.records import Cell, Recipe, Run
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.session.model_session import Resident
+from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.plan.cost import Rates
 
 _TRIAL_TEXTS = 32
@@ -16,20 +16,20 @@ _TRIAL_ITEMS = 48
 
 def trial_rates(prepared: Prepared, model: str, device: str) -> Rates:
     """Tokens per second that this machine trains and scores with a model, measured for a few seconds."""
-    resident = Resident(prepared, model, device=device)
+    session = StudySession(prepared, model, device=device)
     runs = {run.recipe: run for run in prepared.grid.runs if run.model == model}
     scored = scored_targets(prepared)
     return Rates(
-        train=_training_rate(resident, runs) if runs else math.inf,
-        score=_rate(lambda: resident.try_scoring(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
+        train=_training_rate(session, runs) if runs else math.inf,
+        score=_rate(lambda: session.score_first(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
     )
 
 
-def _training_rate(resident: Resident, runs: Mapping[Recipe, Run]) -> float:
+def _training_rate(session: StudySession, runs: Mapping[Recipe, Run]) -> float:
     """Tokens per second over all recipes: each has as many runs as any other, and reads by its epochs."""
     epochs = sum(recipe.epochs for recipe in runs)
     return epochs / sum(
-        recipe.epochs / _rate(partial(resident.try_training, run, _TRIAL_TEXTS)) for recipe, run in runs.items()
+        recipe.epochs / _rate(partial(session.training.trial, run, _TRIAL_TEXTS)) for recipe, run in runs.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""What solved examples do to the length of prompts: which items a few-shot subject reads cut, and by how much."""
+"""What solved examples do to the length of prompts: which items of a few-shot subject are cut, and by how much."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,29 @@ from typing import Any
 from donorgrid.core.records import Cell, Example, Item, Prompted
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.prepare.tokenizers import max_input_length
+from donorgrid.pipeline.prepare.tokenizers import max_input_length, sequence_length
 from donorgrid.score.encode import chat_context, encode_items
 from donorgrid.tasks import generation_rules, with_examples
 
-_SEAM = 32
-"""Joined texts have at most so many tokens more than the two apart: only near the limit are they counted exactly."""
+_JOINT = 32
+"""Two joined texts have at most so many tokens more than the two apart: only items near the limit are counted again."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownCounts:
-    """One few-shot subject: the tokens of its examples, the items it answers, and (ID, tokens cut) by target."""
+class FewShotCounts:
+    """The token counts of one few-shot subject.
+
+    Attributes
+    ----------
+    subject : Prompted
+        The subject.
+    n_tokens : int
+        The tokens of its examples.
+    n_items : int
+        The items that it answers.
+    cut : mapping of Cell to tuple of (str, int)
+        By target: the ID and the tokens cut, for items that are too long. Targets without such items are left out.
+    """
 
     subject: Prompted
     n_tokens: int
@@ -25,77 +37,89 @@ class ShownCounts:
     cut: Mapping[Cell, tuple[tuple[str, int], ...]]
 
 
-def count_shown(prepared: Prepared, model: str) -> tuple[ShownCounts, ...]:
-    """The counts of one model's few-shot subjects."""
-    subjects = [one for one in prepared.grid.prompted if one.model == model]
+def count_few_shot(prepared: Prepared, model: str) -> tuple[FewShotCounts, ...]:
+    """The token counts of the few-shot subjects of one model.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    model : str
+        The name of one of its models.
+
+    Returns
+    -------
+    tuple of FewShotCounts
+        In the order of the grid; empty for a study without few-shot sources.
+    """
+    subjects = [subject for subject in prepared.grid.prompted if subject.model == model]
     if not subjects:
         return ()
-    measure = _Measure(prepared, model)
-    targets = prepared.grid.targets
-    plain = {target: measure.lengths(target, prepared.cells[target].test) for target in targets}
+    lengths = _Lengths(prepared, model)
+    plain = {target: lengths.of(target, prepared.cells[target].test) for target in prepared.grid.targets}
     n_items = sum(map(len, plain.values()))
-    return tuple(
-        ShownCounts(
-            subject=one,
-            n_tokens=measure.examples(prepared.examples[one]),
-            n_items=n_items,
-            cut={
-                target: found
-                for target in targets
-                if (found := tuple(measure.cut(target, plain[target], prepared.examples[one])))
-            },
+    counts = []
+    for subject in subjects:
+        examples = prepared.examples[subject]
+        cut = {target: tuple(lengths.cut(target, plain[target], examples)) for target in plain}
+        counts.append(
+            FewShotCounts(
+                subject=subject,
+                n_tokens=lengths.of_examples(examples),
+                n_items=n_items,
+                cut={target: items for target, items in cut.items() if items},
+            )
         )
-        for one in subjects
-    )
+    return tuple(counts)
 
 
-def shown_notes(counted: Sequence[ShownCounts]) -> Iterator[str]:
-    """A line for every few-shot subject that does not read all of its examples before every item."""
-    for one in counted:
-        if one.cut:
-            n_cut = sum(map(len, one.cut.values()))
-            target, (item_id, excess) = max(
-                ((target, item) for target, cut in one.cut.items() for item in cut), key=lambda found: found[1][1]
-            )
+def few_shot_notes(counted: Sequence[FewShotCounts]) -> Iterator[str]:
+    """A line for every few-shot subject with prompts that lose some of their examples."""
+    for counts in counted:
+        if counts.cut:
+            n_cut = sum(map(len, counts.cut.values()))
+            items = [(target, *item) for target, cut in counts.cut.items() for item in cut]
+            target, item_id, excess = max(items, key=lambda item: item[2])
             yield (
-                f"{one.subject.model}, {one.subject.source} (seed {one.subject.draw_seed}): {n_cut} of {one.n_items} "
-                f"prompts are too long and lose the beginning of their examples, '{item_id}' of {target} {excess} "
-                "tokens"
+                f"{counts.subject.model}, {counts.subject.source} (seed {counts.subject.draw_seed}): {n_cut} of "
+                f"{counts.n_items} prompts are too long and lose the beginning of their examples, '{item_id}' of "
+                f"{target} {excess} tokens"
             )
 
 
-class _Measure:
+class _Lengths:
     """Lengths in one model's tokens, and how many tokens it reads at most."""
 
     def __init__(self, prepared: Prepared, model: str) -> None:
         self._prepared = prepared
         self._tokenizer: Any = load_tokenizer(prepared.models[model])
-        self._longest = max_input_length(prepared.models[model], self._tokenizer)
+        self._max_length = max_input_length(prepared.models[model], self._tokenizer)
 
-    def examples(self, shown: Sequence[Example]) -> int:
+    def of_examples(self, examples: Sequence[Example]) -> int:
         """The tokens of the examples alone."""
-        return len(self._tokenizer.encode("".join(one.text for one in shown), add_special_tokens=False))
+        text = "".join(example.text for example in examples)
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
 
-    def lengths(self, target: Cell, items: Sequence[Item]) -> dict[str, int]:
-        """By item ID, the tokens of the longest sequence that is read for it."""
+    def of(self, target: Cell, items: Sequence[Item]) -> dict[str, int]:
+        """By item ID, the tokens of the longest sequence of each item."""
         chat_template = self._prepared.study.scoring.chat_template
         if self._prepared.tasks[target.task].generates:
-            texts = {one.id: chat_context(one, self._tokenizer) if chat_template else one.context for one in items}
+            texts = {item.id: chat_context(item, self._tokenizer) if chat_template else item.context for item in items}
             return {item_id: len(self._tokenizer.encode(text)) for item_id, text in texts.items()}
         encoded = encode_items(items, self._tokenizer, chat_template=chat_template).items
-        return {one.item.id: len(one.context) + max(map(len, one.continuations)) for one in encoded}
+        return {item.item.id: sequence_length(item) for item in encoded}
 
-    def cut(self, target: Cell, plain: Mapping[str, int], shown: Sequence[Example]) -> Iterator[tuple[str, int]]:
+    def cut(self, target: Cell, plain: Mapping[str, int], examples: Sequence[Example]) -> Iterator[tuple[str, int]]:
         """(item ID, tokens cut) of the items that are too long after the examples."""
-        room = self._room(target)
-        near = room - self.examples(shown) - _SEAM
+        limit = self._limit(target)
+        near = limit - self.of_examples(examples) - _JOINT
         items = [item for item in self._prepared.cells[target].test if plain.get(item.id, 0) > near]
-        lengths = self.lengths(target, [with_examples(item, shown) for item in items])
-        yield from ((item_id, length - room) for item_id, length in lengths.items() if length > room)
+        lengths = self.of(target, [with_examples(item, examples) for item in items])
+        yield from ((item_id, length - limit) for item_id, length in lengths.items() if length > limit)
 
-    def _room(self, target: Cell) -> int:
-        """How many tokens fit: all but what a generation sets aside; the last token of an option is never read."""
+    def _limit(self, target: Cell) -> int:
+        """The longest sequence that is read whole: less what a generation adds; an option's last token is not read."""
         task = self._prepared.tasks[target.task]
         if task.generates:
-            return self._longest - generation_rules(task, target.language).max_new_tokens
-        return self._longest + 1
+            return self._max_length - generation_rules(task, target.language).max_new_tokens
+        return self._max_length + 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.version import installed_version
-from donorgrid.pipeline.prepare.few_shot_counts import ShownCounts
+from donorgrid.pipeline.prepare.few_shot_counts import FewShotCounts
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.token_counts import Counted
 from donorgrid.pipeline.prepare.work_keys import SEMANTICS, merge_mode
@@ -27,7 +27,7 @@ def manifest_of(
     device: str,
     jobs: int,
     tokens: Mapping[str, Counted],
-    shown: Sequence[ShownCounts],
+    shown: Sequence[FewShotCounts],
     notes: Sequence[str],
 ) -> dict[str, Any]:
     """Everything that a reader needs to know where the numbers come from, as plain data.

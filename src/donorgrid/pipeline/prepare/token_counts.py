@@ -1,20 +1,31 @@
 """What a model's tokenizer makes of a study's texts: how many are cut, and by how much, and which cannot be scored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Cell
+from donorgrid.core.records import Cell, TrainingText
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.prepare.tokenizers import max_input_length
+from donorgrid.pipeline.prepare.tokenizers import check_chat_template, max_input_length, n_tokens_cut
 from donorgrid.score.encode import encode_items
 from donorgrid.train.encode import encode_texts
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenCounts:
-    """One split of one cell: items kept, (ID, tokens cut) of those too long, (ID, reason) of those invalid."""
+    """One split of one cell.
+
+    Attributes
+    ----------
+    kept : int
+        The texts or items that can be used.
+    cut : tuple of (str, int)
+        The ID and the tokens cut, for those that are too long.
+    invalid : tuple of (str, str)
+        The ID and the reason, for those that cannot be scored.
+    """
 
     kept: int
     cut: tuple[tuple[str, int], ...]
@@ -25,38 +36,73 @@ Counted = Mapping[Cell, Mapping[str, TokenCounts]]
 
 
 def count_tokens(prepared: Prepared, model: str) -> Counted:
-    """The counts of one model, by cell and split (train, test)."""
+    """What one model's tokenizer makes of a study's texts.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    model : str
+        The name of one of its models.
+
+    Returns
+    -------
+    mapping of Cell to mapping of str to TokenCounts
+        By cell and split (train, test). Targets whose answers are generated have no test split here.
+
+    Raises
+    ------
+    InputError
+        If no item of a target can be scored, or the tokenizer lacks the chat template that the study asks for.
+    """
     folder = prepared.models[model]
     tokenizer = load_tokenizer(folder)
-    longest = max_input_length(folder, tokenizer)
-    found: dict[Cell, dict[str, TokenCounts]] = {cell: {} for cell in prepared.grid.cells}
+    max_length = max_input_length(folder, tokenizer)
+    chat_template = prepared.study.scoring.chat_template
+    if chat_template:
+        check_chat_template(folder, tokenizer)
+    counts: dict[Cell, dict[str, TokenCounts]] = {cell: {} for cell in prepared.grid.cells}
     for cell in prepared.grid.source_cells:
-        texts = prepared.cells[cell].train
-        whole = encode_texts([replace(text, max_tokens=None) for text in texts], tokenizer)
-        over = (
-            (text, len(ids.token_ids) - (text.max_tokens or len(ids.token_ids)))
-            for text, ids in zip(texts, whole, strict=True)
-        )
-        cut = tuple((text.item_id, excess) for text, excess in over if excess > 0)
-        found[cell]["train"] = TokenCounts(kept=len(texts), cut=cut)
-    for cell in (one for one in prepared.grid.targets if not prepared.tasks[one.task].generates):
-        chat_template = prepared.study.scoring.chat_template
+        counts[cell]["train"] = _train_counts(prepared.cells[cell].train, tokenizer)
+    for cell in prepared.grid.targets:
+        if prepared.tasks[cell.task].generates:
+            continue
         encoded = encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
         if not encoded.items:
             item_id, reason = encoded.invalid[0]
             raise InputError(f"target '{cell}': no item can be scored with {model}; the first, '{item_id}': {reason}")
-        lengths = ((one.item.id, len(one.context) + max(map(len, one.continuations))) for one in encoded.items)
-        cut = tuple((item_id, length - longest - 1) for item_id, length in lengths if length > longest + 1)
-        found[cell]["test"] = TokenCounts(kept=len(encoded.items), cut=cut, invalid=encoded.invalid)
-    return found
+        excess = ((item.item.id, n_tokens_cut(item, max_length)) for item in encoded.items)
+        cut = tuple((item_id, n_cut) for item_id, n_cut in excess if n_cut)
+        counts[cell]["test"] = TokenCounts(kept=len(encoded.items), cut=cut, invalid=encoded.invalid)
+    return counts
+
+
+def _train_counts(texts: Sequence[TrainingText], tokenizer: Any) -> TokenCounts:
+    whole = encode_texts([replace(text, max_tokens=None) for text in texts], tokenizer)
+    lengths = [len(encoded.token_ids) for encoded in whole]
+    excess = [(text.item_id, length - (text.max_tokens or length)) for text, length in zip(texts, lengths, strict=True)]
+    return TokenCounts(kept=len(texts), cut=tuple((item_id, n_cut) for item_id, n_cut in excess if n_cut > 0))
 
 
 def token_notes(model: str, counted: Counted) -> Iterator[str]:
-    """A line for every split that does not reach the model whole."""
+    """Lines on the splits that do not reach the model whole.
+
+    Parameters
+    ----------
+    model : str
+        The model's name.
+    counted : mapping
+        What ``count_tokens`` gives for it.
+
+    Yields
+    ------
+    str
+        One line per split and kind of loss.
+    """
     for cell, splits in counted.items():
         for split, counts in splits.items():
             if counts.cut:
-                item_id, excess = max(counts.cut, key=lambda one: one[1])
+                item_id, excess = max(counts.cut, key=lambda item: item[1])
                 yield (
                     f"{model}, {cell}: {len(counts.cut)} of {counts.kept} {split} items are too long and cut, "
                     f"'{item_id}' by {excess} tokens"

@@ -1,10 +1,12 @@
-"""A base model's tokenizer: the longest input it allows, and its encoding as a plain function."""
+"""What a base model's tokenizer decides: the longest input, what is cut from an item, and plain encoding."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from donorgrid.core.errors import InputError
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import load_tokenizer
+from donorgrid.score.encode import EncodedItem
 from donorgrid.tasks.validation.show import Encode
 
 _DEFAULT_MAX_LENGTH = 2048
@@ -29,6 +31,47 @@ def max_input_length(folder: ModelFolder, tokenizer: Any) -> int:
     """
     limits = (folder.max_positions, tokenizer.model_max_length)
     return next((int(limit) for limit in limits if limit and limit < _UNLIMITED), _DEFAULT_MAX_LENGTH)
+
+
+def sequence_length(item: EncodedItem) -> int:
+    """The tokens of an item's longest sequence: its context and its longest option."""
+    return len(item.context) + max(map(len, item.continuations))
+
+
+def n_tokens_cut(item: EncodedItem, max_length: int) -> int:
+    """How many tokens an item loses at its beginning.
+
+    Parameters
+    ----------
+    item : EncodedItem
+        The item.
+    max_length : int
+        The tokens that the model reads at most. The last token of an option is predicted and not read, so a sequence
+        may have one more.
+
+    Returns
+    -------
+    int
+        Tokens of the longest sequence, at least 0.
+    """
+    return max(0, sequence_length(item) - (max_length + 1))
+
+
+def check_chat_template(folder: ModelFolder, tokenizer: Any) -> None:
+    """Raises InputError if a tokenizer has no chat template.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+        The model, for the message.
+    tokenizer
+        Its tokenizer.
+    """
+    if not tokenizer.chat_template:
+        raise InputError(
+            f"{folder.path}: the tokenizer has no chat template; set scoring.chat_template: false in a study, or "
+            "leave --chat-template out of a check"
+        )
 
 
 def text_encoder(folder: ModelFolder) -> Encode:

@@ -81,9 +81,9 @@ def _note(prepared: Prepared, on_note: Callable[[str], None], *, device: str, jo
         note for model, counted in tokens.items() for note in preparing.token_counts.token_notes(model, counted)
     )
     shown = [
-        one for model in prepared.study.models for one in preparing.few_shot_counts.count_shown(prepared, model.name)
+        one for model in prepared.study.models for one in preparing.few_shot_counts.count_few_shot(prepared, model.name)
     ]
-    notes = [*notes_of(prepared), *of_tokens, *preparing.few_shot_counts.shown_notes(shown)]
+    notes = [*notes_of(prepared), *of_tokens, *preparing.few_shot_counts.few_shot_notes(shown)]
     for note in notes:
         on_note(note)
     made = preparing.manifest.manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, shown=shown, notes=notes)

@@ -1,4 +1,4 @@
-"""What is done, what is missing: the files of the study folder, read against the work keys."""
+"""What is done and what is missing: the files of the study folder, compared with the work keys."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,20 @@ from donorgrid.store.answers import AnswersFooter, read_footer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class SubjectStatus:
     """How far one subject is.
 
-    ``valid_keys`` are the scoring keys, by ``task/language``, of the rows on disk that belong to its present training
-    (also of targets that the study no longer names); ``missing`` the study's targets that are not among them.
+    Attributes
+    ----------
+    subject : Subject
+        A baseline, a run or a few-shot subject.
+    valid_keys : dict of str to str
+        By ``task/language``: the scoring keys of the rows on disk that belong to its present training, also of targets
+        that the study no longer names.
+    missing : tuple of Cell
+        The study's targets without valid rows.
+    adapter_missing : bool
+        Whether the study keeps its adapter and the folder holds none.
     """
 
     subject: Subject
@@ -24,21 +33,30 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to do."""
+        """True if nothing is left to do."""
         return not self.missing and not self.adapter_missing
 
 
 class Ledger:
-    """Reads the standing of a study's subjects from its folder."""
+    """Reads the status of a study's subjects from its folder."""
 
     def __init__(self, plan: WorkPlan, folder: StudyFolder) -> None:
         self._plan = plan
         self._folder = folder
 
-    def standing(self, subject: Subject, *, adapter_digest: str | None = None) -> Standing:
-        """The standing of one subject, as its files say now.
+    def status(self, subject: Subject, *, adapter_digest: str | None = None) -> SubjectStatus:
+        """The status of one subject, from its files as they are now.
 
-        ``adapter_digest`` is that of the adapter in hand; without it, the one that the answers on disk were given by.
+        Parameters
+        ----------
+        subject : Subject
+            A baseline, a run or a few-shot subject.
+        adapter_digest : str, optional
+            The digest of its adapter; the default is the one that the answers on disk state.
+
+        Returns
+        -------
+        SubjectStatus
         """
         plan = self._plan
         footer = read_footer(self._folder.items(subject))
@@ -54,7 +72,7 @@ class Ledger:
             for cell, key in footer.scoring_keys.items()
             if cell not in targets or plan.scoring_key(subject, targets[cell], footer.adapter_digest) == key
         }
-        return Standing(
+        return SubjectStatus(
             subject=subject,
             valid_keys=valid,
             missing=tuple(target for cell, target in targets.items() if cell not in valid),
@@ -67,12 +85,22 @@ class Ledger:
 
 
 def subjects_of_shard(subjects: tuple[Subject, ...], shard: tuple[int, int]) -> tuple[Subject, ...]:
-    """Every n-th piece of work from the i-th on, for ``shard = (i, n)`` with i from 1; every shard has the baselines.
+    """The subjects that one shard works on. A run and its checkpoints come from one training and stay together.
 
-    A run and its checkpoints, which come from one training, are one piece.
+    Parameters
+    ----------
+    subjects : tuple of Subject
+        All subjects of a study.
+    shard : (int, int)
+        (i, n): every n-th training or few-shot subject from the i-th on, with i from 1.
+
+    Returns
+    -------
+    tuple of Subject
+        In their order; every shard has all baselines.
     """
-    index, count = shard
-    whole = {one: one.course if isinstance(one, Run) else one for one in subjects}
-    pieces = list(dict.fromkeys(piece for piece in whole.values() if not isinstance(piece, Baseline)))
-    chosen = set(pieces[index - 1 :: count])
-    return tuple(one for one in subjects if isinstance(one, Baseline) or whole[one] in chosen)
+    index, n_shards = shard
+    training_of = {subject: subject.course if isinstance(subject, Run) else subject for subject in subjects}
+    trainings = list(dict.fromkeys(one for one in training_of.values() if not isinstance(one, Baseline)))
+    chosen = set(trainings[index - 1 :: n_shards])
+    return tuple(subject for subject in subjects if isinstance(subject, Baseline) or training_of[subject] in chosen)

@@ -38,7 +38,7 @@ class Watch:
 
     def look(self) -> Progress:
         """The progress now."""
-        self._open = [subject for subject in self._open if not self._ledger.standing(subject).done]
+        self._open = [subject for subject in self._open if not self._ledger.status(subject).done]
         return Progress(done=self._total - len(self._open), failed=len(self._failures()), total=self._total)
 
     def open_keys(self) -> set[str]:

@@ -24,7 +24,7 @@ from donorgrid.pipeline.prepare.study import Prepared, prepare
 from donorgrid.pipeline.prepare.work_keys import make_workplan
 from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
-from donorgrid.pipeline.session.model_session import Resident
+from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
 from donorgrid.store.adapters import read_stamp
@@ -78,7 +78,7 @@ def test_full_checkpoint_on_disk_gives_the_answers_of_the_study(done: Prepared) 
 
 
 def test_order_of_the_recipes_changes_no_answer(done: Prepared, tmp_path: Path) -> None:
-    """What a full fine-tuning or a DoRA adapter did to the resident base is gone for the next one."""
+    """What a full fine-tuning or a DoRA adapter did to the base in memory is gone for the next one."""
     backwards = dict(reversed(RECIPES.items()))
     file = make_study(tmp_path, recipes=backwards, sources=["colours/de"], targets=["colours/de", "colours/it"])
     folder = StudyFolder(tmp_path / "tiny")
@@ -172,5 +172,5 @@ def test_several_at_once_are_asked_for_and_these_train_alone(done: Prepared, tmp
     folder = StudyFolder(tmp_path / "tiny")
     progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1, together=4), lambda _: None)
     assert (progress.done, progress.failed) == (5, 0)
-    resident = Resident(done, "llama", device="cpu")
-    assert [resident.best_group(run_of(done, name), n_texts=8) for name in recipes] == [1, 1]
+    session = StudySession(done, "llama", device="cpu")
+    assert [session.training.best_group_size(run_of(done, name), n_texts=8) for name in recipes] == [1, 1]

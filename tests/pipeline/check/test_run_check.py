@@ -11,10 +11,9 @@ import yaml
 from adapters import make_adapter
 from donorgrid.check import exit_code
 from donorgrid.pipeline.check import answer_cache as check_engine
-from donorgrid.pipeline.check.request import Checked, CheckRequest
+from donorgrid.pipeline.check.request import Checked, CheckRequest, TargetSpec
 from donorgrid.pipeline.check.run_check import run_check
 from donorgrid.pipeline.check.subjects import distinct_names
-from donorgrid.pipeline.check.targets import TargetSpec
 from donorgrid.store.answers import read_answers
 from worlds import make_checkpoint, make_documents, make_task
 
@@ -99,14 +98,14 @@ def test_the_base_comes_back_bit_for_bit_between_adapters(place: Path, tmp_path:
 
 def test_a_rerun_computes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = checked(place, "wild", "other").result
-    monkeypatch.setattr(check_engine, "open_network", None)
+    monkeypatch.setattr(check_engine, "open_session", None)
     assert checked(place, "wild", "other").result == first
 
 
 def test_answers_are_kept_by_content_not_by_name(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked(place, "wild")
     (tmp_path / "renamed").symlink_to(place / "wild")
-    monkeypatch.setattr(check_engine, "open_network", None)
+    monkeypatch.setattr(check_engine, "open_session", None)
     assert checked(place, str(tmp_path / "renamed")).result.adapters[0].targets
     with pytest.raises(TypeError):
         checked(place, "wild", guard=specs("colours.yaml:it"))
@@ -126,7 +125,7 @@ def test_a_merged_checkpoint_answers_as_its_adapter(place: Path) -> None:
     found = checked(place, "merged", "wild", metric="acc")
     for target in found.targets:
         merged, wild = target.adapters
-        assert (merged.right == wild.right).all()
+        assert (merged.correct == wild.correct).all()
 
 
 def test_targets_share_items_and_both_roles_are_judged(place: Path) -> None:
@@ -167,6 +166,19 @@ def test_columns_may_have_other_names(place: Path) -> None:
     columns = {"id": "key", "question": "ask", "choices": "options", "answer": "gold"}
     (target,) = checked(place, "nothing", guard=(TargetSpec(reference="renamed.jsonl", columns=columns),)).targets
     assert list(target.item_ids) == [one["id"] for one in rows]
+
+
+def test_one_file_read_by_two_maps_of_columns_gives_each_role_its_own_items(place: Path) -> None:
+    rows = make_documents("colours", "en", count=42, seed=3)
+    write_rows(place / "twice.jsonl", [{**row, "again": f"{row['question']} {row['question']}"} for row in rows])
+    on, guard = (TargetSpec(reference="twice.jsonl", columns={"question": name}) for name in ("question", "again"))
+    answers = checked(place, "wild", on=(on,), guard=(guard,)).targets
+    n_questions = [target.contexts[0].count(rows[0]["question"]) for target in answers]
+    assert n_questions == [1, 2]
+    (alone,) = checked(place, "wild", guard=(guard,), cache=place / "fresh").targets
+    assert (answers[0].base.chosen != alone.base.chosen).any()
+    assert (answers[1].base.chosen == alone.base.chosen).all()
+    assert (answers[1].adapters[0].chosen == alone.adapters[0].chosen).all()
 
 
 def test_duplicate_ids_and_unusable_items_are_said_and_few_items_too(place: Path) -> None:
@@ -248,7 +260,7 @@ def test_prompts_without_answers_become_a_guard_for_each_check(place: Path) -> N
 def test_replies_are_kept_and_judged_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_rows(place / "prompts.jsonl", PROMPTS)
     first = checked(place, "wild", guard=specs("prompts.jsonl"), max_new_tokens=12)
-    monkeypatch.setattr(check_engine, "open_network", None)
+    monkeypatch.setattr(check_engine, "open_session", None)
     assert checked(place, "wild", guard=specs("prompts.jsonl"), max_new_tokens=12).result == first.result
     with pytest.raises(TypeError):
         checked(place, "wild", guard=specs("prompts.jsonl"), max_new_tokens=13)

@@ -6,14 +6,8 @@ import pytest
 
 from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check import prompts as check_prompts
-from donorgrid.pipeline.check.prompts import (
-    identifier,
-    is_prompts,
-    known_languages,
-    read_prompts,
-    validator,
-    wanted_checks,
-)
+from donorgrid.pipeline.check.prompts import checks_for, is_prompts, read_prompts
+from donorgrid.pipeline.check.reply_checks import identifier, known_languages, validator
 
 SENTENCES = {
     "ar": "لا أعرف لماذا تأخر القطار اليوم، لكننا سنصل قبل المساء.",
@@ -71,20 +65,20 @@ def test_prompts_are_read_by_language() -> None:
 
 def test_each_language_gets_the_checks_that_it_allows() -> None:
     (german,) = read_prompts(rows_of({"language": "de-AT"}), {}, where="f", language=None).values()
-    assert wanted_checks(german) == (("not-empty", "no-loop", "language", "no-refusal"), ())
+    assert checks_for(german) == (("not-empty", "no-loop", "language", "no-refusal"), ())
     (klingon,) = read_prompts(rows_of({"language": "tlh"}), {}, where="f", language=None).values()
-    checks, notes = wanted_checks(klingon)
+    checks, notes = checks_for(klingon)
     assert "language" not in checks
     assert "does not know it" in notes[0]
     (silent,) = read_prompts(rows_of({"format": "json"}), {}, where="f", language=None).values()
-    assert wanted_checks(silent) == (("not-empty", "no-loop", "no-refusal", "json"), ())
+    assert checks_for(silent) == (("not-empty", "no-loop", "no-refusal", "json"), ())
 
 
 def test_without_the_identifier_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
     monkeypatch.setattr(check_prompts, "identifier", identifier.__wrapped__)
     (german,) = read_prompts(rows_of({"language": "de"}), {}, where="f", language=None).values()
-    checks, notes = wanted_checks(german)
+    checks, notes = checks_for(german)
     assert checks == ("not-empty", "no-loop", "no-refusal")
     assert notes == (
         "replies in another language are not looked for: py3langid is not installed; pip install 'donorgrid[guards]'",

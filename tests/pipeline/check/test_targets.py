@@ -2,13 +2,15 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters import make_adapter
 from donorgrid.core.errors import InputError
+from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.subjects import find_base, find_subjects
-from donorgrid.pipeline.check.targets import TargetSpec, find_targets
+from donorgrid.pipeline.check.targets import CheckTarget, find_targets
 from worlds import make_checkpoint, make_task
 
 WRITTEN = {
@@ -30,9 +32,13 @@ def test_languages_stand_after_the_last_colon(written: str) -> None:
     assert (found.reference, found.languages) == WRITTEN[written]
 
 
+def guarded(*written: str, **changes: Any) -> tuple[CheckTarget, ...]:
+    guard = tuple(map(TargetSpec.parse, written))
+    return find_targets(CheckRequest(base="base", adapters=("adapter",), guard=guard, **changes))
+
+
 def names(*written: str, most_items: int | None = None) -> list[tuple[str, int]]:
-    specs = [TargetSpec.parse(one) for one in written]
-    return [(one.name, len(one.items)) for one in find_targets((), specs, folder=Path(), most_items=most_items)]
+    return [(target.name, len(target.items)) for target in guarded(*written, items=most_items)]
 
 
 def test_a_task_without_languages_has_all_of_them() -> None:
@@ -55,7 +61,7 @@ def test_what_is_named_twice_is_one_target() -> None:
 def test_a_licence_that_forbids_commercial_use_is_said(tmp_path: Path) -> None:
     task = make_task(tmp_path)
     task.write_text(task.read_text() + "metadata: {licence: CC-BY-NC-4.0}\n")
-    (target,) = find_targets((), [TargetSpec.parse("colours.yaml:de")], folder=tmp_path, most_items=None)
+    (target,) = guarded("colours.yaml:de", folder=tmp_path)
     assert target.notes == ("task 'colours': licence CC-BY-NC-4.0, not for commercial use",)
 
 

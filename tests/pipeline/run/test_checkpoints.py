@@ -24,7 +24,7 @@ from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.ledger import subjects_of_shard
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress, Watch
-from donorgrid.pipeline.session import model_session as resident
+from donorgrid.pipeline.session import study_session, training
 from donorgrid.plan.grid import Grid
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
@@ -61,13 +61,13 @@ def written(folder: StudyFolder) -> dict[str, tuple[int, int]]:
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many trainings each call of the training loop did."""
     done: list[int] = []
-    original = resident.train_runs
+    original = training.train_runs
 
     def counted(base: Any, corpora: Any, recipe: Any, **options: Any) -> Any:
         done.append(len(corpora))
         return original(base, corpora, recipe, **options)
 
-    monkeypatch.setattr(resident, "train_runs", counted)
+    monkeypatch.setattr(training, "train_runs", counted)
     return done
 
 
@@ -206,14 +206,14 @@ def test_a_training_that_diverges_fails_with_all_its_checkpoints(tmp_path: Path,
 
 
 def test_a_checkpoint_that_cannot_be_scored_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = resident.Resident.score
+    original = study_session.StudySession.answers
 
-    def score(self: Any, targets: Any, adapter: Any, **options: Any) -> pl.DataFrame:
+    def answers(self: Any, targets: Any, adapter: Any, **options: Any) -> pl.DataFrame:
         if adapter is not None and adapter.name.endswith("-e0.5"):
             raise RunFailure("no room for it")
         return original(self, targets, adapter, **options)
 
-    monkeypatch.setattr(resident.Resident, "score", score)
+    monkeypatch.setattr(study_session.StudySession, "answers", answers)
     file = make_study(tmp_path, **SMALL)
     progress, folder = run(file)
     assert (progress.done, progress.failed, progress.left) == (6, 2, 0)

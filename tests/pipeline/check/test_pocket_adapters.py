@@ -10,9 +10,8 @@ import yaml
 from donorgrid.check import exit_code
 from donorgrid.check.flips import Flips
 from donorgrid.models.loading import load_base
-from donorgrid.pipeline.check.request import CheckRequest
+from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.run_check import run_check
-from donorgrid.pipeline.check.targets import TargetSpec
 from donorgrid.pipeline.prepare.inventory import model
 from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.pocket import documents

@@ -1,0 +1,140 @@
+"""The work on one claimed subject: train it, score it, write its answers; a failure of the work is recorded."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import polars as pl
+import torch
+
+from donorgrid.core.errors import RunFailure, StoreError
+from donorgrid.core.names import subject_name
+from donorgrid.core.records import Baseline, Prompted, Run, Subject
+from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.pipeline.prepare.work_keys import WorkPlan
+from donorgrid.pipeline.run.ledger import Ledger, SubjectStatus
+from donorgrid.pipeline.session.study_session import StudySession
+from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
+from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
+from donorgrid.store.claims import Claim
+from donorgrid.store.logs import Failure, note_failure
+
+
+class SubjectWork:
+    """Trains and scores subjects of a study on one device. One base model is in memory at a time."""
+
+    def __init__(self, prepared: Prepared, plan: WorkPlan, ledger: Ledger, *, device: str) -> None:
+        self._prepared = prepared
+        self._folder = prepared.folder
+        self._plan = plan
+        self._ledger = ledger
+        self._device = device
+        self._session: tuple[str, StudySession] | None = None
+
+    def best_group_size(self, run: Run) -> int:
+        """How many runs like this one to train at once, by a short trial on this device."""
+        return self._session_for(run.model).training.best_group_size(run)
+
+    def train(self, runs: Sequence[Run]) -> None:
+        """Train the runs that have no adapter yet, together. A failure is recorded for the run and its checkpoints."""
+        missing = [run for run in runs if self._stamp(run) is None]
+        if missing:
+            self._record_failures(missing, partial(self._train, missing))
+
+    def score(self, subject: Subject, claim: Claim) -> None:
+        """Score a subject on its missing targets and write its answers, unless another process took the claim over.
+
+        Parameters
+        ----------
+        subject : Subject
+            A baseline, a few-shot subject, or a run whose adapter is trained.
+        claim : Claim
+            The claim that this process holds on it.
+
+        Raises
+        ------
+        StoreError
+            If the adapter of a run is gone.
+        """
+        self._record_failures([subject], partial(self._score, subject, claim))
+
+    def _train(self, runs: Sequence[Run]) -> None:
+        keys = {run: self._plan.training_keys[subject_name(run)] for run in runs}
+        for run, result in self._session_for(runs[0].model).training.train(keys).items():
+            if isinstance(result, RunFailure):
+                self._record_failure(run, str(result))
+
+    def _score(self, subject: Subject, claim: Claim) -> None:
+        adapter, stamp = None, None
+        if isinstance(subject, Run):
+            adapter, stamp = self._folder.adapter(subject), self._stamp(subject)
+            if stamp is None and not claim.still_ours():
+                return  # another process took the work over while this one slept, and finished it
+            if stamp is None:
+                raise StoreError(f"{adapter}: the adapter is gone before it was scored; run again")
+        session = self._session_for(subject.model)
+        status = self._ledger.status(subject, adapter_digest=stamp.digest if stamp else None)
+        if status.missing and claim.still_ours():
+            examples = self._prepared.examples[subject] if isinstance(subject, Prompted) else ()
+            answers = session.answers(status.missing, adapter, examples=examples)
+            if claim.still_ours():
+                self._write(status, answers, stamp)
+        if isinstance(subject, Run) and not self._plan.keeps(subject):
+            drop_adapter(self._folder.adapter(subject))
+
+    def _stamp(self, run: Run) -> Stamp | None:
+        """The stamp of the run's adapter; None when the folder holds none, or the adapter of another training."""
+        stamp = read_stamp(self._folder.adapter(run))
+        return stamp if stamp is not None and stamp.training_key == self._plan.training_key(run) else None
+
+    def _write(self, status: SubjectStatus, answers: pl.DataFrame, stamp: Stamp | None) -> None:
+        """Write the subject's answers whole: the rows that are still valid, then the new ones."""
+        path = self._folder.items(status.subject)
+        missing = {str(target): target for target in status.missing}
+        keys = {cell: key for cell, key in status.valid_keys.items() if cell not in missing}
+        digest = stamp.digest if stamp else None
+        for cell, target in missing.items():
+            keys[cell] = self._plan.scoring_key(status.subject, target, digest)
+        frames = [answers]
+        if status.valid_keys:
+            is_valid = pl.concat_str("target_task", "target_language", separator="/").is_in(list(status.valid_keys))
+            frames.insert(0, read_answers(path).filter(is_valid))
+        footer = AnswersFooter(
+            training_key=stamp.training_key if stamp else None,
+            adapter_digest=digest,
+            scoring_keys=keys,
+            examples_key=self._plan.examples_key(status.subject),
+        )
+        write_answers(path, pl.concat(frames), footer)
+
+    def _record_failures(self, subjects: Sequence[Subject], work: Callable[[], None]) -> None:
+        """Do some work on these subjects; a failure of the work itself is recorded for them, and the others go on."""
+        try:
+            work()
+        except (RunFailure, torch.OutOfMemoryError) as error:
+            reason = str(error)
+        except RuntimeError as error:  # what torch raises when a network cannot compute
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            return
+        for subject in subjects:
+            self._record_failure(subject, reason)
+
+    def _record_failure(self, subject: Subject, reason: str) -> None:
+        run = subject if isinstance(subject, Run) else None
+        draw_seed = subject.draw_seed if isinstance(subject, Prompted) else None
+        failure = Failure(
+            key=self._plan.failure_key(subject),
+            model=subject.model,
+            source=None if isinstance(subject, Baseline) else subject.source.name,
+            recipe=run.recipe.name if run else None,
+            train_seed=run.train_seed if run else draw_seed,
+            checkpoint=run.checkpoint if run else None,
+            reason=(reason.splitlines() or ["no reason given"])[0],
+        )
+        note_failure(self._folder, failure)
+
+    def _session_for(self, model: str) -> StudySession:
+        if self._session is None or self._session[0] != model:
+            self._session = None  # frees the former model before the next one is loaded
+            self._session = (model, StudySession(self._prepared, model, device=self._device))
+        return self._session[1]

@@ -1,0 +1,1 @@
+from . import model_session as model_session

@@ -1,0 +1,73 @@
+"""What a model session is given: how its model is loaded, and the targets that it answers. No torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from donorgrid.core.records import Item, Precision, Weights
+
+IsRight = Callable[[str, tuple[str, ...]], bool]
+"""Whether a generated text holds one of the accepted answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSettings:
+    """How a session's model is loaded and read.
+
+    Attributes
+    ----------
+    precision : {"fp32", "bf16"}
+        The precision in which items are answered; a training may use another one.
+    device : str
+        "auto", "cpu", or a device of torch.
+    chat_template : bool
+        Whether contexts are read under the tokenizer's chat template.
+    weights : {"own", "4bit"}
+        How the base's weights are kept in memory.
+    """
+
+    precision: Precision
+    device: str
+    chat_template: bool = False
+    weights: Weights = "own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """How the answers of a target are generated.
+
+    Attributes
+    ----------
+    until : tuple of str
+        Stop strings; the text ends before the first.
+    max_new_tokens : int
+        The longest answer, in tokens.
+    is_right : callable, optional
+        Judges a text against the accepted answers of its item. None where answers are judged later, or have no
+        accepted answer.
+    """
+
+    until: tuple[str, ...]
+    max_new_tokens: int
+    is_right: IsRight | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AnswerTarget:
+    """Items that are answered alike. Compared by identity: a session packs the items of each target once.
+
+    Attributes
+    ----------
+    name : str
+        The name in messages.
+    items : tuple of Item
+        The items, in the order of the answers.
+    norm : bool
+        Whether options are also chosen by log-likelihood per character (``acc_norm``).
+    generation : Generation, optional
+        How answers are generated. None: options are scored by log-likelihood.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    norm: bool = False
+    generation: Generation | None = None
