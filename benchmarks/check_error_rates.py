@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from donorgrid.check.flips import Flips
-from donorgrid.check.verdicts import joint
+from donorgrid.check.verdicts import joint_over_guards
 from donorgrid.statistics.paired import items_to_decide, paired_bounds
 
 LIMIT_PP, TAIL, N_GUARDS = 1.0, 0.05, 13
@@ -105,7 +105,7 @@ def joint_draw(rng: np.random.Generator, deltas: np.ndarray, *, n_items: int, fl
         gain, loss = (flip_rate + delta / 100) / 2, (flip_rate - delta / 100) / 2
         gained, lost = int((latent > ndtri(1 - gain)).sum()), int((latent < ndtri(loss)).sum())
         verdicts.append(verdict_of(gained, lost, n_items))
-    return joint(verdicts)
+    return joint_over_guards(verdicts)
 
 
 def harm_claims(rng: np.random.Generator, n_draws: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from donorgrid.check.flips import Flips
-from donorgrid.check.verdicts import joint
+from donorgrid.check.verdicts import joint_over_guards
 from donorgrid.models.loading import load_base
 from donorgrid.pipeline.prepare.inventory import model
 from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
@@ -55,7 +55,7 @@ def main() -> None:
             flips.append((found.gained + found.lost) / found.n_items)
             verdicts.append(found.verdict(LIMIT_PP, TAIL))
         single.update(verdicts)
-        counts[joint(verdicts)] += 1
+        counts[joint_over_guards(verdicts)] += 1
     n = given.repetitions
     print(f"noise {given.noise:g} of a weight's standard deviation, {n} repetitions, {len(GUARDS)} guards")
     print(f"items that flip: {100 * np.mean(flips):.2f}% on average, at most {100 * max(flips):.1f}% of a guard")

@@ -1,4 +1,4 @@
-"""Item answers made by hand for the tests of a check: so many gained, lost and kept."""
+"""Item answers for the tests of a check, with given numbers of gained, lost and unchanged items."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,18 +10,18 @@ from donorgrid.check import SubjectAnswers, TargetAnswers
 CHOICES = ("north", "east", "south", "west")
 
 
-def made_subject(right: np.ndarray, gold: np.ndarray, *, same_as_base: bool = False) -> SubjectAnswers:
-    """Answers that choose the gold option where right and the next one where wrong."""
-    chosen = np.where(right, gold, (gold + 1) % 4)
+def subject_answers(correct: np.ndarray, gold: np.ndarray, *, same_as_base: bool = False) -> SubjectAnswers:
+    """Answers that choose the gold option where correct and the next option where wrong."""
+    chosen = np.where(correct, gold, (gold + 1) % 4)
     return SubjectAnswers(
-        correct=right.astype(bool),
+        correct=correct.astype(bool),
         chosen=chosen,
-        answer_texts=[CHOICES[one] for one in chosen],
+        answer_texts=[CHOICES[option] for option in chosen],
         same_as_base=same_as_base,
     )
 
 
-def made_target(
+def target_answers(
     name: str,
     *changes: tuple[int, int],
     role: str = "guard",
@@ -29,34 +29,34 @@ def made_target(
     base_right: int | None = None,
     **more: Any,
 ) -> TargetAnswers:
-    """A target on which adapter k gained and lost ``changes[k]`` items; the base has two thirds right.
+    """A target on which adapter k gained and lost ``changes[k]`` items; the base answers two thirds correctly.
 
-    Losses come from the first items on, gains from the last ones on.
+    The first items are lost, the last ones gained.
     """
     n_right = (2 * n_items) // 3 if base_right is None else base_right
     base = np.arange(n_items) < n_right
-    rights = []
+    after = []
     for gained, lost in changes:
-        right = base.copy()
-        right[:lost] = False
-        right[n_items - gained :] = True
-        rights.append(right)
+        correct = base.copy()
+        correct[:lost] = False
+        correct[n_items - gained :] = True
+        after.append(correct)
     gold = np.arange(n_items) % 4
     values: dict[str, Any] = {
         "name": name,
         "role": role,
-        "item_ids": [f"q{place}" for place in range(n_items)],
-        "clusters": [f"q{place}" for place in range(n_items)],
+        "item_ids": [f"q{number}" for number in range(n_items)],
+        "clusters": [f"q{number}" for number in range(n_items)],
         "gold": gold,
         "n_choices": np.full(n_items, 4),
-        "base": made_subject(base, gold, same_as_base=True),
-        "adapters": [made_subject(right, gold) for right in rights],
-        "contexts": [f"Which way is it, {place}?" for place in range(n_items)],
-        "gold_texts": [CHOICES[one] for one in gold],
+        "base": subject_answers(base, gold, same_as_base=True),
+        "adapters": [subject_answers(correct, gold) for correct in after],
+        "contexts": [f"Which way is it, {number}?" for number in range(n_items)],
+        "gold_texts": [CHOICES[option] for option in gold],
     }
     return TargetAnswers(**values | more)
 
 
 def verdicts_of(targets: Sequence[Any]) -> dict[str, str]:
     """Target to verdict."""
-    return {one.target: one.verdict for one in targets}
+    return {target.target: target.verdict for target in targets}

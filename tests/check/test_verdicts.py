@@ -2,26 +2,25 @@
 
 import numpy as np
 import pytest
-from answers_by_hand import made_subject, made_target, verdicts_of
+from answers_by_hand import target_answers
 
-from donorgrid.check import CheckSettings, judge
+from donorgrid.check import CheckSettings
 from donorgrid.check.flips import Flips, flips_of
-from donorgrid.check.verdicts import joint, judge_target, with_holm
-from donorgrid.core.errors import InputError
+from donorgrid.check.verdicts import joint_over_guards, judge_target, with_adjusted_p_values
 
 SETTINGS = CheckSettings(limit_pp=1.0)
 
 
 def judged(gained: int, lost: int, n_items: int = 400, **more: object):
-    target = made_target("t/de", (gained, lost), n_items=n_items, **more)
+    target = target_answers("t/de", (gained, lost), n_items=n_items, **more)
     return judge_target(target, target.adapters[0], SETTINGS)
 
 
 def test_counts_and_delta_are_exact() -> None:
-    found = judged(4, 8)
-    assert (found.gained, found.lost, found.n_items) == (4, 8, 400)
-    assert (found.n_right_base, found.n_right) == (266, 262)
-    assert found.delta_pp == -1.0
+    result = judged(4, 8)
+    assert (result.gained, result.lost, result.n_items) == (4, 8, 400)
+    assert (result.n_right_base, result.n_right) == (266, 262)
+    assert result.delta_pp == -1.0
 
 
 @pytest.mark.parametrize(
@@ -35,11 +34,11 @@ def test_counts_and_delta_are_exact() -> None:
     ],
 )
 def test_verdicts_on_a_guard(gained: int, lost: int, n_items: int, verdict: str) -> None:
-    found = judged(gained, lost, n_items)
-    assert found.verdict == verdict
-    assert (found.low_pp > -1.0) == (verdict == "safe")
-    assert (found.high_pp < -1.0) == (verdict == "harmed")
-    assert (found.items_needed is not None) == (verdict == "undecided" and found.delta_pp != -1.0)
+    result = judged(gained, lost, n_items)
+    assert result.verdict == verdict
+    assert (result.low_pp > -1.0) == (verdict == "safe")
+    assert (result.high_pp < -1.0) == (verdict == "harmed")
+    assert (result.items_needed is not None) == (verdict == "undecided" and result.delta_pp != -1.0)
 
 
 @pytest.mark.parametrize(("gained", "lost", "verdict"), [(40, 2, "gained"), (2, 40, "lost"), (9, 8, "undecided")])
@@ -49,17 +48,17 @@ def test_a_target_to_gain_on_is_held_against_zero(gained: int, lost: int, verdic
 
 def test_the_base_itself_is_safe_on_however_few_items_and_gains_nothing() -> None:
     for role, verdict in (("guard", "safe"), ("on", "undecided")):
-        target = made_target("t/de", role=role, n_items=30, adapters=[])
-        found = judge_target(target, target.base, SETTINGS)
-        assert (found.verdict, found.delta_pp, found.low_pp, found.high_pp) == (verdict, 0.0, 0.0, 0.0)
-        assert found.items_needed is None
+        target = target_answers("t/de", role=role, n_items=30, adapters=[])
+        result = judge_target(target, target.base, SETTINGS)
+        assert (result.verdict, result.delta_pp, result.low_pp, result.high_pp) == (verdict, 0.0, 0.0, 0.0)
+        assert result.items_needed is None
 
 
 def test_a_degenerate_target_decides_nothing_and_says_why() -> None:
-    found = judged(0, 60, n_items=400, base_right=100)
-    assert found.verdict == "undecided"
-    assert "not above chance" in (found.degenerate or "")
-    assert found.items_needed is None
+    result = judged(0, 60, n_items=400, base_right=100)
+    assert result.verdict == "undecided"
+    assert "not above chance" in (result.degenerate or "")
+    assert result.items_needed is None
 
 
 def test_one_right_answer_for_every_item_is_degenerate() -> None:
@@ -104,16 +103,16 @@ def test_flips_rounded_for_clusters_never_exceed_the_items() -> None:
 
 
 def test_jointly_safe_only_if_every_guard_is() -> None:
-    assert joint(["safe", "safe"]) == "safe"
-    assert joint(["safe", "undecided"]) == "undecided"
-    assert joint(["safe", "undecided", "harmed"]) == "harmed"
-    assert joint([]) is None
+    assert joint_over_guards(["safe", "safe"]) == "safe"
+    assert joint_over_guards(["safe", "undecided"]) == "undecided"
+    assert joint_over_guards(["safe", "undecided", "harmed"]) == "harmed"
+    assert joint_over_guards([]) is None
 
 
 def test_holm_multiplies_the_smallest_p_value_by_the_number_of_guards() -> None:
     guards = tuple(judged(0, lost) for lost in (12, 30, 2))
-    adjusted = with_holm(guards)
-    order = sorted(range(3), key=lambda place: guards[place].harm_p)
+    adjusted = with_adjusted_p_values(guards)
+    order = sorted(range(3), key=lambda index: guards[index].harm_p)
     assert adjusted[order[0]].harm_p_adjusted == pytest.approx(3 * guards[order[0]].harm_p)
     assert adjusted[order[1]].harm_p_adjusted == pytest.approx(
         max(2 * guards[order[1]].harm_p, 3 * guards[order[0]].harm_p)
@@ -130,11 +129,11 @@ def draws(rng: np.random.Generator, n_items: int, flip_rate: float, delta_pp: fl
 def test_false_safe_at_exactly_the_limit_is_at_most_five_percent(flip_rate: float) -> None:
     """At 235 items and flips that are all losses, a normal interval is wrong in 9% of the draws; this is the corner."""
     rng = np.random.default_rng(5)
-    found = [
+    verdicts = [
         Flips(gained=int(gained), lost=int(lost), n_items=235).verdict(1.0, 0.05)
         for gained, lost in draws(rng, 235, flip_rate, -1.0, 3000)
     ]
-    assert np.mean([one == "safe" for one in found]) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 3000)
+    assert np.mean([verdict == "safe" for verdict in verdicts]) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 3000)
 
 
 def test_joint_false_safe_over_13_guards_is_at_most_five_percent() -> None:
@@ -142,44 +141,17 @@ def test_joint_false_safe_over_13_guards_is_at_most_five_percent() -> None:
     wrong = 0
     for _ in range(300):
         counts = [draws(rng, 2500, 0.03, -1.0, 1)[0], *draws(rng, 2500, 0.03, 2.0, 12)]
-        found = joint(Flips(gained=int(g), lost=int(lost), n_items=2500).verdict(1.0, 0.05) for g, lost in counts)
-        wrong += found == "safe"
+        verdict = joint_over_guards(
+            Flips(gained=int(g), lost=int(lost), n_items=2500).verdict(1.0, 0.05) for g, lost in counts
+        )
+        wrong += verdict == "safe"
     assert wrong / 300 <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 300)
 
 
 def test_items_needed_decide_as_often_as_they_say() -> None:
     rng = np.random.default_rng(7)
-    found = [
+    verdicts = [
         Flips(gained=int(g), lost=int(lost), n_items=2474).verdict(1.0, 0.05)
         for g, lost in draws(rng, 2474, 0.04, 0.0, 400)
     ]
-    assert np.mean([one == "safe" for one in found]) == pytest.approx(0.8, abs=0.06)
-
-
-def test_judge_orders_targets_and_lists_what_every_adapter_broke() -> None:
-    targets = [
-        made_target("safe/de", (30, 0), (25, 0)),
-        made_target("gain/de", (40, 0), (0, 40), role="on"),
-        made_target("harm/de", (0, 50), (0, 45)),
-    ]
-    result = judge("base", ["one", "two"], targets, SETTINGS)
-    one, two = result.adapters
-    assert verdicts_of(one.targets) == {"gain/de": "gained", "safe/de": "safe", "harm/de": "harmed"}
-    assert verdicts_of(two.on) == {"gain/de": "lost"}
-    assert (one.joint, two.joint) == ("harmed", "harmed")
-    assert result.broken_by_all == {"harm/de": tuple(f"q{place}" for place in range(45))}
-
-
-def test_limits_and_empty_checks_are_refused() -> None:
-    with pytest.raises(InputError, match="from -100 to 0"):
-        CheckSettings(limit_pp=-1.0)
-    with pytest.raises(InputError, match="at least one adapter"):
-        judge("base", [], [made_target("t")], SETTINGS)
-    with pytest.raises(InputError, match="one target"):
-        judge("base", ["one"], [], SETTINGS)
-
-
-def test_made_subjects_are_wrong_where_they_say() -> None:
-    gold = np.arange(8) % 4
-    right = np.array([True, False] * 4)
-    assert ((made_subject(right, gold).chosen == gold) == right).all()
+    assert np.mean([verdict == "safe" for verdict in verdicts]) == pytest.approx(0.8, abs=0.06)

@@ -1,4 +1,4 @@
-"""Adapters against each other, on the same items."""
+"""Adapters compared with each other on the same items."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from donorgrid.check.records import CheckSettings, Comparison, Role, TargetAnswers
+from donorgrid.check.inputs import CheckSettings, Role, TargetAnswers
+from donorgrid.check.results import Comparison
 
 Reals = npt.NDArray[np.float64]
 ROLES: tuple[Role, ...] = ("on", "guard")
@@ -16,11 +17,27 @@ ROLES: tuple[Role, ...] = ("on", "guard")
 def compared(
     adapters: Sequence[str], targets: Sequence[TargetAnswers], settings: CheckSettings
 ) -> tuple[Comparison, ...]:
-    """Every pair of adapters, over the targets to gain on and over the guards."""
+    """Compares every pair of adapters, once over the targets to gain on and once over the guards.
+
+    Parameters
+    ----------
+    adapters
+        Their names, in the order of ``TargetAnswers.adapters``.
+    targets
+        The answers.
+    settings
+        The tail of the intervals.
+
+    Returns
+    -------
+    tuple of Comparison
+        Empty for one adapter.
+    """
+    by_role = {role: [target for target in targets if target.role == role] for role in ROLES}
     return tuple(
-        _comparison(adapters, pair, [one for one in targets if one.role == role], settings)
-        for role in ROLES
-        if any(one.role == role for one in targets)
+        _comparison(adapters, pair, of_role, settings)
+        for of_role in by_role.values()
+        if of_role
         for pair in combinations(range(len(adapters)), 2)
     )
 
@@ -30,10 +47,10 @@ def _comparison(
 ) -> Comparison:
     first, second = pair
     changes = [
-        one.adapters[first].correct.astype(np.float64) - one.adapters[second].correct.astype(np.float64)
-        for one in targets
+        target.adapters[first].correct.astype(np.float64) - target.adapters[second].correct.astype(np.float64)
+        for target in targets
     ]
-    delta, low, high = mean_with_interval(changes, [one.item_ids for one in targets], tail=settings.tail)
+    delta, low, high = mean_with_interval(changes, [target.item_ids for target in targets], tail=settings.tail)
     return Comparison(
         first=adapters[first],
         second=adapters[second],
@@ -54,11 +71,11 @@ def mean_with_interval(
     IDs; one pseudo-item gained and one lost keep it above zero, as for a single target.
     """
     parts: dict[str, float] = {}
-    n_items = sum(one.size for one in changes)
-    means = [float(one.mean()) for one in changes]
+    n_items = sum(change.size for change in changes)
+    means = [float(change.mean()) for change in changes]
     for change, ids, mean in zip(changes, item_ids, means, strict=True):
-        for item_id, own in zip(ids, change, strict=True):
-            parts[item_id] = parts.get(item_id, 0.0) + (float(own) - mean) / change.size / len(changes)
+        for item_id, of_item in zip(ids, change, strict=True):
+            parts[item_id] = parts.get(item_id, 0.0) + (float(of_item) - mean) / change.size / len(changes)
     centre = float(np.mean(means))
     squares = float((np.array(list(parts.values())) ** 2).sum())
     pseudo = 2.0 / (n_items + 2.0) ** 2

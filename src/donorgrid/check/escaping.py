@@ -1,22 +1,24 @@
-"""Text of others, made harmless to read: what moves the cursor or turns the direction of a line is written out."""
+"""Makes foreign text harmless to print: characters that move the cursor or change the writing direction are escaped."""
 
 from unicodedata import category
 
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def printable(text: str) -> str:
-    """One line: control characters and line breaks are written out, joiners of scripts stay."""
-    return "".join(_escaped(one) if _is_control(one) else one for one in text)
+    """The text as one line: control characters and line breaks are escaped, joiners of scripts stay."""
+    return "".join(_escaped(character) if _is_control(character) else character for character in text)
 
 
 def readable(text: str) -> str:
-    """The same for a text of several lines: line breaks and tabs stay."""
-    return "".join(_escaped(one) if _is_control(one) and one not in "\n\t" else one for one in text)
+    """The text as several lines: as ``printable``, but line breaks and tabs stay."""
+    return "".join(
+        _escaped(character) if _is_control(character) and character not in "\n\t" else character for character in text
+    )
 
 
 def _is_control(character: str) -> bool:
-    return character in _TURNS or category(character) in ("Cc", "Cs", "Zl", "Zp")
+    return character in _DIRECTION_MARKS or category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _escaped(character: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from donorgrid.check.records import Ints, Yes
+from donorgrid.check.inputs import Bools, Ints
 from donorgrid.statistics.noninferiority import lower_bound, p_value_above, upper_bound
 from donorgrid.statistics.paired import Verdict
 
@@ -59,7 +59,7 @@ class Flips:
         return min(gained, items - min(lost, items)), min(lost, items), items
 
 
-def flips_of(base: Yes, adapter: Yes, clusters: Ints) -> Flips:
+def flips_of(base: Bools, adapter: Bools, clusters: Ints) -> Flips:
     """Count the flips; ``clusters`` (n,) numbers what items share."""
     change = adapter.astype(np.int64) - base.astype(np.int64)
     return Flips(

@@ -1,4 +1,4 @@
-"""The page of a check: one HTML file that asks nobody, with the items that changed side by side, escaped."""
+"""The page of a check: one HTML file that loads nothing, with the changed items side by side, all text escaped."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,13 +8,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from donorgrid.check.changed_items import all_changes
 from donorgrid.check.escaping import readable
-from donorgrid.check.formatting import interval_pp, items, share, signed_pp
-from donorgrid.check.records import CheckResult, TargetAnswers
+from donorgrid.check.formatting import count, interval_pp, percent, signed_pp, targets_in_words
+from donorgrid.check.inputs import TargetAnswers
+from donorgrid.check.results import CheckResult
 from donorgrid.check.sentences import conclusion, next_steps
 
 
 def render_page(result: CheckResult, targets: Sequence[TargetAnswers]) -> str:
-    """The page as text; equal input gives equal bytes. ``targets`` are those that ``result`` judges."""
+    """The page as text; equal input gives equal bytes.
+
+    Parameters
+    ----------
+    result
+        The whole check.
+    targets
+        The answers that ``result`` judges.
+
+    Returns
+    -------
+    str
+        HTML with its styles inside.
+    """
     return (
         _environment()
         .get_template("check.html.j2")
@@ -22,8 +36,8 @@ def render_page(result: CheckResult, targets: Sequence[TargetAnswers]) -> str:
             result=result,
             conclusion=conclusion(result),
             next_steps=next_steps(result),
-            changes=[all_changes(targets, place) for place in range(len(result.adapters))],
-            n_broken=sum(map(len, result.broken_by_all.values())),
+            changes=[all_changes(targets, index) for index in range(len(result.adapters))],
+            n_broken_by_all=sum(map(len, result.broken_by_all.values())),
             style=resources.files("donorgrid.check").joinpath("templates", "check.css").read_text(encoding="utf-8"),
         )
     )
@@ -38,6 +52,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"pp": signed_pp, "items": items, "visible": readable}
-    environment.globals |= {"share": share, "interval": interval_pp}
+    environment.filters |= {"pp": signed_pp, "number": count, "visible": readable}
+    environment.globals |= {"percent": percent, "interval": interval_pp, "targets_in_words": targets_in_words}
     return environment

@@ -1,4 +1,4 @@
-"""Choosing is not measuring: an adapter is chosen on one half of the items and reported on the other."""
+"""Which adapter to take: it is chosen on one half of the items and reported on the other half."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,39 +8,47 @@ import numpy as np
 import numpy.typing as npt
 
 from donorgrid.check.comparisons import mean_with_interval
-from donorgrid.check.records import (
-    CheckSettings,
-    Recommendation,
-    Role,
-    SubjectAnswers,
-    TargetAnswers,
-    Yes,
-)
-from donorgrid.check.verdicts import joint, verdict_on
+from donorgrid.check.inputs import Bools, CheckSettings, Role, SubjectAnswers, TargetAnswers
+from donorgrid.check.results import Recommendation
+from donorgrid.check.verdicts import joint_over_guards, verdict_on
 from donorgrid.statistics.paired import Verdict
 
 Reals = npt.NDArray[np.float64]
 FEWEST_ITEMS = 20
-"""With fewer items in a half, a choice says nothing."""
+"""With fewer items in a half, a choice means nothing."""
 
 
 def recommended(adapters: Sequence[str], targets: Sequence[TargetAnswers], settings: CheckSettings) -> Recommendation:
-    """The adapter that gains most (without targets to gain on: that loses least) among those with no harmed guard.
+    """Recommends the adapter that gains most among those that harm no guard.
 
-    Chosen on one half of the items, reported on the other; the halves follow from the item IDs alone, so that an item
-    lies in the same half in every language and on every day.
+    Without targets to gain on, it is the adapter that loses least. The halves depend on the item IDs alone, so an item
+    is in the same half in every language and in every check.
+
+    Parameters
+    ----------
+    adapters
+        Their names, in the order of ``TargetAnswers.adapters``.
+    targets
+        The answers.
+    settings
+        The limit, the levels and the random halves.
+
+    Returns
+    -------
+    Recommendation
+        Without a name if a half has too few items, or if every adapter harms a guard.
     """
-    role: Role = "on" if any(one.role == "on" for one in targets) else "guard"
-    halves = [_first_half(one.item_ids) for one in targets]
+    role: Role = "on" if any(target.role == "on" for target in targets) else "guard"
+    halves = [_first_half(target.item_ids) for target in targets]
     if min(min(half.sum(), (~half).sum()) for half in halves) < FEWEST_ITEMS:
-        reason = f"a target has fewer than {2 * FEWEST_ITEMS} items: too few to choose on one half of them"
+        reason = f"a target has fewer than {2 * FEWEST_ITEMS} items, too few to choose on one half of them"
         return Recommendation(name=None, reason=reason, role=role)
-    first = [_part(one, half) for one, half in zip(targets, halves, strict=True)]
-    second = [_part(one, ~half) for one, half in zip(targets, halves, strict=True)]
-    allowed = [place for place in range(len(adapters)) if _joint(first, place, settings) != "harmed"]
+    first = [_part(target, half) for target, half in zip(targets, halves, strict=True)]
+    second = [_part(target, ~half) for target, half in zip(targets, halves, strict=True)]
+    allowed = [index for index in range(len(adapters)) if _joint(first, index, settings) != "harmed"]
     if not allowed:
         return Recommendation(name=None, reason="every adapter harms a guard", role=role)
-    best = max(allowed, key=lambda place: _mean_pp(first, place, role))
+    best = max(allowed, key=lambda index: _mean_pp(first, index, role))
     honest, low, high = _measured(second, best, role, settings)
     return Recommendation(
         name=adapters[best],
@@ -51,67 +59,76 @@ def recommended(adapters: Sequence[str], targets: Sequence[TargetAnswers], setti
         honest_low_pp=low,
         honest_high_pp=high,
         joint=_joint(second, best, settings),
-        best_share=_best_share(targets, allowed, best, role, settings),
+        best_share=_best_share([_changes(targets, index, role) for index in allowed], allowed.index(best), settings),
     )
 
 
-def _first_half(item_ids: Sequence[str]) -> Yes:
-    """(n,) Whether an item's ID falls into the half that chooses."""
-    return np.array([hashlib.sha256(one.encode()).digest()[0] % 2 == 0 for one in item_ids])
+def _first_half(item_ids: Sequence[str]) -> Bools:
+    """(n_items,) Whether an item belongs to the half that chooses."""
+    return np.array([hashlib.sha256(item_id.encode()).digest()[0] % 2 == 0 for item_id in item_ids])
 
 
-def _part(target: TargetAnswers, keep: Yes) -> TargetAnswers:
-    def of(texts: Sequence[str]) -> tuple[str, ...]:
+def _part(target: TargetAnswers, keep: Bools) -> TargetAnswers:
+    """The target with the items where ``keep`` (n_items,) is true."""
+
+    def kept_texts(texts: Sequence[str]) -> tuple[str, ...]:
         return tuple(np.asarray(texts, dtype=object)[keep])
 
-    def answers(one: SubjectAnswers) -> SubjectAnswers:
-        return replace(one, correct=one.correct[keep], chosen=one.chosen[keep], answer_texts=of(one.answer_texts))
+    def kept_answers(answers: SubjectAnswers) -> SubjectAnswers:
+        return replace(
+            answers,
+            correct=answers.correct[keep],
+            chosen=answers.chosen[keep],
+            answer_texts=kept_texts(answers.answer_texts),
+        )
 
     return replace(
         target,
-        item_ids=of(target.item_ids),
-        clusters=of(target.clusters),
+        item_ids=kept_texts(target.item_ids),
+        clusters=kept_texts(target.clusters),
         gold=target.gold[keep],
         n_choices=target.n_choices[keep],
-        base=answers(target.base),
-        adapters=[answers(one) for one in target.adapters],
-        contexts=of(target.contexts),
-        gold_texts=of(target.gold_texts),
+        base=kept_answers(target.base),
+        adapters=[kept_answers(adapter) for adapter in target.adapters],
+        contexts=kept_texts(target.contexts),
+        gold_texts=kept_texts(target.gold_texts),
     )
 
 
-def _joint(targets: Sequence[TargetAnswers], place: int, settings: CheckSettings) -> Verdict | None:
-    return joint(verdict_on(one, one.adapters[place], settings) for one in targets if one.role == "guard")
+def _joint(targets: Sequence[TargetAnswers], index: int, settings: CheckSettings) -> Verdict | None:
+    guards = [target for target in targets if target.role == "guard"]
+    return joint_over_guards(verdict_on(guard, guard.adapters[index], settings) for guard in guards)
 
 
-def _changes(targets: Sequence[TargetAnswers], place: int, role: Role) -> list[Reals]:
-    wanted = [one for one in targets if one.role == role]
-    return [one.adapters[place].correct.astype(np.float64) - one.base.correct.astype(np.float64) for one in wanted]
+def _changes(targets: Sequence[TargetAnswers], index: int, role: Role) -> list[Reals]:
+    """Per target of a role, (n_items,) the adapter's correctness minus the base's: -1, 0 or 1."""
+    return [
+        target.adapters[index].correct.astype(np.float64) - target.base.correct.astype(np.float64)
+        for target in targets
+        if target.role == role
+    ]
 
 
-def _mean_pp(targets: Sequence[TargetAnswers], place: int, role: Role) -> float:
-    return 100.0 * float(np.mean([change.mean() for change in _changes(targets, place, role)]))
+def _mean_pp(targets: Sequence[TargetAnswers], index: int, role: Role) -> float:
+    return 100.0 * float(np.mean([change.mean() for change in _changes(targets, index, role)]))
 
 
 def _measured(
-    targets: Sequence[TargetAnswers], place: int, role: Role, settings: CheckSettings
+    targets: Sequence[TargetAnswers], index: int, role: Role, settings: CheckSettings
 ) -> tuple[float, float, float]:
-    ids = [one.item_ids for one in targets if one.role == role]
-    return mean_with_interval(_changes(targets, place, role), ids, tail=settings.tail)
+    item_ids = [target.item_ids for target in targets if target.role == role]
+    return mean_with_interval(_changes(targets, index, role), item_ids, tail=settings.tail)
 
 
-def _best_share(
-    targets: Sequence[TargetAnswers], allowed: Sequence[int], best: int, role: Role, settings: CheckSettings
-) -> float:
-    """How often the chosen adapter is the best of the allowed ones on a random half of the items."""
+def _best_share(changes: Sequence[Sequence[Reals]], best: int, settings: CheckSettings) -> float:
+    """How often the chosen adapter is the best on a random half of the items; ``changes`` are by adapter and target."""
     rng = np.random.default_rng(settings.seed)
-    changes = {place: _changes(targets, place, role) for place in allowed}
     wins = 0
     for _ in range(settings.n_splits):
-        halves = [rng.permutation(one.size) < one.size // 2 for one in changes[best]]
-        means = {
-            place: float(np.mean([change[half].mean() for change, half in zip(own, halves, strict=True)]))
-            for place, own in changes.items()
-        }
-        wins += means[best] >= max(means.values())
+        halves = [rng.permutation(change.size) < change.size // 2 for change in changes[best]]
+        means = [
+            float(np.mean([change[half].mean() for change, half in zip(of_adapter, halves, strict=True)]))
+            for of_adapter in changes
+        ]
+        wins += means[best] >= max(means)
     return wins / settings.n_splits

@@ -1,6 +1,6 @@
-"""Generated replies without a gold answer: each check says of a reply whether it is as it should be.
+"""Checks of generated replies that have no gold answer.
 
-Base and adapter reply to the same prompts, so a check is a target like any other: an item is "right" when its reply
+Base and adapter reply to the same prompts, so each check is a target like any other: an item is correct if its reply
 passes, and the verdict on the difference is paired.
 """
 
@@ -15,52 +15,32 @@ from typing import Any
 import numpy as np
 import yaml
 
-from donorgrid.check.records import Yes
+from donorgrid.check.inputs import Bools
 
 IdentifyLanguage = Callable[[str], str | None]
-"""The language of a text as a code, or None where it cannot tell."""
+"""Returns the language of a text as a code, or None if it cannot tell."""
 ValidateJson = Callable[[Any], bool]
+"""Returns whether parsed JSON satisfies a schema."""
 
 REPLY_CHECKS = {
     "not-empty": "a reply that is not empty",
     "no-loop": "a reply that does not repeat itself",
     "language": "a reply in the language of the prompt",
     "no-refusal": "a reply that does not decline",
-    "json": "a reply that is JSON, as the schema asks where there is one",
+    "json": "a reply that is JSON, and valid if the prompt has a schema",
 }
+"""Check to what it expects, as the page shows it."""
 REFUSAL_WITHIN = 160
-"""Characters at the beginning in which a refusal is looked for: later on the phrases are part of an answer."""
+"""A refusal is looked for in this many characters at the beginning; later, the phrases are part of an answer."""
 LOOP_TIMES = 4
-"""A piece of text that stands so many times in a row, at the end, is a loop."""
+"""A piece of text that is repeated this often in a row, at the end, is a loop."""
 LOOP_CHARACTERS = 24
-"""A loop fills at least so many characters: "no, no, no, no" is none."""
+"""A loop has at least this many characters: "no, no, no, no" is not a loop."""
 LOOP_RATIO = 0.12
-"""A text of ``LONG`` characters or more that shrinks to less than this is a loop whatever its period."""
+"""A text of ``LONG`` characters or more that compresses to less than this share of its size is a loop."""
 LONG = 400
 
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """A reply to one prompt in a language; ``validate`` where JSON is asked for (by no schema: anything passes)."""
-
-    text: str
-    language: str | None
-    validate: ValidateJson | None = None
-
-
-def passing_replies(check: str, replies: Sequence[Reply], identify: IdentifyLanguage | None) -> Yes:
-    """(n,) whether each reply passes a check of ``REPLY_CHECKS``; ``language`` needs ``identify``."""
-    judge: Mapping[str, Callable[[Reply], bool]] = {
-        "not-empty": lambda one: bool(one.text.strip()),
-        "no-loop": lambda one: not loops(one.text),
-        "language": lambda one: identify is None or _in_language(one, identify),
-        "no-refusal": lambda one: not refuses(one.text, one.language),
-        "json": _is_json,
-    }
-    return np.array([judge[check](one) for one in replies], dtype=np.bool_)
-
-
-_KIN = (
+_INDISTINGUISHABLE = (
     {"id", "ms"},
     {"zh", "yue", "wuu"},
     {"bs", "hr", "sr"},
@@ -70,12 +50,59 @@ _KIN = (
     {"uz", "uzs"},
     {"ku", "sdh"},
 )
+"""Languages that no identifier can tell apart in one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """A reply to one prompt.
+
+    Attributes
+    ----------
+    text
+        The generated text.
+    language
+        The prompt's language code, or None if it is unknown.
+    validate
+        Checks parsed JSON against the prompt's schema; None if there is no schema.
+    """
+
+    text: str
+    language: str | None
+    validate: ValidateJson | None = None
+
+
+def passing_replies(check: str, replies: Sequence[Reply], identify: IdentifyLanguage | None) -> Bools:
+    """Which replies pass a check.
+
+    Parameters
+    ----------
+    check
+        A key of ``REPLY_CHECKS``.
+    replies
+        The replies.
+    identify
+        Needed by ``language``; without it, every reply passes that check.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape ``(n_replies,)``.
+    """
+    passes: Mapping[str, Callable[[Reply], bool]] = {
+        "not-empty": lambda reply: bool(reply.text.strip()),
+        "no-loop": lambda reply: not loops(reply.text),
+        "language": lambda reply: identify is None or _in_language(reply, identify),
+        "no-refusal": lambda reply: not refuses(reply.text, reply.language),
+        "json": _is_json,
+    }
+    return np.array([passes[check](reply) for reply in replies], dtype=np.bool_)
 
 
 def loops(text: str) -> bool:
-    """Whether a text repeats itself until its end, or all over.
+    """Whether a text repeats itself at its end, or throughout.
 
-    A short period (to a quarter of the text) is found by comparing the end with itself, any other by compression.
+    Short periods (up to a quarter of the text) are found by comparing the end with itself, other loops by compression.
     """
     body = text.strip()
     for period in range(1, len(body) // LOOP_TIMES + 1):
@@ -88,29 +115,44 @@ def loops(text: str) -> bool:
 
 
 def refuses(text: str, language: str | None) -> bool:
-    """Whether a reply begins with a phrase that declines, in its language or in English."""
+    """Whether a reply begins with a phrase that declines.
+
+    Parameters
+    ----------
+    text
+        The reply.
+    language
+        Its language code; phrases in English always count.
+
+    Returns
+    -------
+    bool
+        True if a phrase occurs within the first ``REFUSAL_WITHIN`` characters, in any case.
+    """
     start = text.strip()[:REFUSAL_WITHIN].casefold().replace("’", "'")
-    known = refusal_phrases()
-    phrases = (*known.get(_plain_code(language), ()), *known["en"])
+    by_language = refusal_phrases()
+    phrases = (*by_language.get(_base_code(language), ()), *by_language["en"])
     return any(phrase in start for phrase in phrases)
 
 
 @cache
 def refusal_phrases() -> dict[str, tuple[str, ...]]:
-    """The phrases by language code, without case."""
+    """Language code to phrases that decline, case-folded."""
     text = resources.files("donorgrid.check").joinpath("refusals.yaml").read_text(encoding="utf-8")
-    return {code: tuple(one.casefold() for one in phrases) for code, phrases in yaml.safe_load(text).items()}
+    return {code: tuple(phrase.casefold() for phrase in phrases) for code, phrases in yaml.safe_load(text).items()}
 
 
 def _in_language(reply: Reply, identify: IdentifyLanguage) -> bool:
-    """An empty reply, or one too short to tell, is no reply in another language."""
-    found = identify(reply.text)
-    return found is None or reply.language is None or _kin(found) == _kin(_plain_code(reply.language))
+    """True unless the reply is known to be in another language; an empty or short reply passes."""
+    code = identify(reply.text)
+    if code is None or reply.language is None:
+        return True
+    return _representative(code) == _representative(_base_code(reply.language))
 
 
-def _kin(code: str) -> str:
-    """Languages that no identifier tells apart in a sentence stand for one."""
-    return next((min(kin) for kin in _KIN if code in kin), code)
+def _representative(code: str) -> str:
+    """One code for all languages that an identifier cannot tell apart."""
+    return next((min(codes) for codes in _INDISTINGUISHABLE if code in codes), code)
 
 
 def _is_json(reply: Reply) -> bool:
@@ -126,13 +168,13 @@ def _refuse_constant(name: str) -> float:
 
 
 def _without_fence(text: str) -> str:
-    """What stands between three backquotes where they enclose the whole reply, as chat models write JSON."""
+    """The text between three backquotes if they enclose the whole reply, as chat models write JSON."""
     body = text.strip()
     if body.startswith("```") and body.endswith("```") and "\n" in body:
         return body.split("\n", 1)[1].removesuffix("```")
     return body
 
 
-def _plain_code(language: str | None) -> str:
+def _base_code(language: str | None) -> str:
     """``pt`` for ``pt-BR`` and ``zh`` for ``zh_Hant``."""
     return (language or "").replace("_", "-").split("-")[0].lower()

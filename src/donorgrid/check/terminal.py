@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from donorgrid.check.escaping import printable
-from donorgrid.check.formatting import interval_pp, items, share, signed_pp
-from donorgrid.check.records import AdapterVerdict, CheckResult, TargetVerdict
+from donorgrid.check.formatting import count, interval_pp, percent, signed_pp, targets_in_words
+from donorgrid.check.results import AdapterVerdict, CheckResult, TargetVerdict
 from donorgrid.check.sentences import conclusion, next_steps
 
 WIDTH = 100
@@ -16,10 +16,26 @@ _COLUMNS = ("items", "base", "adapter", "delta pp", "interval", "lost", "gained"
 
 
 def result_table(adapter: AdapterVerdict, result: CheckResult) -> Table:
-    """The verdicts on one adapter, degenerate targets apart, never wider than ``WIDTH``."""
+    """The verdicts on one adapter as a table.
+
+    Parameters
+    ----------
+    adapter
+        The verdicts.
+    result
+        The check that they belong to.
+
+    Returns
+    -------
+    rich.table.Table
+        Never wider than ``WIDTH``; degenerate targets come last.
+    """
+    confidence = f"{100 * result.settings.confidence:.0f}%"
     table = Table(
         title=Text(printable(f"{adapter.name} against {result.base}, limit {signed_pp(-result.settings.limit_pp)} pp")),
-        caption=Text(f"{100 * result.settings.confidence:.0f}% intervals of paired differences; base, adapter in %"),
+        caption=Text(
+            f"base, adapter: % correct; {confidence} intervals of the paired difference; to decide: items needed"
+        ),
         box=None,
         pad_edge=False,
         width=WIDTH,
@@ -29,46 +45,46 @@ def result_table(adapter: AdapterVerdict, result: CheckResult) -> Table:
     table.add_column("target", overflow="fold", ratio=1)
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
-    sound = [one for one in adapter.targets if one.degenerate is None]
-    for title, rows in (
-        ("to gain on", [one for one in sound if one.role == "on"]),
-        ("guarded", [one for one in sound if one.role == "guard"]),
-        ("set apart", [one for one in adapter.targets if one.degenerate is not None]),
+    for title, targets in (
+        ("to gain on", [target for target in adapter.on if target.degenerate is None]),
+        ("guarded", [target for target in adapter.guards if target.degenerate is None]),
+        ("not judged", [target for target in adapter.targets if target.degenerate is not None]),
     ):
-        _add(table, title, rows)
+        _add_rows(table, title, targets)
     if adapter.joint is not None:
         table.add_row(Text("all guards", style="bold"), *[""] * 7, Text(adapter.joint, style=_STYLES[adapter.joint]))
     return table
 
 
-def _add(table: Table, title: str, rows: Sequence[TargetVerdict]) -> None:
-    if rows:
+def _add_rows(table: Table, title: str, targets: Sequence[TargetVerdict]) -> None:
+    if targets:
         table.add_row(Text(title, style="dim"))
-    for one in rows:
+    for target in targets:
         table.add_row(
-            Text(printable(one.target)),
-            items(one.n_items),
-            share(one.n_right_base, one.n_items),
-            share(one.n_right, one.n_items),
-            signed_pp(one.delta_pp),
-            interval_pp(one.low_pp, one.high_pp),
-            str(one.lost),
-            str(one.gained),
-            Text(one.verdict, style=_STYLES[one.verdict]),
-            items(one.items_needed),
+            Text(printable(target.target)),
+            count(target.n_items),
+            percent(target.n_right_base, target.n_items),
+            percent(target.n_right, target.n_items),
+            signed_pp(target.delta_pp),
+            interval_pp(target.low_pp, target.high_pp),
+            str(target.lost),
+            str(target.gained),
+            Text(target.verdict, style=_STYLES[target.verdict]),
+            count(target.items_needed),
         )
 
 
 def summary_lines(result: CheckResult) -> list[str]:
-    """Items that every adapter broke, notes, the conclusion, and what to do next."""
-    broken = sum(map(len, result.broken_by_all.values()))
-    lines = [f"note: {one}" for one in result.notes]
+    """Notes, comparisons of adapters, the conclusion, and what to do next."""
+    lines = [f"note: {note}" for note in result.notes]
     if len(result.adapters) > 1:
         lines += [
-            f"{one.first} against {one.second}, mean over {one.n_targets} "
-            f"{'to gain on' if one.role == 'on' else 'guarded'}: {signed_pp(one.delta_pp)} pp "
-            f"{interval_pp(one.low_pp, one.high_pp)}"
-            for one in result.comparisons
+            f"{comparison.first} minus {comparison.second}, mean over "
+            f"{targets_in_words(comparison.n_targets, comparison.role)}: {signed_pp(comparison.delta_pp)} pp "
+            f"{interval_pp(comparison.low_pp, comparison.high_pp)}"
+            for comparison in result.comparisons
         ]
-        lines.append(f"{broken} items that the base has right and every adapter wrong")
-    return [printable(line) for line in [*lines, conclusion(result), *(f"next: {one}" for one in next_steps(result))]]
+        n_broken = sum(map(len, result.broken_by_all.values()))
+        lines.append(f"items that the base answers correctly and every adapter gets wrong: {n_broken:,}")
+    lines += [conclusion(result), *(f"next: {step}" for step in next_steps(result))]
+    return [printable(line) for line in lines]

@@ -6,25 +6,41 @@ from dataclasses import replace
 import numpy as np
 
 from donorgrid.check.flips import Flips, flips_of
-from donorgrid.check.records import CheckSettings, GainVerdict, SubjectAnswers, TargetAnswers, TargetVerdict
+from donorgrid.check.inputs import CheckSettings, SubjectAnswers, TargetAnswers
+from donorgrid.check.results import GainVerdict, TargetVerdict
 from donorgrid.statistics.degeneracy import degenerate_reasons
 from donorgrid.statistics.noninferiority import items_without_flips
 from donorgrid.statistics.paired import Verdict, items_to_decide, joint_verdict
 
 MOST_ITEMS = 1_000_000
-"""More items than this decide nothing in practice: the delta stands at the limit."""
-_HAIR_PP = 1e-6
-_GAIN: dict[Verdict, GainVerdict] = {"safe": "gained", "harmed": "lost", "undecided": "undecided"}
-"""At the limit 0, not inferior means that it gained."""
+"""If more items than this are needed, the delta is at the limit for all practical purposes."""
+_SMALLEST_GAP_PP = 1e-6
+_GAIN_VERDICTS: dict[Verdict, GainVerdict] = {"safe": "gained", "harmed": "lost", "undecided": "undecided"}
+"""At the limit 0, non-inferior means that the adapter gained."""
 
 
 def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: CheckSettings) -> TargetVerdict:
-    """The verdict on ``adapter`` (one of the target's) on one target, with its numbers."""
+    """The verdict on one adapter and one target, with its numbers.
+
+    Parameters
+    ----------
+    target
+        The answers of the base.
+    adapter
+        One of ``target.adapters``.
+    settings
+        The limit, the tail and the power.
+
+    Returns
+    -------
+    TargetVerdict
+        ``harm_p_adjusted`` is None; ``with_adjusted_p_values`` fills it.
+    """
     flips = _flips(target, adapter)
     limit_pp = _limit_pp(target, settings)
     low, high = (0.0, 0.0) if adapter.same_as_base else _bounds(flips, limit_pp, settings)
     verdict, reason = verdict_on(target, adapter, settings), degenerate_reason(target)
-    is_open = verdict == "undecided" and reason is None and not adapter.same_as_base
+    needs_items = verdict == "undecided" and reason is None and not adapter.same_as_base
     return TargetVerdict(
         target=target.name,
         role=target.role,
@@ -37,8 +53,8 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
         delta_pp=flips.delta_pp,
         low_pp=low,
         high_pp=high,
-        verdict=_GAIN[verdict] if target.role == "on" else verdict,
-        items_needed=_items_needed(flips, limit_pp, settings) if is_open else None,
+        verdict=_GAIN_VERDICTS[verdict] if target.role == "on" else verdict,
+        items_needed=_items_needed(flips, limit_pp, settings) if needs_items else None,
         harm_p=1.0 if adapter.same_as_base else flips.p_harmed(limit_pp),
         harm_p_adjusted=None,
         degenerate=reason,
@@ -48,7 +64,19 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
 
 
 def verdict_on(target: TargetAnswers, adapter: SubjectAnswers, settings: CheckSettings) -> Verdict:
-    """The verdict alone. The base itself neither harms nor gains, and what measures no skill decides nothing."""
+    """The verdict without the numbers.
+
+    Parameters
+    ----------
+    target, adapter, settings
+        As in ``judge_target``.
+
+    Returns
+    -------
+    str
+        ``safe``, ``harmed`` or ``undecided``. The base itself neither harms nor gains; a degenerate target is always
+        undecided.
+    """
     if adapter.same_as_base:
         return "safe" if target.role == "guard" else "undecided"
     if degenerate_reason(target) is not None:
@@ -66,16 +94,16 @@ def _limit_pp(target: TargetAnswers, settings: CheckSettings) -> float:
 
 
 def _bounds(flips: Flips, limit_pp: float, settings: CheckSettings) -> tuple[float, float]:
-    """The interval; where its inversion and the test at the limit disagree by a hair, the test has the word."""
+    """The interval. Inverting the test is accurate to a tiny gap; within it, the test at the limit decides the side."""
     low, high = flips.bounds_pp(settings.tail)
     verdict = flips.verdict(limit_pp, settings.tail)
-    low = max(low, _HAIR_PP - limit_pp) if verdict == "safe" else min(low, -limit_pp)
-    high = min(high, -limit_pp - _HAIR_PP) if verdict == "harmed" else max(high, -limit_pp)
+    low = max(low, _SMALLEST_GAP_PP - limit_pp) if verdict == "safe" else min(low, -limit_pp)
+    high = min(high, -limit_pp - _SMALLEST_GAP_PP) if verdict == "harmed" else max(high, -limit_pp)
     return low, high
 
 
 def _items_needed(flips: Flips, limit_pp: float, settings: CheckSettings) -> int | None:
-    """Never fewer than exclude the limit when nothing flips at all, nor than there are."""
+    """At least as many items as exclude the limit when nothing flips, and more than there are."""
     distance = np.array([flips.delta_pp + limit_pp])
     needed = items_to_decide(np.array([flips.item_sd]), distance, tail=settings.tail, power=settings.power)[0]
     if distance[0] > 0 and limit_pp > 0:
@@ -84,7 +112,7 @@ def _items_needed(flips: Flips, limit_pp: float, settings: CheckSettings) -> int
 
 
 def degenerate_reason(target: TargetAnswers) -> str | None:
-    """Why the base's answers on a target measure format and not skill; None when they do not, or are generated."""
+    """Why the base's answers measure format and not skill; None if they do not, or if answers are generated."""
     if not target.n_choices.all():
         return None
     reasons = degenerate_reasons(
@@ -98,19 +126,19 @@ def degenerate_reason(target: TargetAnswers) -> str | None:
     return "; ".join(reasons) or None
 
 
-def with_holm(guards: tuple[TargetVerdict, ...]) -> tuple[TargetVerdict, ...]:
+def with_adjusted_p_values(guards: tuple[TargetVerdict, ...]) -> tuple[TargetVerdict, ...]:
     """The verdicts with their p-values of harm adjusted for their number (Holm 1979, Scand. J. Stat. 6, 65-70)."""
     if not guards:
         return guards
-    p_values = np.array([one.harm_p for one in guards])
+    p_values = np.array([guard.harm_p for guard in guards])
     order = np.argsort(p_values, kind="stable")
     adjusted = np.empty_like(p_values)
     stepped = p_values[order] * (len(guards) - np.arange(len(guards)))
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
-    return tuple(replace(one, harm_p_adjusted=float(p)) for one, p in zip(guards, adjusted, strict=True))
+    return tuple(replace(guard, harm_p_adjusted=float(p)) for guard, p in zip(guards, adjusted, strict=True))
 
 
-def joint(guards: Iterable[str]) -> Verdict | None:
-    """The verdict on a set of guards: safe only if every one is. None for no guards."""
-    found = np.array(list(guards))
-    return joint_verdict(found) if found.size else None
+def joint_over_guards(guards: Iterable[str]) -> Verdict | None:
+    """The joint verdict on guards: safe only if every guard is. None without guards."""
+    verdicts = np.array(list(guards))
+    return joint_verdict(verdicts) if verdicts.size else None

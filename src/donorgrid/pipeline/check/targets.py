@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from donorgrid.check.records import Role
+from donorgrid.check.inputs import Role
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item
