@@ -1,4 +1,4 @@
-"""The made outputs stand beside the tests of this room."""
+"""Puts the helper modules of this folder on the path."""
 
 import sys
 from pathlib import Path

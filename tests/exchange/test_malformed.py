@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_outputs import DATE, RUNS, sample_rows, write_mapping, write_output, write_rows, write_runs
+from lm_eval_outputs import DATE, RUNS, sample_rows, write_mapping, write_output, write_rows, write_runs
 
 from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.core.errors import InputError

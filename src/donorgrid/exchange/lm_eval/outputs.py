@@ -15,7 +15,7 @@ from donorgrid.exchange.lm_eval.items import PAIR, PROMPT, answers_in
 from donorgrid.exchange.lm_eval.totals import totals
 from donorgrid.exchange.mapping import LmEvalMapping, read_mapping
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, ImportedTable
-from donorgrid.exchange.table_checks import at_chance
+from donorgrid.exchange.tables.checks import at_chance
 
 Tasks = Mapping[ImportedSubject, Mapping[str, TaskOutput]]
 """By subject and lm-eval task name."""

@@ -8,8 +8,8 @@ import yaml
 from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.exchange.folders import refuse_filled
-from donorgrid.exchange.trainers import LONGEST_UNSTATED, TRAINERS, Trainer
-from donorgrid.exchange.training_jobs import TrainingJob
+from donorgrid.exchange.training.jobs import TrainingJob
+from donorgrid.exchange.training.trainers import LONGEST_UNSTATED, TRAINERS, Trainer
 
 _ADAPTERS_DIFFER = (
     "The order of the texts and the random weights differ, so the adapter will not be donorgrid's to the digit.",

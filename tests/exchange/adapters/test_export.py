@@ -14,7 +14,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Recipe, Source
 from donorgrid.core.regimes import regime
 from donorgrid.exchange import AdapterCard, export_adapter, export_table
-from donorgrid.exchange.cards import card_text
+from donorgrid.exchange.adapters.card_text import card_text
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 

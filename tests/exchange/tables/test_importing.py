@@ -55,7 +55,7 @@ def long_table(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def slices() -> list[Path]:
     """Two models of the released table, where this machine has them."""
-    folder = Path(os.environ.get("DONORGRID_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    folder = Path(os.environ.get("DONORGRID_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
     found = sorted(folder.glob("release_*.csv"))
     if not found:
         pytest.skip(f"no slices of the released table at {folder}")

@@ -1,6 +1,6 @@
-"""``donorgrid export adapter``: a folder that opens anywhere, with a card that carries its transfer profile.
+"""``donorgrid export adapter``: a folder that opens on any machine, with a card that shows its transfer profile.
 
-It is a PEFT folder or, after a full fine-tuning, a whole checkpoint that needs no base.
+The folder is a PEFT adapter or, after a full fine-tuning, a checkpoint that needs no base model.
 """
 
 import json
@@ -10,7 +10,8 @@ from typing import Any
 
 from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError
-from donorgrid.exchange.cards import AdapterCard, card_text
+from donorgrid.exchange.adapters.card import AdapterCard
+from donorgrid.exchange.adapters.card_text import card_text
 from donorgrid.exchange.folders import refuse_filled
 from donorgrid.models.adapter_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CHECKPOINT_CONFIG, TRAIN_LOG, read_config
 
@@ -18,10 +19,28 @@ STAMP = "donorgrid.json"
 
 
 def export_adapter(adapter: Path, card: AdapterCard, folder: Path) -> Path:
-    """Copy the adapter into ``folder``, whole, with its base model by name and not by path, and a model card.
+    """Copies an adapter with a model card. The copy names its base model, never a path of this machine.
 
-    Nothing is published. Raises InputError when ``adapter`` is neither a PEFT folder nor a checkpoint, or ``folder``
-    holds something already.
+    Nothing is published.
+
+    Parameters
+    ----------
+    adapter : Path
+        A PEFT adapter's folder, or a checkpoint's.
+    card : AdapterCard
+        The content of the model card.
+    folder : Path
+        The new folder.
+
+    Returns
+    -------
+    Path
+        ``folder``.
+
+    Raises
+    ------
+    InputError
+        If ``adapter`` is neither an adapter nor a checkpoint, or ``folder`` holds anything.
     """
     is_whole = (adapter / CHECKPOINT_CONFIG).is_file()
     config, names = _checkpoint(adapter, card) if is_whole else _adapter(adapter, card)
@@ -37,7 +56,7 @@ def export_adapter(adapter: Path, card: AdapterCard, folder: Path) -> Path:
 
 
 def _adapter(adapter: Path, card: AdapterCard) -> tuple[dict[str, Any], list[str]]:
-    """The configuration as it is exported, and the files that are copied."""
+    """Returns the exported configuration and the names of the files to copy."""
     if not (adapter / ADAPTER_WEIGHTS).is_file():
         raise InputError(f"{adapter}: holds no {ADAPTER_WEIGHTS}; was the adapter kept ('keep_adapters' in the study)?")
     config = read_config(adapter)

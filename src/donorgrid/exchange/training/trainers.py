@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.records import Recipe, TrainingText
-from donorgrid.exchange.training_jobs import TrainingJob, prompt_completion, segments
+from donorgrid.exchange.training.jobs import TrainingJob, prompt_completion, segments
 
 LONGEST_UNSTATED = 4096
 """Tokens kept of a text by trainers that must be told a number, where the texts state none."""

@@ -9,8 +9,8 @@ from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.tables import DELTAS_BY_SEED
 from donorgrid.exchange.mapping import BaselineRows, TableMapping, read_mapping
 from donorgrid.exchange.records import ImportedTable
-from donorgrid.exchange.table_checks import checked, table_notes
-from donorgrid.exchange.table_files import read_table
+from donorgrid.exchange.tables.checks import checked, table_notes
+from donorgrid.exchange.tables.files import read_table
 from donorgrid.facts.models import family_of, size_b_of
 
 TARGET = ("target_task", "target_language")

@@ -57,7 +57,7 @@ def test_shared_keys_are_those_of_transformers(tmp_path):
     from transformers import TrainingArguments
 
     known = {field.name for field in dataclasses.fields(TrainingArguments)}
-    from donorgrid.exchange.trainers import _hugging_face
+    from donorgrid.exchange.training.trainers import _hugging_face
 
     assert _hugging_face(job()).keys() <= known
 

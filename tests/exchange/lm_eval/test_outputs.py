@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from made_outputs import DATE, RUNS, sample_rows, write_mapping, write_output, write_rows, write_runs
+from lm_eval_outputs import DATE, RUNS, sample_rows, write_mapping, write_output, write_rows, write_runs
 
 from donorgrid.analyse import AnsweredRun, deltas_by_seed, pair_answers, read_tables
 from donorgrid.core.errors import InputError

@@ -1,8 +1,7 @@
-"""The model card of an adapter: what it was trained on, and what it gives to and takes from every other cell."""
+"""The text of a model card: the training, and what the adapter gives to and takes from every other cell."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,51 +9,25 @@ import polars as pl
 import yaml
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric, Recipe, Source, after, epochs_in_words
+from donorgrid.core.records import after, epochs_in_words
 from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES
 from donorgrid.core.tables.counts import gained_items
+from donorgrid.exchange.adapters.card import AdapterCard, last_part
 from donorgrid.statistics.harm import harmed
 
 NEEDED = ("target_task", "target_language", "delta_pp")
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _TASK_TYPE = "text-generation"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
 
-@dataclass(frozen=True, kw_only=True)
-class AdapterCard:
-    """What a card says. ``profile`` holds the adapter's deltas: rows of DELTAS_BY_SEED, or of DELTAS, of one run.
-
-    ``licences`` are those of the tasks it was trained on; ``datasets`` their hub IDs. ``built_in``: the base is a model
-    that donorgrid ships. ``checkpoint``: the epochs after which the adapter was kept; None: at its best epoch.
-    """
-
-    base_model: str
-    revision: str | None
-    source: Source
-    recipe: Recipe
-    train_seed: int
-    metric: Metric
-    harm_limit_pp: float
-    profile: pl.DataFrame
-    licences: Mapping[str, str] = field(default_factory=dict)
-    datasets: tuple[str, ...] = ()
-    built_in: bool = False
-    checkpoint: float | None = None
-
-    @property
-    def base_name(self) -> str:
-        """The base model as others may know it: its hub ID, or the last part of a path, which is nobody's business."""
-        return self.base_model if self.base_is_on_hub else _last(self.base_model)
-
-    @property
-    def base_is_on_hub(self) -> bool:
-        """Whether others can load the base by its name."""
-        return _HUB_ID.fullmatch(self.base_model) is not None
-
-
 def card_text(card: AdapterCard) -> str:
-    """The card as Markdown under the hub's YAML. InputError when the profile is no table of deltas."""
+    """Returns the card: the hub's YAML, then Markdown.
+
+    Raises
+    ------
+    InputError
+        If ``card.profile`` lacks a column of a table of deltas.
+    """
     for name in NEEDED:
         if name not in card.profile.columns:
             raise InputError(f"transfer profile: column '{name}' is missing; it has {', '.join(card.profile.columns)}")
@@ -62,14 +35,14 @@ def card_text(card: AdapterCard) -> str:
 
 
 def _metadata(card: AdapterCard) -> str:
-    """The hub's YAML: the fields of a model card, and the scores as a model index."""
+    """Returns the hub's YAML: the fields of a model card, and the scores as a model index."""
     languages = dict.fromkeys(cell.language for cell in card.source.cells)
-    name, results = f"{_last(card.base_model)}, {card.source.name}", list(_results(card))
+    name, results = f"{last_part(card.base_model)}, {card.source.name}", list(_results(card))
     fields: dict[str, Any] = {
         "base_model": card.base_name if card.base_is_on_hub else None,
         "datasets": list(card.datasets),
         "language": [language for language in languages if _LANGUAGE.fullmatch(language)],
-        "library_name": "transformers" if _is_whole(card) else "peft",
+        "library_name": "transformers" if card.is_whole else "peft",
         "model_name": name if card.profile.height and not results else None,
         "pipeline_tag": _TASK_TYPE,
         "tags": ["donorgrid", "transfer", card.recipe.method],
@@ -103,10 +76,10 @@ def _head(card: AdapterCard) -> str:
     trained = ", ".join(f"{_plain(str(cell))} ({weight:.0%})" for cell, weight in card.source.parts)
     control = f", a control: its answers are {card.source.control}" if card.source.control else ""
     what, rank = f"A {recipe.method} adapter for", f"rank {recipe.rank}, alpha {recipe.alpha:g}, "
-    if _is_whole(card):
+    if card.is_whole:
         what, rank = "A whole checkpoint: all weights of", ""
     return (
-        f"# {_plain(_last(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
+        f"# {_plain(last_part(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
         f"{what} `{card.base_name}`{revision}, trained on {trained}{control}: {rank}"
         f"{_dose(card)}, learning rate {recipe.learning_rate:g}, batch "
         f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid.{_where(card)}"
@@ -119,8 +92,8 @@ def _dose(card: AdapterCard) -> str:
 
 
 def _where(card: AdapterCard) -> str:
-    """Where the base model is, when its name is no hub ID."""
-    if card.base_is_on_hub or _is_whole(card):
+    """Returns a sentence that says where the base model is if its name is no hub ID."""
+    if card.base_is_on_hub or card.is_whole:
         return ""
     if card.built_in:
         return (
@@ -130,13 +103,8 @@ def _where(card: AdapterCard) -> str:
     return f" The base model is in a folder called `{card.base_name}`, not on a hub: load it from where you have it."
 
 
-def _is_whole(card: AdapterCard) -> bool:
-    """Whether the folder holds a model of its own and needs no base."""
-    return card.recipe.method == "full"
-
-
 def _summary(card: AdapterCard) -> str:
-    """One line per regime: how many cells, the mean delta, how many lost the limit or more."""
+    """Returns one line per regime: the mean delta, the number of cells, how many lost the limit or more."""
     head = (
         "## What it gives and takes\n\n"
         f"Change of {card.metric} against the base model on the same items, in percentage points. A change within two "
@@ -182,7 +150,7 @@ def _table(card: AdapterCard) -> str:
 
 
 def _how(card: AdapterCard) -> str:
-    if _is_whole(card):
+    if card.is_whole:
         return (
             "## How to use it\n\n```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
             'model = AutoModelForCausalLM.from_pretrained("THIS FOLDER OR ITS HUB ID")\n'
@@ -200,12 +168,8 @@ def _terms(card: AdapterCard) -> str:
     return "## Terms of the training data\n\n" + "\n".join(lines) if lines else ""
 
 
-def _last(name: str) -> str:
-    return name.rstrip("/").rpartition("/")[2]
-
-
 def _plain(text: str) -> str:
-    """Text from names and data that Markdown takes as text."""
+    """Escapes what Markdown would format in names and data."""
     return re.sub(r"([\\`*_{}\[\]<>()#!|])", r"\\\1", " ".join(text.split()))
 
 

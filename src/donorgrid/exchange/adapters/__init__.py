@@ -1,0 +1,1 @@
+"""An adapter as a folder that opens anywhere, with a model card."""

@@ -1,0 +1,1 @@
+"""Result tables: read, checked, given one set of column names, and written."""

@@ -1,0 +1,1 @@
+"""One fine-tuning of a study as a job for other trainers."""
