@@ -25,7 +25,8 @@ from donorgrid.analyse import (
     pair_answers,
 )
 from donorgrid.analyse.reading.arms import judged
-from donorgrid.analyse.tables.variance import CROSSED, FITS, usable_factors, variance_tables
+from donorgrid.analyse.reading.factors import CROSSED, FITS, factors_of
+from donorgrid.analyse.tables.variance import variance_tables
 from donorgrid.core.records import Run
 from donorgrid.simulate import SimulationSettings, simulate_answers, simulate_tables
 from donorgrid.statistics.mixed_models.design import make_design
@@ -56,7 +57,7 @@ def measure_table() -> None:
     print(f"analyse, {made.deltas.height} rows, 1000 refits: {spent}, {len(tables)} tables")
     transfer = made.deltas.filter(pl.col("regime") != "MT-ML")
     start = time.process_time()
-    design = make_design(usable_factors(transfer, FITS[CROSSED]))
+    design = make_design(factors_of(transfer, FITS[CROSSED]).usable)
     middle = time.process_time()
     found = fit(design, transfer["delta_pp"].to_numpy())
     end = time.process_time()

@@ -19,15 +19,16 @@ import polars as pl
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, deltas, deltas_by_seed, pair_answers
 from donorgrid.analyse.errors.cell_errors import with_uncertainty
-from donorgrid.analyse.errors.item_errors import with_item_errors
-from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.item_errors import with_regime_errors
 from donorgrid.analyse.errors.shared_noise import shared_noise
 from donorgrid.analyse.errors.sign_flips import max_t_table
 from donorgrid.analyse.reading.arms import arms, judged
+from donorgrid.analyse.reading.factors import CROSSED, FITS, factors_of
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.noise import cells_table, noise_table
 from donorgrid.analyse.tables.regimes import regimes_table
-from donorgrid.analyse.tables.roles import roles_language, roles_task
-from donorgrid.analyse.tables.variance import CROSSED, FITS, mean_noise_variance, usable_factors
+from donorgrid.analyse.tables.roles import roles_language
+from donorgrid.analyse.tables.variance import mean_noise_variance
 from donorgrid.core.records import Run
 from donorgrid.simulate import SimulatedTables, SimulationSettings, simulate_answers, simulate_tables, true_deltas
 from donorgrid.statistics.mixed_models.design import make_design
@@ -94,7 +95,7 @@ def measure_items(settings: SimulationSettings, seed: int) -> Score:
     found = cells_table(measured, max_t_table(own, QUICK), QUICK, shared=shared_noise(own))
     if settings.spread_pp:
         return believed(found, replace(settings, seed=seed))
-    regime = with_item_errors(_roles_and_regimes(cells), own)["regimes"].filter(pl.col("regime") == "transfer")
+    regime = with_regime_errors(regimes_table(cells, QUICK), own).filter(pl.col("regime") == "transfer")
     mean, error = regime["mean_pp"][0], regime["mean_noise_se_pp"][0]
     return silence(found) | {
         "analyses with any harmed cell by sign flips (max-T)": float(found["max_t_harm"].min() <= 0.05),
@@ -110,14 +111,6 @@ def believed(cells: pl.DataFrame, settings: SimulationSettings) -> Score:
         "empirical Bayes, averaged over cells": inside(transfer, "true_pp", "eb_low_pp", "eb_high_pp"),
         "expected harm share, empirical Bayes": float(transfer["eb_harm_probability"].mean()),  # type: ignore[arg-type]
         "cells truly at or below -1 pp": float((transfer["true_pp"] <= -1.0).mean()),  # type: ignore[arg-type]
-    }
-
-
-def _roles_and_regimes(cells: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {
-        "regimes": regimes_table(cells, QUICK),
-        "roles_language": roles_language(cells, QUICK),
-        "roles_task": roles_task(cells, QUICK),
     }
 
 
@@ -178,7 +171,7 @@ def roles(settings: SimulationSettings, made: SimulatedTables) -> Score:
 
 def shares(settings: SimulationSettings, made: SimulatedTables, seed: int) -> Score:
     rows = made.deltas.filter(pl.col("regime") != "MT-ML")
-    design = make_design(usable_factors(rows, FITS[CROSSED]))
+    design = make_design(factors_of(rows, FITS[CROSSED]).usable)
     y = rows["delta_pp"].to_numpy()
     found = fit(design, y)
     rng = np.random.default_rng([seed, 99])

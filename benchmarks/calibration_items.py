@@ -17,12 +17,14 @@ import numpy as np
 import polars as pl
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, PairedAnswers, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.errors.cell_errors import run_variances, with_uncertainty
-from donorgrid.analyse.errors.item_sums import donor_sets, item_sums, recipient_sets, regime_sets, source_sets
-from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.item_contributions import item_contributions
+from donorgrid.analyse.errors.run_errors import run_variances
 from donorgrid.analyse.errors.shared_noise import shared_noise
 from donorgrid.analyse.errors.sign_flips import max_t_table
 from donorgrid.analyse.reading.arms import arms, judged
+from donorgrid.analyse.reading.cell_sets import language_donors, language_recipients, regime_sets, source_sets
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.noise import cells_table
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline
@@ -107,10 +109,10 @@ def compare_means(first: PairedAnswers, second: PairedAnswers) -> dict[str, floa
     for name, sets in {
         "mean of a regime": regime_sets,
         "mean of a source": source_sets,
-        "donor score of a language": lambda made: donor_sets(made, "language"),
-        "recipient score of a language": lambda made: recipient_sets(made, "language"),
+        "donor score of a language": language_donors,
+        "recipient score of a language": language_recipients,
     }.items():
-        a, b = item_sums(one, sets(one)), item_sums(other, sets(other))
+        a, b = item_contributions(one, sets(one)), item_contributions(other, sets(other))
         scores[name] = float(np.mean(np.abs(a.means_pp - b.means_pp) <= Z * np.hypot(a.se_pp, b.se_pp)))
     return scores
 

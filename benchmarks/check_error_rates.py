@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from donorgrid.check.flips import Flips
 from donorgrid.check.verdicts import joint_over_guards
+from donorgrid.statistics.flips import Flips
 from donorgrid.statistics.paired import items_to_decide, paired_bounds
 
 LIMIT_PP, TAIL, N_GUARDS = 1.0, 0.05, 13

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from donorgrid.check.flips import Flips
 from donorgrid.check.verdicts import joint_over_guards
 from donorgrid.models.loading import load_base
 from donorgrid.pipeline.prepare.inventory import model
@@ -21,6 +20,7 @@ from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.scorer import Scorer
+from donorgrid.statistics.flips import Flips
 from donorgrid.tasks import find_task, load_cell
 
 GUARDS = (("currency", "de"), ("language", "en"), ("continent", "fr"), ("place", "zh"))

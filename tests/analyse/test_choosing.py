@@ -7,9 +7,10 @@ from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers
 from donorgrid.analyse.errors.halves import item_halves, seed_halves
-from donorgrid.analyse.errors.item_sums import item_sums, source_sets
-from donorgrid.analyse.errors.paired_differences import arm_differences, differences_of
+from donorgrid.analyse.errors.item_contributions import item_contributions
 from donorgrid.analyse.reading.arms import Arm
+from donorgrid.analyse.reading.cell_sets import source_sets
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.choosing import choosing_table
 
 SETTINGS = AnalysisSettings(n_bootstrap=0, n_permutations=0, n_splits=100)
@@ -68,8 +69,8 @@ def test_a_real_donor_is_chosen_on_every_half_and_keeps_its_value():
 
 
 def test_halves_average_to_the_whole():
-    made = arm_differences(pair_answers(*random_grid(1, n_items=20)), Arm("lora", None), metric="acc_norm")
-    found = item_sums(made, source_sets(made))
+    (made,) = differences_of([pair_answers(*random_grid(1, n_items=20))], Arm("lora", None), metric="acc_norm")
+    found = item_contributions(made, source_sets(made))
     halves = item_halves(found, SETTINGS)
     np.testing.assert_allclose((halves.first + halves.second) / 2, np.tile(halves.whole, (100, 1)), atol=1e-12)
     np.testing.assert_allclose(found.parts.sum(axis=1), found.means_pp, atol=1e-12)

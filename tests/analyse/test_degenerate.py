@@ -6,7 +6,7 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers, read_tables
-from donorgrid.analyse.findings import SOUND
+from donorgrid.analyse.registry import SOUND
 
 QUICK = AnalysisSettings(n_bootstrap=0, n_permutations=0, n_splits=20)
 N_ITEMS = 200

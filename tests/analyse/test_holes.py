@@ -7,9 +7,9 @@ import polars as pl
 
 from donorgrid.analyse import AnalysisSettings, analyse
 from donorgrid.analyse.reading.arms import judged
+from donorgrid.analyse.reading.factors import CROSSED, FITS, factors_of
 from donorgrid.analyse.tables.regimes import regimes_table
 from donorgrid.analyse.tables.roles import roles_language, roles_task
-from donorgrid.analyse.tables.variance import CROSSED, FITS, usable_factors
 from donorgrid.simulate import SimulationSettings, simulate_tables
 from donorgrid.statistics.mixed_models.design import make_design
 from donorgrid.statistics.mixed_models.reml import fit
@@ -71,7 +71,7 @@ def test_shares_stay_within_their_intervals():
 
 
 def fitted(rows):
-    design = make_design(usable_factors(rows, FITS[CROSSED]))
+    design = make_design(factors_of(rows, FITS[CROSSED]).usable)
     y = rows["delta_pp"].to_numpy()
     return design, fit(design, y), y
 

@@ -10,10 +10,10 @@ import pytest
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, analyse, deltas, deltas_by_seed, pair_answers
 from donorgrid.analyse.errors.cell_errors import with_uncertainty
-from donorgrid.analyse.errors.paired_differences import differences_of
 from donorgrid.analyse.errors.shared_noise import shared_noise
 from donorgrid.analyse.errors.sign_flips import max_t_table
 from donorgrid.analyse.reading.arms import arms, judged
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.consistency import consistency_table
 from donorgrid.analyse.tables.intervals import intervals_table
 from donorgrid.analyse.tables.noise import cells_table

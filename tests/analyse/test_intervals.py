@@ -8,10 +8,11 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, run_of
 
 from donorgrid.analyse import AnalysisSettings, AnsweredRun, deltas, deltas_by_seed, pair_answers
-from donorgrid.analyse.errors.item_errors import with_item_errors
-from donorgrid.analyse.errors.paired_differences import differences_of
-from donorgrid.analyse.errors.resampling import model_weights, run_deviations
+from donorgrid.analyse.errors.item_errors import with_regime_errors
+from donorgrid.analyse.errors.resampling import model_weights
+from donorgrid.analyse.errors.run_errors import run_deviations
 from donorgrid.analyse.reading.arms import Arm, arms, judged
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.intervals import intervals_table
 from donorgrid.analyse.tables.regimes import regimes_table
 from donorgrid.core.records import Baseline
@@ -51,8 +52,7 @@ def test_for_one_model_and_seed_the_interval_is_that_of_the_item_error():
     table = intervals_of(answers, replace(SETTINGS, n_bootstrap=4000))
     own = differences_of(answers, ARM, metric="acc_norm")
     cells = judged(deltas(answers[0], metric="acc_norm"), SETTINGS)
-    empty = {f"roles_{axis}": pl.DataFrame(schema={axis: pl.String}) for axis in ("language", "task")}
-    regimes = with_item_errors({"regimes": regimes_table(cells, SETTINGS), **empty}, own)["regimes"]
+    regimes = with_regime_errors(regimes_table(cells, SETTINGS), own)
     for name in ("MT-CL", "CT-CL", "transfer"):
         found = row_of(table, "regime", name)
         known = regimes.filter(pl.col("regime") == name).row(0, named=True)

@@ -4,10 +4,11 @@ import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers, read_tables
-from donorgrid.analyse.errors.cell_errors import run_variances, with_uncertainty
-from donorgrid.analyse.errors.paired_differences import differences_of
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.run_errors import run_variances
 from donorgrid.analyse.errors.sign_flips import max_t_table
 from donorgrid.analyse.reading.arms import Arm, arms, judged
+from donorgrid.analyse.reading.paired_differences import differences_of
 
 QUICK = AnalysisSettings(n_bootstrap=100, n_permutations=0)
 

@@ -8,7 +8,8 @@ import pytest
 
 from donorgrid.analyse import AnalysisSettings
 from donorgrid.analyse.reading.arms import judged
-from donorgrid.analyse.tables.variance import FITS, RESIDUAL, usable_factors, variance_tables
+from donorgrid.analyse.reading.factors import FITS, factors_of
+from donorgrid.analyse.tables.variance import RESIDUAL, variance_tables
 from donorgrid.core.errors import InputError
 from donorgrid.simulate import SimulationSettings, simulate_tables
 from donorgrid.statistics.mixed_models import shares
@@ -47,7 +48,7 @@ def test_the_intervals_hold_the_true_shares():
     truth, hits = true_shares(), []
     for seed in range(N_GRIDS):
         rows = transfer(seed)
-        design = make_design(usable_factors(rows, FITS[RICH]))
+        design = make_design(factors_of(rows, FITS[RICH]).usable)
         found = fit(design, rows["delta_pp"].to_numpy())
         made = share_intervals(design, found, n_refits=39, rng=np.random.default_rng(seed))
         assert made.n_failed == 0

@@ -9,12 +9,13 @@ from made_answers import LANGUAGES, TASKS, item_frame, run_of
 
 from donorgrid.analyse import AnalysisSettings, deltas, pair_answers
 from donorgrid.analyse.errors.cell_errors import with_uncertainty
-from donorgrid.analyse.errors.item_sums import cell_regimes
-from donorgrid.analyse.errors.paired_differences import differences_of
-from donorgrid.analyse.errors.shared_noise import NONE, SharedNoise, shared_noise, split_noise
+from donorgrid.analyse.errors.shared_noise import shared_noise
 from donorgrid.analyse.errors.sign_flips import max_t_table
 from donorgrid.analyse.reading.arms import Arm, judged
+from donorgrid.analyse.reading.cell_sets import cell_regimes
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.noise import cells_table
+from donorgrid.statistics.errors.shared_noise import NO_SHARED_NOISE, SharedNoise, split_noise
 
 SETTINGS = AnalysisSettings(n_bootstrap=0, n_permutations=0)
 N_ITEMS = 150
@@ -74,7 +75,7 @@ def test_the_parts_solve_their_equations():
     assert found.common == pytest.approx(common)
     assert found.of_factor == pytest.approx(parts)
     assert split_noise(0.0, 0.0, {"source": 0.0}, {"source": 6}, 60) == SharedNoise(of_factor={"source": 0.0})
-    assert SharedNoise(common=0.0, of_factor={}) == NONE
+    assert SharedNoise(common=0.0, of_factor={}) == NO_SHARED_NOISE
 
 
 def test_the_trained_cells_have_no_source_apart_from_the_target():

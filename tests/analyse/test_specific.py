@@ -9,8 +9,8 @@ import pytest
 from made_answers import random_grid
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers
-from donorgrid.analyse.errors.paired_differences import differences_of
 from donorgrid.analyse.reading.arms import Arm, judged
+from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.specific import OTHER_SOURCES, against_other_sources, specific_cells
 
 QUICK = AnalysisSettings(n_bootstrap=0, n_permutations=0, n_splits=0)

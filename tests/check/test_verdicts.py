@@ -5,8 +5,8 @@ import pytest
 from answers_by_hand import target_answers
 
 from donorgrid.check import CheckSettings
-from donorgrid.check.flips import Flips, flips_of
 from donorgrid.check.verdicts import joint_over_guards, judge_target, with_adjusted_p_values
+from donorgrid.statistics.flips import Flips, flips_of
 
 SETTINGS = CheckSettings(limit_pp=1.0)
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from donorgrid.statistics.kendall import dense_ranks, mean_over_pairs, shuffled, tau_b
+from donorgrid.statistics.rankings.kendall import dense_ranks, mean_over_pairs, shuffled, tau_b
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from donorgrid.statistics.mantel import mantel
+from donorgrid.statistics.rankings.mantel import mantel
 
 
 def made(seed, k, slope):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from donorgrid.statistics.ranks import average_ranks
+from donorgrid.statistics.rankings.ranks import average_ranks
 
 
 @settings(deadline=None, max_examples=100)

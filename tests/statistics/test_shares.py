@@ -6,7 +6,7 @@ from donorgrid.statistics.mixed_models.design import make_design, moments
 from donorgrid.statistics.mixed_models.reml import fit, fit_moments
 from donorgrid.statistics.mixed_models.shares import (
     residual_degrees,
-    reversed_interval,
+    reversed_logit_interval,
     share_intervals,
     simulate_moments,
     upper_share,
@@ -22,7 +22,7 @@ def crossed(state=1):
 def test_reversed_interval_golden():
     share = np.array([0.5])
     refits = 1 / (1 + np.exp(-np.linspace(-1, 3, 401)[:, None]))
-    low, high = reversed_interval(share, refits, 0.025)
+    low, high = reversed_logit_interval(share, refits, 0.025)
     # The refits' logits run evenly from -1 to 3 round an estimate of 0: turned round, from -2.9 to 0.9.
     assert low[0] == pytest.approx(1 / (1 + np.exp(2.9)))
     assert high[0] == pytest.approx(1 / (1 + np.exp(-0.9)))

@@ -1,7 +1,7 @@
 """Analysis of transfer: from item answers or result tables to every table of the study. Imports without torch."""
 
+from donorgrid.analyse.analysis import analyse
 from donorgrid.analyse.errors.measured_noise import measured_noise
-from donorgrid.analyse.findings import analyse
 from donorgrid.analyse.reading.answers import ANSWER_COLUMNS, AnsweredRun, PairedAnswers, pair_answers
 from donorgrid.analyse.reading.deltas import deltas, deltas_by_seed
 from donorgrid.analyse.reading.released_names import to_released

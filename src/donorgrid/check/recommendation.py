@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from donorgrid.check.comparisons import mean_with_interval
 from donorgrid.check.inputs import Bools, CheckSettings, Role, SubjectAnswers, TargetAnswers
 from donorgrid.check.results import Recommendation
 from donorgrid.check.verdicts import joint_over_guards, verdict_on
-from donorgrid.statistics.paired import Verdict
+from donorgrid.core.arrays import Reals
+from donorgrid.statistics.paired import Verdict, mean_change_interval
 
-Reals = npt.NDArray[np.float64]
 FEWEST_ITEMS = 20
 """With fewer items in a half, a choice means nothing."""
 
@@ -117,7 +115,7 @@ def _measured(
     targets: Sequence[TargetAnswers], index: int, role: Role, settings: CheckSettings
 ) -> tuple[float, float, float]:
     item_ids = [target.item_ids for target in targets if target.role == role]
-    return mean_with_interval(_changes(targets, index, role), item_ids, tail=settings.tail)
+    return mean_change_interval(_changes(targets, index, role), item_ids, tail=settings.tail)
 
 
 def _best_share(changes: Sequence[Sequence[Reals]], best: int, settings: CheckSettings) -> float:

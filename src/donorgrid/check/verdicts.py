@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from donorgrid.check.flips import Flips, flips_of
 from donorgrid.check.inputs import CheckSettings, SubjectAnswers, TargetAnswers
 from donorgrid.check.results import GainVerdict, TargetVerdict
 from donorgrid.statistics.degeneracy import degenerate_reasons
+from donorgrid.statistics.flips import Flips, flips_of
+from donorgrid.statistics.multiplicity import holm_adjusted
 from donorgrid.statistics.noninferiority import items_without_flips
 from donorgrid.statistics.paired import Verdict, items_to_decide, joint_verdict
 
@@ -130,11 +131,7 @@ def with_adjusted_p_values(guards: tuple[TargetVerdict, ...]) -> tuple[TargetVer
     """The verdicts with their p-values of harm adjusted for their number (Holm 1979, Scand. J. Stat. 6, 65-70)."""
     if not guards:
         return guards
-    p_values = np.array([guard.harm_p for guard in guards])
-    order = np.argsort(p_values, kind="stable")
-    adjusted = np.empty_like(p_values)
-    stepped = p_values[order] * (len(guards) - np.arange(len(guards)))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
+    adjusted = holm_adjusted(np.array([guard.harm_p for guard in guards]))
     return tuple(replace(guard, harm_p_adjusted=float(p)) for guard, p in zip(guards, adjusted, strict=True))
 
 

@@ -11,6 +11,8 @@ import numpy as np
 REGIMES = ("MT-ML", "MT-CL", "CT-ML", "CT-CL")
 TRANSFER_REGIMES = REGIMES[1:]
 TRAINED_CELL = REGIMES[0]
+TRANSFER = "transfer"
+"""The name of all transfer regimes taken together."""
 _BY_CODE = np.array(["CT-CL", "CT-ML", "MT-CL", "MT-ML"])
 
 

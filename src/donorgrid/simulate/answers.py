@@ -7,12 +7,12 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import ndtr
 
+from donorgrid.core.arrays import Reals
 from donorgrid.core.records import Baseline, Recipe, Run, Source
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.simulate.settings import SimulationSettings
 from donorgrid.simulate.truth import STREAM_ANSWERS, true_deltas
 
-Reals = npt.NDArray[np.float64]
 RECIPE = Recipe(name="simulated")
 _LENGTH = 10
 

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from donorgrid.core.arrays import Ints, Reals
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
 from donorgrid.simulate.settings import SimulationSettings
 from donorgrid.simulate.truth import STREAM_TABLE, true_deltas
-
-Reals = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)

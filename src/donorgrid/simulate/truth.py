@@ -8,6 +8,7 @@ import polars as pl
 
 from donorgrid.core.regimes import TRAINED_CELL, regime
 from donorgrid.simulate.settings import SimulationSettings
+from donorgrid.statistics.draws import unit_effects
 
 KEY = ("model", "source_task", "source_language", "target_task", "target_language")
 _SOURCE, _TARGET = KEY[1:3], KEY[3:]
@@ -40,21 +41,13 @@ def true_deltas(settings: SimulationSettings) -> pl.DataFrame:
         if spread > 0:
             rng = np.random.default_rng([settings.seed, STREAM_TRUTH, place])
             codes = _codes(frame, columns)
-            total += spread * unit_effects(int(codes.max()) + 1, settings, rng)[codes]
+            total += spread * unit_effects(int(codes.max()) + 1, settings.tail_degrees, rng)[codes]
     transfer = (frame["regime"] != TRAINED_CELL).to_numpy()
     donors = frame["source_name"].replace_strict(dict(settings.donors_pp), default=0.0, return_dtype=pl.Float64)
     target = frame.select(pl.concat_str(_TARGET, separator="/")).to_series()
     harmed = target.replace_strict(dict(settings.harmed_pp), default=0.0, return_dtype=pl.Float64)
     total += np.where(transfer, donors.to_numpy() + harmed.to_numpy(), settings.trained_pp)
     return frame.with_columns(pl.Series("true_pp", total))
-
-
-def unit_effects(n: int, settings: SimulationSettings, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(n,) effects of mean 0 and variance 1: Gaussian, or Student's t scaled to unit variance."""
-    degrees = settings.tail_degrees
-    if degrees is None:
-        return rng.standard_normal(n)
-    return np.asarray(rng.standard_t(degrees, size=n) * np.sqrt((degrees - 2.0) / degrees))
 
 
 def _grid(settings: SimulationSettings) -> pl.DataFrame:

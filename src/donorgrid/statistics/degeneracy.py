@@ -1,13 +1,10 @@
 """Does a target measure skill? Not where its baseline is at chance, or nearly always gives the same answer."""
 
-import numpy as np
-import numpy.typing as npt
-
+from donorgrid.core.arrays import Ints
 from donorgrid.statistics.proportions import relative_entropy_of_choices, wilson_interval
 
 SAME_ANSWER = 0.5
 """A target is suspect when the entropy of its chosen options is below this share of the gold answers' entropy."""
-Ints = npt.NDArray[np.int64]
 
 
 def chance_reason(n_right: float, n_items: int, chance: float, *, confidence: float = 0.95) -> str | None:

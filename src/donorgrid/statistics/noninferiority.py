@@ -12,11 +12,10 @@ here: after no flip in 235 items it excludes -1 pp, which lets 9% of such adapte
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import bdtr, betaincinv, gammaln, xlog1py, xlogy
 
-Reals = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from donorgrid.core.arrays import Ints, Reals
+
 _OUTSIDE = 0.001
 _RATES = 32
 _CLOSE = 2e-5

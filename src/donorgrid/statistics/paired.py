@@ -1,5 +1,6 @@
-"""Paired differences of item answers: intervals that survive few flips, and joint verdicts."""
+"""Paired differences of item answers: intervals that survive few flips, joint verdicts, and the items that decide."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-Reals = npt.NDArray[np.float64]
+from donorgrid.core.arrays import Reals
+
 Verdict = Literal["safe", "harmed", "undecided"]
 PSEUDO_ITEMS = 2.0
 """One made-up item gained and one lost: without them a cell with no flips would have no uncertainty."""
@@ -15,7 +17,7 @@ PSEUDO_ITEMS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class PairedBounds:
-    """Adjusted estimate and its standard error (n,), both in pp, from which bounds and verdicts are taken."""
+    """Adjusted deltas and their standard errors in percentage points, shape ``(n,)``."""
 
     centre_pp: Reals
     se_pp: Reals
@@ -34,13 +36,26 @@ def paired_bounds(
     n_seeds: Reals | float = 1.0,
     extra_variance: Reals | float = 0.0,
 ) -> PairedBounds:
-    """Adjusted paired estimates: one pseudo-item gained and one lost are added to ``n_items`` items.
+    """Adjusted paired estimates: one pseudo-item gained and one lost are added to the items.
 
     For one seed this is the interval of Bonett & Price (2012, J. Educ. Behav. Stat. 37(4)) for two paired proportions:
     (b - c) / (n + 2) with variance ((b + c + 2) / (n + 2) - estimate^2) / (n + 2). For S seeds b - c becomes the sum of
-    the items' mean differences and the pseudo-items weigh 2 / S: they flip as one seed in S does. ``se_pp`` is the
-    plain standard error over items, ``n_items`` the items (not times seeds), ``extra_variance`` (pp^2) what items do
-    not carry, such as the spread between training runs.
+    the items' mean differences and the pseudo-items weigh 2 / S: they flip as one seed in S does.
+
+    Parameters
+    ----------
+    delta_pp, se_pp : ndarray
+        Deltas and their plain standard errors over items, percentage points, shape ``(n,)``.
+    n_items : ndarray
+        Items (not times seeds), shape ``(n,)``.
+    n_seeds : ndarray or float
+        Train seeds that are pooled.
+    extra_variance : ndarray or float
+        What items do not carry, such as the spread between training runs, squared pp.
+
+    Returns
+    -------
+    PairedBounds
     """
     n = np.asarray(n_items, dtype=np.float64)
     share, se = delta_pp / 100.0, se_pp / 100.0
@@ -52,9 +67,75 @@ def paired_bounds(
 
 
 def null_se_pp(delta_pp: Reals, se_pp: Reals, n_items: Reals) -> Reals:
-    """The standard error (pp) if gains and losses were equally likely: sqrt(sum d^2) / n, the sign-flip scale."""
+    """The standard error if gains and losses were equally likely: sqrt(sum d^2) / n, the sign-flip scale.
+
+    Parameters
+    ----------
+    delta_pp, se_pp : ndarray
+        Deltas and their standard errors over items, percentage points, shape ``(n,)``.
+    n_items : ndarray
+        Items, shape ``(n,)``.
+
+    Returns
+    -------
+    ndarray
+        Percentage points, shape ``(n,)``.
+    """
     n = np.maximum(np.asarray(n_items, dtype=np.float64), 1.0)
     return np.sqrt(se_pp**2 * np.maximum(n - 1.0, 0.0) / n + delta_pp**2 / n)
+
+
+def assumed_se_pp(flip_rate: float, n_items: Reals) -> Reals:
+    """The standard error of a delta if that share of independent items flips, half each way: 100 sqrt(f / n).
+
+    Parameters
+    ----------
+    flip_rate : float
+        Share of items whose answer changes (f), from 0 to 1.
+    n_items : ndarray
+        Items (n), shape ``(n,)``.
+
+    Returns
+    -------
+    ndarray
+        Percentage points, shape ``(n,)``.
+    """
+    return np.asarray(100.0 * np.sqrt(flip_rate / n_items))
+
+
+def mean_change_interval(
+    changes: Sequence[Reals], item_ids: Sequence[Sequence[str]], *, tail: float
+) -> tuple[float, float, float]:
+    """The mean over targets of their items' mean changes, with a normal interval.
+
+    Items with one ID count as one draw in all targets that have them (languages of a task), so the error is taken over
+    IDs. One pseudo-item gained and one lost keep it above zero, as for a single target.
+
+    Parameters
+    ----------
+    changes : sequence of ndarray
+        Change of each item (from -1 to 1), one array of shape ``(n_items,)`` per target.
+    item_ids : sequence of sequence of str
+        The items' IDs, one sequence per target.
+    tail : float
+        Probability in each tail.
+
+    Returns
+    -------
+    mean, low, high : float
+        Percentage points.
+    """
+    parts: dict[str, float] = {}
+    n_items = sum(change.size for change in changes)
+    means = [float(change.mean()) for change in changes]
+    for change, ids, mean in zip(changes, item_ids, means, strict=True):
+        for item_id, of_item in zip(ids, change, strict=True):
+            parts[item_id] = parts.get(item_id, 0.0) + (float(of_item) - mean) / change.size / len(changes)
+    centre = float(np.mean(means))
+    squares = float((np.array(list(parts.values())) ** 2).sum())
+    pseudo = PSEUDO_ITEMS / (n_items + PSEUDO_ITEMS) ** 2
+    half = 100.0 * float(ndtri(1.0 - tail)) * float(np.sqrt(squares + pseudo))
+    return 100.0 * centre, 100.0 * centre - half, 100.0 * centre + half
 
 
 def joint_verdict(members: npt.NDArray[np.str_]) -> Verdict:
@@ -68,10 +149,23 @@ def joint_verdict(members: npt.NDArray[np.str_]) -> Verdict:
 
 
 def items_to_decide(sd: Reals, distance_pp: Reals, *, tail: float = 0.05, power: float = 0.8) -> Reals:
-    """Items n so that a one-sided test at ``tail`` decides with ``power``: n = ((z + z') 100 sd / distance)^2.
+    """Items with which a one-sided test decides: n = ((z + z') 100 sd / distance)^2.
 
-    ``sd`` is the standard deviation of one item's (mean) difference as a share, ``distance_pp`` from the true delta to
-    minus the limit. With 4% flips and 1 pp that is about 2,500. NaN where the distance is zero.
+    With 4% flips and 1 pp that is about 2,500.
+
+    Parameters
+    ----------
+    sd : ndarray
+        Standard deviation of the (mean) difference of one item, as a share, shape ``(n,)``.
+    distance_pp : ndarray
+        From minus the limit to the true delta, percentage points, shape ``(n,)``.
+    tail, power : float
+        Level and power of the test.
+
+    Returns
+    -------
+    ndarray
+        Whole numbers, shape ``(n,)``; NaN where the distance is zero.
     """
     z = float(ndtri(1.0 - tail) + ndtri(power))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,12 +5,13 @@ common, n_0 what all errors have in common, e a row's own error. The variances o
 the fit sees the sums u_f + n_f and c + e only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from donorgrid.statistics.mixed_models.design import Reals
+from donorgrid.core.arrays import Reals
+from donorgrid.statistics.errors.shared_noise import SharedNoise
 from donorgrid.statistics.mixed_models.explained import Explained
 from donorgrid.statistics.shrinkage import Posterior, weights
 
@@ -29,6 +30,36 @@ class KnownErrors:
     common: Reals
     of_factor: Mapping[str, Reals]
     of_beta: Reals | None = None
+
+
+def errors_in_proportion(noise: Reals, shared: SharedNoise, *, factors: Iterable[str]) -> KnownErrors:
+    """Split the noise of each row into its parts. Noisy rows share more: a part is the same share of every row's noise.
+
+    Parameters
+    ----------
+    noise : ndarray
+        Error variance of each row, shape ``(n,)``.
+    shared : SharedNoise
+        The mean variances that rows have in common.
+    factors : iterable of str
+        Factors of the model.
+
+    Returns
+    -------
+    KnownErrors
+    """
+    mean = float(noise.mean())
+    if mean == 0.0:
+        return KnownErrors(own=noise, common=noise, of_factor={})
+    of_factor = {name: shared.of_factor.get(name, 0.0) / mean for name in factors}
+    common = shared.common / mean
+    own = max(0.0, 1.0 - common - sum(of_factor.values()))
+    return KnownErrors(
+        own=own * noise,
+        common=common * noise,
+        of_factor={name: share * noise for name, share in of_factor.items()},
+        of_beta=shared.of_means,
+    )
 
 
 def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, float]:

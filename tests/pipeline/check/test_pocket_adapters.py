@@ -8,7 +8,6 @@ import torch
 import yaml
 
 from donorgrid.check import exit_code
-from donorgrid.check.flips import Flips
 from donorgrid.models.loading import load_base
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.run_check import run_check
@@ -18,6 +17,7 @@ from donorgrid.pocket import documents
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.scorer import Scorer
+from donorgrid.statistics.flips import Flips
 from donorgrid.tasks import find_task, load_cell
 from running import run_here
 

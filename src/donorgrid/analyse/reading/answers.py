@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from donorgrid.core.arrays import Bytes
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Source
 
@@ -19,7 +20,6 @@ ANSWER_COLUMNS = (*ITEM_KEY, "answer", "chosen", "correct", "chosen_norm", "corr
 """The columns of an item-answer file that the analysis needs; ``choice_lengths``, where present, counts the options."""
 
 MISSING = np.int8(-1)
-Bytes = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,13 @@ import numpy.typing as npt
 import polars as pl
 
 from donorgrid.analyse.reading.answers import AnsweredRun, PairedAnswers
+from donorgrid.core.arrays import Ints, Reals
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
+from donorgrid.statistics.errors.clusters import delta_se_pp
 
-Ints = npt.NDArray[np.int64]
-Reals = npt.NDArray[np.float64]
 METRICS = ("acc", "acc_norm")
 
 
@@ -108,16 +108,8 @@ def _count_group(
     n_items, n_right, n_right_base = (
         np.add.reduceat(part, starts) for part in (per_item, right_per_item, base_per_item)
     )
-    difference = right_per_item - base_per_item
-    # Centred sums of squares in integers would overflow nothing, and floats are exact enough: |d| <= n_seeds.
-    mean = (n_right - n_right_base) / np.maximum(n_items, 1)
-    lengths = np.diff(np.append(starts, len(base)))
-    centred = difference - per_item * np.repeat(mean, lengths)
-    clusters = np.add.reduceat(per_item > 0, starts, dtype=np.int64)
-    squares = np.add.reduceat(centred * centred, starts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        se_pp = 100.0 * np.sqrt(clusters / (clusters - 1.0) * squares) / n_items
-    return n_items, n_right, n_right_base, np.where(clusters > 1, se_pp, np.nan)
+    se_pp = delta_se_pp(right_per_item - base_per_item, per_item, starts)
+    return n_items, n_right, n_right_base, se_pp
 
 
 def _unpaired(answers: PairedAnswers, groups: list[npt.NDArray[np.intp]], starts: Ints) -> Ints:

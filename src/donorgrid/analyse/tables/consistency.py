@@ -3,55 +3,60 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.tables.making import TableMaker
+from donorgrid.core.arrays import Reals, Singles
 from donorgrid.core.regimes import TRANSFER_REGIMES
 from donorgrid.core.tables import CONSISTENCY
+from donorgrid.statistics.errors.intervals import median_interval
 from donorgrid.statistics.harm import ROUNDING_PP
-from donorgrid.statistics.kendall import Ranks, dense_ranks, mean_over_pairs, shuffled, tau_b
+from donorgrid.statistics.rankings.kendall import dense_ranks, permuted_medians, tau_b
 
 LEVELS = {"model": "model", "family": "family", "size": "size_b"}
 """Level -> the column whose values are its raters; deltas are averaged over the models of a rater."""
-_CHUNK = 100
-
-Reals = npt.NDArray[np.float64]
+_ROUND_OFF = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Scored:
-    """Per source: the mean tau, how many pairs of raters had one, how many had not; and the ranks themselves."""
+    """The mean tau of each source, how many pairs of raters had one and how many had not, and the ranks themselves."""
 
     mean_tau: Reals
     n_pairs: int
     n_undefined: int
-    ranks: list[Ranks]
+    ranks: list[Singles]
 
 
 def consistency_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     """CONSISTENCY rows of one arm: per level and regime the median and quartiles over sources.
 
-    The null draws permute each rater's recipients; the interval resamples sources. A level with fewer than two raters,
-    and a regime where no source has a defined tau, have no row.
+    The null draws permute the recipients of each rater; the interval resamples sources.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of plain cells.
+    settings : AnalysisSettings
+        ``n_bootstrap``, ``n_permutations``, ``confidence`` and ``seed``.
+
+    Returns
+    -------
+    DataFrame
+        No row for a level with fewer than two raters, or a regime where no source has a defined tau.
     """
     rows = []
-    for place, (level, column) in enumerate(LEVELS.items()):
+    for number, (level, column) in enumerate(LEVELS.items()):
         known = cells.filter(pl.col(column).is_not_null()) if column in cells.columns else cells.clear()
-        if not known.height or known[column].n_unique() < 2:
+        n_raters = known[column].n_unique() if known.height else 0
+        if n_raters < 2:
             continue
         for regime in TRANSFER_REGIMES:
-            rng = np.random.default_rng([settings.seed, place, TRANSFER_REGIMES.index(regime)])
+            rng = np.random.default_rng([settings.seed, number, TRANSFER_REGIMES.index(regime)])
             scored = _score(known.filter(pl.col("regime") == regime), column)
             if scored.mean_tau.size:
-                rows.append(
-                    {
-                        "level": level,
-                        "regime": regime,
-                        "n_raters": known[column].n_unique(),
-                        **_row(scored, rng, settings),
-                    }
-                )
+                rows.append({"level": level, "regime": regime, "n_raters": n_raters, **_row(scored, rng, settings)})
     return pl.DataFrame(rows, schema=CONSISTENCY.schema_without_arm())
 
 
@@ -82,9 +87,9 @@ def _scores_of(part: pl.DataFrame, column: str) -> Reals:
 
 def _row(scored: _Scored, rng: np.random.Generator, settings: AnalysisSettings) -> dict[str, object]:
     q1, median, q3 = (float(value) for value in np.quantile(scored.mean_tau, [0.25, 0.5, 0.75]))
-    low, high = _interval(scored.mean_tau, rng, settings)
-    null = _null_medians(scored.ranks, settings.n_permutations, rng)
-    extreme = int((null >= median - 1e-12).sum())
+    low, high = median_interval(scored.mean_tau, n_draws=settings.n_bootstrap, confidence=settings.confidence, rng=rng)
+    null = permuted_medians(scored.ranks, settings.n_permutations, rng)
+    extreme = int((null >= median - _ROUND_OFF).sum())
     return {
         "median": median,
         "q1": q1,
@@ -100,22 +105,6 @@ def _row(scored: _Scored, rng: np.random.Generator, settings: AnalysisSettings) 
     }
 
 
-def _interval(
-    mean_tau: Reals, rng: np.random.Generator, settings: AnalysisSettings
-) -> tuple[float | None, float | None]:
-    if mean_tau.size < 2 or settings.n_bootstrap < 2:
-        return None, None
-    picks = rng.integers(mean_tau.size, size=(settings.n_bootstrap, mean_tau.size))
-    tail = (1 - settings.confidence) / 2
-    low, high = np.quantile(np.median(mean_tau[picks], axis=1), [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _null_medians(ranks: list[Ranks], n_draws: int, rng: np.random.Generator) -> Reals:
-    """Medians over sources when every rater ranks recipients at random, (n_draws,)."""
-    medians = []
-    for start in range(0, n_draws, _CHUNK):
-        n_chunk = min(_CHUNK, n_draws - start)
-        per_source = [mean_over_pairs(tau_b(shuffled(one, n_chunk, rng))) for one in ranks]
-        medians.append(np.nanmedian(np.stack(per_source), axis=0))
-    return np.concatenate(medians) if medians else np.empty(0)
+TABLES = (
+    TableMaker({"consistency": CONSISTENCY}, lambda arm: (consistency_table(arm.cells, arm.settings),), headline=True),
+)

@@ -5,17 +5,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from donorgrid.analyse.errors.item_sums import item_sums, over_models_se
-from donorgrid.analyse.errors.paired_differences import ArmDifferences, without_targets
+from donorgrid.analyse.errors.item_contributions import item_contributions
+from donorgrid.analyse.errors.item_errors import error_over_models
 from donorgrid.analyse.reading.answers import PairedAnswers
+from donorgrid.analyse.reading.cell_sets import columns_of
+from donorgrid.analyse.reading.group_means import means
+from donorgrid.analyse.reading.paired_differences import ArmDifferences, without_targets
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.analyse.tables.groups import means
-from donorgrid.core.tables import BASELINES
+from donorgrid.analyse.tables.making import TableMaker
+from donorgrid.core.tables import BASELINES, DEGENERATE
 from donorgrid.statistics.degeneracy import chance_reason, same_answer_reason
 from donorgrid.statistics.proportions import relative_entropy_of_choices, wilson_interval
-from donorgrid.statistics.shrinkage import shrink
+from donorgrid.statistics.shrinkage import shrink_to_mean
 
 _KEY = ["model", "task", "language"]
+_ADDED = ("mean_delta_pp", "shared_se_pp", "corrected_delta_pp")
+"""Columns that need the deltas, beside the baseline's answers."""
 
 
 def baselines_table(
@@ -23,42 +28,48 @@ def baselines_table(
     settings: AnalysisSettings,
     *,
     answers: Sequence[PairedAnswers] = (),
-    own: Sequence[ArmDifferences] = (),
+    differences: Sequence[ArmDifferences] = (),
 ) -> pl.DataFrame:
-    """BASELINES rows of one arm: from item answers for the models that have them, else from the cells' scores."""
-    known = {one.model for one in answers}
-    rows = [row for one in answers for row in _from_answers(one, settings)]
+    """BASELINES rows of one arm: from item answers for the models that have them, else from the cells' scores.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Plain cells.
+    settings : AnalysisSettings
+        ``metric``, ``confidence`` and ``n_choices``.
+    answers : sequence of PairedAnswers
+        One per model that has item answers.
+    differences : sequence of ArmDifferences
+        Their paired differences in this arm.
+
+    Returns
+    -------
+    DataFrame
+        One row per model and target.
+    """
+    known = {model.model for model in answers}
+    rows = [row for model in answers for row in _from_answers(model, settings)]
     rows += _from_scores(cells.filter(~pl.col("model").is_in(sorted(known))), settings)
     schema = BASELINES.schema_without_arm()
-    frame = pl.DataFrame(rows, schema={name: schema[name] for name in schema if name not in _LATER})
+    frame = pl.DataFrame(rows, schema={name: schema[name] for name in schema if name not in _ADDED})
     named = cells.rename({"target_task": "task", "target_language": "language"})
     mean = means(named, _KEY).select(*_KEY, mean_delta_pp="mean_pp")
     joined = (
         frame.join(mean, on=_KEY, how="inner", maintain_order="left")
-        .join(_shared_errors(own), on=_KEY, how="left", maintain_order="left")
+        .join(_shared_errors(differences), on=_KEY, how="left", maintain_order="left")
         .sort(_KEY)
     )
     parts = joined.partition_by("model", maintain_order=True)
     return pl.concat(map(_corrected, parts)) if parts else _corrected(joined)
 
 
-_LATER = ("mean_delta_pp", "shared_se_pp", "corrected_delta_pp")
-
-
-def _corrected(own: pl.DataFrame) -> pl.DataFrame:
+def _corrected(targets: pl.DataFrame) -> pl.DataFrame:
     """One model's targets with their mean deltas shrunk by the noise that all sources share."""
-    mean, se = (own[name].fill_null(np.nan).to_numpy() for name in ("mean_delta_pp", "shared_se_pp"))
-    if own.height < 3 or np.isnan(se).any():
-        return own.with_columns(corrected_delta_pp=pl.lit(None, dtype=pl.Float64))
-    centre, spread = float(mean.mean()), float(np.var(mean, ddof=1))
-    posterior = shrink(
-        mean,
-        se,
-        np.full(mean.size, centre),
-        prior_variance=max(0.0, spread - float((se**2).mean())),
-        prior_se=np.full(mean.size, np.sqrt(spread / mean.size)),
-    )
-    return own.with_columns(pl.Series("corrected_delta_pp", posterior.mean))
+    mean, se = (targets[name].fill_null(np.nan).to_numpy() for name in ("mean_delta_pp", "shared_se_pp"))
+    if targets.height < 3 or np.isnan(se).any():
+        return targets.with_columns(corrected_delta_pp=pl.lit(None, dtype=pl.Float64))
+    return targets.with_columns(pl.Series("corrected_delta_pp", shrink_to_mean(mean, se).mean))
 
 
 def degenerate_table(baselines: pl.DataFrame) -> pl.DataFrame:
@@ -67,9 +78,20 @@ def degenerate_table(baselines: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_flag(cells: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
-    """The cells with ``degenerate`` (whether the target's baseline measures format; False where nothing is known).
+    """The cells with what is known of their target's baseline.
 
-    And with ``shared_se_pp``, the item error of the target's mean over sources.
+    Parameters
+    ----------
+    cells : DataFrame
+        Plain cells.
+    baselines : DataFrame
+        BASELINES rows.
+
+    Returns
+    -------
+    DataFrame
+        With ``degenerate`` (False where nothing is known) and ``shared_se_pp``, the item error of the target's mean
+        over sources.
     """
     flags = baselines.select(
         "degenerate", "shared_se_pp", model="model", target_task="task", target_language="language"
@@ -79,12 +101,25 @@ def with_flag(cells: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
     return flagged.with_columns(pl.col("degenerate").fill_null(False))
 
 
-def without_degenerate(own: Sequence[ArmDifferences], baselines: pl.DataFrame) -> list[ArmDifferences]:
-    """The differences without each model's degenerate targets."""
+def without_degenerate(differences: Sequence[ArmDifferences], baselines: pl.DataFrame) -> list[ArmDifferences]:
+    """The differences without each model's degenerate targets.
+
+    Parameters
+    ----------
+    differences : sequence of ArmDifferences
+        One per model.
+    baselines : DataFrame
+        BASELINES rows.
+
+    Returns
+    -------
+    list of ArmDifferences
+        One per model.
+    """
     flagged = set(baselines.filter("degenerate").select(_KEY).iter_rows())
     return [
-        without_targets(made, {(task, language) for model, task, language in flagged if model == made.model})
-        for made in own
+        without_targets(paired, {(task, language) for model, task, language in flagged if model == paired.model})
+        for paired in differences
     ]
 
 
@@ -95,7 +130,7 @@ def _from_answers(answers: PairedAnswers, settings: AnalysisSettings) -> Iterato
     for (task, language), part in items.group_by("target_task", "target_language", maintain_order=True):
         line = {"model": answers.model, "task": task, "language": language, **_options(part, norm=norm)}
         answered = part.filter(pl.col("right") >= 0)["right"].to_numpy()
-        yield _judged(line, float(answered.sum()), answered.size, settings)
+        yield _row(line, float(answered.sum()), answered.size, settings)
 
 
 def _options(part: pl.DataFrame, *, norm: bool) -> dict[str, object]:
@@ -128,52 +163,52 @@ def _from_scores(cells: pl.DataFrame, settings: AnalysisSettings) -> Iterator[di
         options = settings.n_choices.get(str(task))
         line: dict[str, object] = {"model": model, "task": task, "language": language}
         line["chance"] = 1.0 / options if options else None
-        yield _judged(line, float(np.mean(values.to_numpy())) * n_items, n_items, settings, score=values)
+        yield _row(line, float(np.mean(values.to_numpy())) * n_items, n_items, settings, score=values)
 
 
-def _judged(
+def _row(
     line: dict[str, object], n_right: float, n_items: int, settings: AnalysisSettings, *, score: pl.Series | None = None
 ) -> dict[str, object]:
     low, high = wilson_interval(n_right, n_items, settings.confidence)
     mean = n_right / n_items if n_items else (float(np.mean(score.to_numpy())) if score is not None else None)
-    found: list[str | None] = []
+    reasons: list[str | None] = []
     chance = line["chance"]
     if isinstance(chance, float):
-        found.append(chance_reason(n_right, n_items, chance, confidence=settings.confidence))
+        reasons.append(chance_reason(n_right, n_items, chance, confidence=settings.confidence))
     chosen, gold = line.get("chosen_entropy"), line.get("answer_entropy")
     if isinstance(chosen, float) and isinstance(gold, float):
-        found.append(same_answer_reason(chosen, gold))
-    reasons = [reason for reason in found if reason is not None]
+        reasons.append(same_answer_reason(chosen, gold))
+    given = [reason for reason in reasons if reason is not None]
     return line | {
         "n_items": n_items or None,
         "score_base": mean,
         "score_base_low": low if n_items else None,
         "score_base_high": high if n_items else None,
-        "degenerate": bool(reasons),
-        "reason": "; ".join(reasons) or None,
+        "degenerate": bool(given),
+        "reason": "; ".join(given) or None,
     }
 
 
-def _shared_errors(own: Sequence[ArmDifferences]) -> pl.DataFrame:
+def _shared_errors(differences: Sequence[ArmDifferences]) -> pl.DataFrame:
     """Per (model, target): the item error of its mean delta over all sources."""
     rows = []
-    for made in own:
-        targets = list(zip(made.target_tasks, made.target_languages, strict=True))
-        sets = {f"{task}/{language}": _only(made, place) for place, (task, language) in enumerate(targets)}
-        found = item_sums(made, sets)
+    for paired in differences:
+        whole = np.ones((len(paired.source_names), 1), dtype=bool)
+        sets = {name: whole & column for name, column in columns_of(paired.target_names).items()}
+        parts = item_contributions(paired, sets)
         rows += [
             {
-                "model": made.model,
+                "model": paired.model,
                 "task": task,
                 "language": language,
-                "shared_se_pp": over_models_se([found], f"{task}/{language}"),
+                "shared_se_pp": error_over_models([parts], f"{task}/{language}"),
             }
-            for task, language in targets
+            for task, language, _ in paired.targets()
         ]
     return pl.DataFrame(rows, schema=dict.fromkeys(_KEY, pl.String) | {"shared_se_pp": pl.Float64})
 
 
-def _only(made: ArmDifferences, place: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    mask = np.zeros((len(made.source_names), len(made.target_tasks)), dtype=bool)
-    mask[:, place] = True
-    return mask
+TABLES = (
+    TableMaker({"baselines": BASELINES}, lambda arm: (arm.baselines,)),
+    TableMaker({"degenerate": DEGENERATE}, lambda arm: (degenerate_table(arm.baselines),)),
+)

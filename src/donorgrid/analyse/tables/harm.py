@@ -1,10 +1,12 @@
-"""Where harm falls: harm rates broken down by target, by model and by how the benchmark was made."""
+"""Harm rates broken down by target, by model and by how the benchmark was made."""
 
 import polars as pl
 
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.groups import summarise
+from donorgrid.analyse.tables.making import TableMaker
 from donorgrid.analyse.tables.regimes import with_transfer
+from donorgrid.core.tables import HARM_BREAKDOWN
 
 BREAKDOWNS = ("target_language", "target_task", "size_class", "family", "translation")
 
@@ -12,7 +14,16 @@ BREAKDOWNS = ("target_language", "target_task", "size_class", "family", "transla
 def harm_breakdown(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     """HARM_BREAKDOWN rows of one arm: every regime (and ``transfer``) by each of ``BREAKDOWNS``.
 
-    Rows whose size, family or translation is not known take no part in that breakdown.
+    Parameters
+    ----------
+    cells : DataFrame
+        Judged rows of plain cells. Rows whose size, family or translation is not known take no part in that breakdown.
+    settings : AnalysisSettings
+        ``translations`` and ``harm_limit_pp``.
+
+    Returns
+    -------
+    DataFrame
     """
     translation = pl.col("target_task").replace_strict(
         dict(settings.translations), default=None, return_dtype=pl.String
@@ -28,3 +39,10 @@ def _broken_down(rows: pl.DataFrame, by: str, settings: AnalysisSettings) -> pl.
         .select("regime", pl.exclude("regime", by), by=pl.lit(by), value=pl.col(by).cast(pl.String))
         .sort("regime", "value")
     )
+
+
+TABLES = (
+    TableMaker(
+        {"harm_breakdown": HARM_BREAKDOWN}, lambda arm: (harm_breakdown(arm.cells, arm.settings),), headline=True
+    ),
+)

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from donorgrid.analyse.reading.cell_sets import ROLE_REGIMES
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.groups import over_models
+from donorgrid.analyse.tables.making import TableMaker
+from donorgrid.core.arrays import Reals
 from donorgrid.core.tables import LINGUISTIC
 from donorgrid.facts.distances import Distances, built_in_distances
-from donorgrid.statistics.mantel import FEWEST_LANGUAGES, MantelTest, mantel
+from donorgrid.statistics.rankings.mantel import FEWEST_LANGUAGES, MantelTest, mantel
 
-REGIME = "MT-CL"
-Reals = npt.NDArray[np.float64]
+REGIME = ROLE_REGIMES["language"]
 
 
 def linguistic_table(
@@ -21,14 +22,27 @@ def linguistic_table(
 ) -> pl.DataFrame:
     """LINGUISTIC rows of one arm: deltas, and specific transfer against each control, with each distance.
 
-    Transfer between two languages is the mean over models of the mean over tasks. Distances are the built-in ones and
-    those of the settings; languages whose distances are not all known are left out, and fewer than four give no row.
+    Transfer between two languages is the mean over models of the mean over tasks.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Plain cells.
+    specific : mapping of str to DataFrame
+        Control -> the cells less what it gives.
+    settings : AnalysisSettings
+        ``distances`` beside the built-in ones, ``n_language_permutations``, ``confidence`` and ``seed``.
+
+    Returns
+    -------
+    DataFrame
+        Languages whose distances are not all known are left out; fewer than four languages give no row.
     """
-    given = {"delta": cells} | {f"specific: {name}": frame for name, frame in specific.items()}
+    frames = {"delta": cells} | {f"specific: {control}": frame for control, frame in specific.items()}
     languages = sorted({*cells["source_language"].to_list(), *cells["target_language"].to_list()})
     distances: dict[str, Distances] = {**built_in_distances(languages), **settings.distances}
     rows = []
-    for transfer, frame in given.items():
+    for transfer, frame in frames.items():
         means = over_models(
             frame.filter(pl.col("regime") == REGIME),
             ["source_language", "target_language"],
@@ -85,20 +99,25 @@ def _complete(distance: Distances, languages: list[str]) -> list[str]:
 
 def _symmetric(distance: Distances, languages: list[str]) -> Reals:
     """(k, k), zero on the diagonal, NaN where the distance has no such pair."""
-    found = np.full((len(languages), len(languages)), np.nan)
-    np.fill_diagonal(found, 0.0)
-    place = {name: number for number, name in enumerate(languages)}
+    matrix = np.full((len(languages), len(languages)), np.nan)
+    np.fill_diagonal(matrix, 0.0)
+    index = {name: number for number, name in enumerate(languages)}
     for (a, b), value in distance.items():
-        if a in place and b in place:
-            found[place[a], place[b]] = found[place[b], place[a]] = value
-    return found
+        if a in index and b in index:
+            matrix[index[a], index[b]] = matrix[index[b], index[a]] = value
+    return matrix
 
 
 def _matrix(means: pl.DataFrame, languages: list[str]) -> Reals:
     """(source, target) mean deltas, NaN where there is none."""
-    found = np.full((len(languages), len(languages)), np.nan)
-    place = {name: number for number, name in enumerate(languages)}
+    matrix = np.full((len(languages), len(languages)), np.nan)
+    index = {name: number for number, name in enumerate(languages)}
     for source, target, mean in means.select("source_language", "target_language", "mean_pp").iter_rows():
-        if source in place and target in place:
-            found[place[source], place[target]] = mean
-    return found
+        if source in index and target in index:
+            matrix[index[source], index[target]] = mean
+    return matrix
+
+
+TABLES = (
+    TableMaker({"linguistic": LINGUISTIC}, lambda arm: (linguistic_table(arm.cells, arm.specific, arm.settings),)),
+)

@@ -2,23 +2,43 @@
 
 import polars as pl
 
+from donorgrid.analyse.reading.cell_sets import ROLE_REGIMES
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.groups import over_models
+from donorgrid.analyse.tables.making import TableMaker
 from donorgrid.core.regimes import TRAINED_CELL
+from donorgrid.core.tables import MATRIX_LANGUAGE, MATRIX_TASK
 
 
-def matrix_language(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """MATRIX_LANGUAGE rows of one arm: mean over matched-task rows; the diagonal is the trained cells (MT-ML)."""
-    return _matrix(cells, ("MT-CL", TRAINED_CELL), "language", settings)
+def transfer_matrix(cells: pl.DataFrame, axis: str, settings: AnalysisSettings) -> pl.DataFrame:
+    """MATRIX_LANGUAGE or MATRIX_TASK rows of one arm; the diagonal is the trained cells (MT-ML).
 
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of plain cells.
+    axis : {"language", "task"}
+        What the rows and columns are. The other part of the cells is matched.
+    settings : AnalysisSettings
+        ``confidence``.
 
-def matrix_task(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """MATRIX_TASK rows of one arm: mean over matched-language rows; the diagonal is the trained cells (MT-ML)."""
-    return _matrix(cells, ("CT-ML", TRAINED_CELL), "task", settings)
-
-
-def _matrix(cells: pl.DataFrame, regimes: tuple[str, str], axis: str, settings: AnalysisSettings) -> pl.DataFrame:
+    Returns
+    -------
+    DataFrame
+    """
     ends = [f"source_{axis}", f"target_{axis}"]
-    rows = cells.filter(pl.col("regime").is_in(regimes))
+    rows = cells.filter(pl.col("regime").is_in((ROLE_REGIMES[axis], TRAINED_CELL)))
     entries = over_models(rows, [*ends, "regime"], confidence=settings.confidence)
     return entries.with_columns(same=pl.col("regime") == TRAINED_CELL).drop("low_pp", "high_pp", "regime").sort(ends)
+
+
+TABLES = (
+    TableMaker(
+        {"matrix_language": MATRIX_LANGUAGE},
+        lambda arm: (transfer_matrix(arm.cells, "language", arm.settings),),
+        headline=True,
+    ),
+    TableMaker(
+        {"matrix_task": MATRIX_TASK}, lambda arm: (transfer_matrix(arm.cells, "task", arm.settings),), headline=True
+    ),
+)

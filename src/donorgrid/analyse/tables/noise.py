@@ -1,52 +1,103 @@
-"""How much of the harm is noise: per cell and per regime (docs/statistics.md)."""
+"""How much of the harm is noise: per cell, per regime, and per adapter (docs/statistics.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtr
 
+from donorgrid.analyse.errors.cell_errors import with_uncertainty
 from donorgrid.analyse.errors.posteriors import with_posteriors
-from donorgrid.analyse.errors.shared_noise import SharedNoise
+from donorgrid.analyse.errors.shared_noise import shared_noise
+from donorgrid.analyse.errors.sign_flips import KEY, max_t_table
+from donorgrid.analyse.reading.group_means import means
+from donorgrid.analyse.reading.paired_differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.analyse.tables.groups import means
-from donorgrid.analyse.tables.regimes import with_transfer
-from donorgrid.core.regimes import REGIMES, TRAINED_CELL
-from donorgrid.core.tables import CELLS, VERDICTS
+from donorgrid.analyse.tables.making import TableMaker
+from donorgrid.analyse.tables.regimes import ORDER, with_transfer
+from donorgrid.core.regimes import TRAINED_CELL, TRANSFER
+from donorgrid.core.tables import CELLS, NOISE, VERDICTS
+from donorgrid.statistics.errors.shared_noise import SharedNoise
 from donorgrid.statistics.multiplicity import false_discovery_adjusted
-from donorgrid.statistics.no_effect import harm_without_effect
+from donorgrid.statistics.no_effect import harm_without_effect, no_effect_p_values
 from donorgrid.statistics.paired import joint_verdict
 
-Reals = npt.NDArray[np.float64]
 DISCOVERY_RATE = 0.05
+_FURTHER = ("prior_sd_pp", "qy_harm", "qy_help")
+"""Columns beside those of CELLS that ``noise_table`` needs."""
+GUARDED = {
+    "all others": ("MT-CL", "CT-ML", "CT-CL"),
+    "same task": ("MT-CL",),
+    "other tasks": ("CT-ML", "CT-CL"),
+}
+"""Set of targets -> the regimes that it holds."""
+
+
+def cells_with_noise(
+    cells: pl.DataFrame,
+    differences: Sequence[ArmDifferences],
+    settings: AnalysisSettings,
+    *,
+    by_seed: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Every cell with its noise, tests and posterior.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Judged rows of plain cells.
+    differences : sequence of ArmDifferences
+        One per model that has item answers.
+    settings : AnalysisSettings
+        What a user can choose.
+    by_seed : DataFrame, optional
+        DELTAS_BY_SEED rows.
+
+    Returns
+    -------
+    DataFrame
+        CELLS rows of one arm, with prior_sd_pp, qy_harm and qy_help.
+    """
+    uncertain = with_uncertainty(cells, settings, by_seed=by_seed)
+    return cells_table(uncertain, max_t_table(differences, settings), settings, shared=shared_noise(differences))
 
 
 def cells_table(
     cells: pl.DataFrame,
-    flips: pl.DataFrame,
+    sign_flips: pl.DataFrame,
     settings: AnalysisSettings,
     *,
     shared: Mapping[str, SharedNoise] | None = None,
 ) -> pl.DataFrame:
-    """CELLS rows of one arm. ``cells`` as ``with_uncertainty`` gives them, ``flips`` as ``max_t_table`` does.
+    """As ``cells_with_noise``, from cells whose noise is known.
 
-    ``shared`` (``shared_noise``) is the part of the noise that cells have in common.
+    Parameters
+    ----------
+    cells : DataFrame
+        As ``with_uncertainty`` returns them.
+    sign_flips : DataFrame
+        As ``max_t_table`` returns it.
+    settings : AnalysisSettings
+        ``harm_limit_pp`` and ``confidence``.
+    shared : mapping of str to SharedNoise, optional
+        Regime -> the noise that its cells share.
+
+    Returns
+    -------
+    DataFrame
     """
     shrunken = with_posteriors(_with_tests(cells, settings), shared or {}, settings)
-    key = ["model", "source_name", "target_task", "target_language"]
-    joined = shrunken.join(flips, on=key, how="left", maintain_order="left")
+    joined = shrunken.join(sign_flips, on=KEY, how="left", maintain_order="left")
     known = [name for name in CELLS.schema_without_arm() if name in joined.columns]
-    return joined.select(*known, "prior_sd_pp", "qy_harm", "qy_help")
+    return joined.select(*known, *_FURTHER)
 
 
 def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """One-sided p-values by the sign-flip scale, adjusted over the transfer cells; and harm expected without effect."""
+    """P-values of no effect, adjusted over the transfer cells alone, and the harm expected without effect."""
     delta, null_se = cells["delta_pp"].to_numpy(), cells["null_se_pp"].fill_null(np.nan).to_numpy()
     half = np.nan_to_num(cells["half_step_pp"].fill_null(np.nan).to_numpy(), nan=0.0)
-    z = np.where(null_se > 0, delta / np.where(null_se > 0, null_se, 1.0), np.where(np.isnan(null_se), np.nan, 0.0))
     transfer = (cells["regime"] != TRAINED_CELL).to_numpy()
-    columns = {"p_harm": ndtr(z), "p_help": ndtr(-z)}
+    p_harm, p_help = no_effect_p_values(delta, null_se)
+    columns = {"p_harm": p_harm, "p_help": p_help}
     columns["no_effect_harm_probability"] = harm_without_effect(null_se, half, settings.harm_limit_pp)
     for name in ("harm", "help"):
         p_values = np.where(transfer, columns[f"p_{name}"], np.nan)
@@ -56,7 +107,19 @@ def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
 
 
 def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """NOISE rows of one arm, from CELLS rows: per regime and for ``transfer``."""
+    """NOISE rows of one arm: per regime and for ``transfer``.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As ``cells_with_noise`` returns them.
+    settings : AnalysisSettings
+        ``harm_limit_pp``.
+
+    Returns
+    -------
+    DataFrame
+    """
     rows = with_transfer(cells)
     surviving = {
         "bh_harmed": _survives("q_harm") & _where("q_harm", pl.col("harmed")),
@@ -83,10 +146,9 @@ def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     for name, column in averages.items():
         mean = means(rows.filter(pl.col(column).is_not_null()), ["regime"], value=column)
         shares = shares.join(mean.select("regime", pl.col("mean_pp").alias(name)), on="regime", how="left")
-    order = {name: place for place, name in enumerate((*REGIMES, "transfer"))}
-    sorted_rows = shares.sort(pl.col("regime").replace_strict(order, return_dtype=pl.Int64))
-    several = pl.when(pl.col("regime") != "transfer").then(pl.col("prior_sd_pp"))
-    return sorted_rows.with_columns(prior_sd_pp=several, harm_limit_pp=pl.lit(float(settings.harm_limit_pp)))
+    ordered = shares.sort(pl.col("regime").replace_strict(ORDER, return_dtype=pl.Int64))
+    several = pl.when(pl.col("regime") != TRANSFER).then(pl.col("prior_sd_pp"))
+    return ordered.with_columns(prior_sd_pp=several, harm_limit_pp=pl.lit(float(settings.harm_limit_pp)))
 
 
 def _survives(adjusted: str) -> pl.Expr:
@@ -98,25 +160,29 @@ def _where(adjusted: str, flag: pl.Expr) -> pl.Expr:
     return pl.when(pl.col(adjusted).is_not_null()).then(flag)
 
 
-GUARDED = {
-    "all others": ("MT-CL", "CT-ML", "CT-CL"),
-    "same task": ("MT-CL",),
-    "other tasks": ("CT-ML", "CT-CL"),
-}
-"""Set of targets -> the regimes that it holds."""
-
-
 def verdicts_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """VERDICTS rows of one arm, from CELLS rows that have verdicts."""
+    """VERDICTS rows of one arm: the joint verdict on the targets of each (model, source).
+
+    Parameters
+    ----------
+    cells : DataFrame
+        CELLS rows; those without a verdict take no part.
+    settings : AnalysisSettings
+        ``harm_limit_pp``.
+
+    Returns
+    -------
+    DataFrame
+    """
     rows: list[dict[str, object]] = []
     known = cells.filter(pl.col("verdict").is_not_null())
     for guarded, regimes in GUARDED.items():
         part = known.filter(pl.col("regime").is_in(regimes))
-        for (model, task, language), own in part.group_by(
+        for (model, task, language), targets in part.group_by(
             "model", "source_task", "source_language", maintain_order=True
         ):
-            verdict = own["verdict"].to_numpy()
-            open_cells = own.filter(pl.col("verdict") == "undecided")["items_to_decide"]
+            verdict = targets["verdict"].to_numpy()
+            undecided = targets.filter(pl.col("verdict") == "undecided")
             rows.append(
                 {
                     "model": model,
@@ -124,11 +190,18 @@ def verdicts_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFr
                     "source_language": language,
                     "guarded": guarded,
                     "verdict": joint_verdict(verdict),
-                    "n_cells": own.height,
+                    "n_cells": targets.height,
                     **{f"n_{name}": int((verdict == name).sum()) for name in ("safe", "harmed", "undecided")},
-                    "worst_low_pp": own["low_pp"].min(),
-                    "items_to_decide": open_cells.max(),
+                    "worst_low_pp": targets["low_pp"].min(),
+                    "items_to_decide": undecided["items_to_decide"].max(),
                     "harm_limit_pp": float(settings.harm_limit_pp),
                 }
             )
     return pl.DataFrame(rows, schema=VERDICTS.schema_without_arm())
+
+
+TABLES = (
+    TableMaker({"noise": NOISE}, lambda arm: (noise_table(arm.measured, arm.settings),)),
+    TableMaker({"verdicts": VERDICTS}, lambda arm: (verdicts_table(arm.measured, arm.settings),)),
+    TableMaker({"cells": CELLS}, lambda arm: (arm.measured.drop(_FURTHER),)),
+)

@@ -1,35 +1,46 @@
-"""On-task gain against off-task change, per (model, source), and which sources no other one beats on both."""
+"""On-task gain against off-task change, per (model, source), and which sources no other source beats on both."""
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from donorgrid.analyse.reading.group_means import means
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.analyse.tables.groups import means, summarise
+from donorgrid.analyse.tables.groups import summarise
+from donorgrid.analyse.tables.making import TableMaker
+from donorgrid.core.tables import PARETO
+from donorgrid.statistics.front import on_front
 
-SOURCE = ["model", "source_task", "source_language"]
+_SOURCE = ["model", "source_task", "source_language"]
 
 
 def pareto_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """PARETO rows of one arm. A source without MT-CL targets, or without targets of other tasks, has no row."""
-    on_task = means(cells.filter(pl.col("regime") == "MT-CL"), SOURCE)
-    off_task = summarise(cells.filter(pl.col("regime").is_in(("CT-ML", "CT-CL"))), SOURCE, settings)
-    points = (
-        on_task.select(*SOURCE, on_task_pp="mean_pp", n_on_task="n")
-        .join(
-            off_task.select(*SOURCE, off_task_pp="mean_pp", off_task_harm_rate="harm_rate", n_off_task="n"), on=SOURCE
-        )
-        .sort(SOURCE)
+    """PARETO rows of one arm.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Judged rows of plain cells.
+    settings : AnalysisSettings
+        ``harm_limit_pp``.
+
+    Returns
+    -------
+    DataFrame
+        No row for a source without MT-CL targets, or without targets of other tasks.
+    """
+    on_task = means(cells.filter(pl.col("regime") == "MT-CL"), _SOURCE).select(
+        *_SOURCE, on_task_pp="mean_pp", n_on_task="n"
     )
+    off_task = summarise(cells.filter(pl.col("regime").is_in(("CT-ML", "CT-CL"))), _SOURCE, settings).select(
+        *_SOURCE, off_task_pp="mean_pp", off_task_harm_rate="harm_rate", n_off_task="n"
+    )
+    points = on_task.join(off_task, on=_SOURCE).sort(_SOURCE)
+    x, y = points["on_task_pp"].to_numpy(), points["off_task_pp"].to_numpy()
     front = np.zeros(points.height, dtype=bool)
     for model in points["model"].unique():
-        own = (points["model"] == model).to_numpy()
-        front[own] = on_front(points["on_task_pp"].to_numpy()[own], points["off_task_pp"].to_numpy()[own])
+        rows = (points["model"] == model).to_numpy()
+        front[rows] = on_front(x[rows], y[rows])
     return points.with_columns(pl.Series("front", front))
 
 
-def on_front(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which of the points (n,) no other point beats: none is at least as large on both axes and larger on one."""
-    at_least = (x[:, None] <= x) & (y[:, None] <= y)
-    larger = (x[:, None] < x) | (y[:, None] < y)
-    return np.asarray(~(at_least & larger).any(axis=1))
+TABLES = (TableMaker({"pareto": PARETO}, lambda arm: (pareto_table(arm.cells, arm.settings),), headline=True),)

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from donorgrid.analyse.errors.item_errors import with_item_errors
-from donorgrid.analyse.errors.item_sums import cell_regimes
-from donorgrid.analyse.errors.paired_differences import ArmDifferences
+from donorgrid.analyse.errors.item_errors import with_regime_errors, with_role_errors
+from donorgrid.analyse.reading.cell_sets import cell_regimes
+from donorgrid.analyse.reading.paired_differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
+from donorgrid.analyse.tables.making import TableMaker
 from donorgrid.analyse.tables.regimes import regimes_table
 from donorgrid.analyse.tables.roles import roles_language, roles_task
 from donorgrid.core.regimes import TRAINED_CELL
@@ -22,39 +23,53 @@ _SOURCE = ["source_task", "source_language"]
 
 
 def specific_cells(cells: pl.DataFrame, others: pl.DataFrame, settings: AnalysisSettings) -> dict[str, pl.DataFrame]:
-    """Control -> the cells with ``delta_pp`` less what the control gives the same model and target.
+    """The cells less what a control gives the same model and target.
 
-    "other sources": the mean over the other sources of that target, the cell's own one left out. A kind of control
-    source: the control of the same source cell where there is one, else the mean of that kind. Cells without a control
-    have no specific transfer.
+    "other sources" is the mean over the other sources of that target, the cell's source left out. A kind of control
+    source gives its control of the same source cell where there is one, else the mean of that kind.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Judged rows of plain cells.
+    others : DataFrame
+        Judged rows of mixes and controls.
+    settings : AnalysisSettings
+        ``harm_limit_pp``.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Control -> the cells that have it, with ``delta_pp``, ``harmed`` and ``positive`` of the specific transfer.
     """
-    found = {OTHER_SOURCES: _against_others(cells)}
+    frames = {OTHER_SOURCES: _against_others(cells)}
     kind = pl.col("control") if "control" in others.columns else pl.lit(None, dtype=pl.String)
     controls = others.filter(pl.col("source_kind") == "control").with_columns(
         control=pl.coalesce(kind, pl.col("source_name").str.split(":").list.first())
     )
     for (name,), part in controls.group_by("control", maintain_order=True):
-        found[str(name)] = _against_controls(cells, part)
-    return {name: _judged(frame, settings) for name, frame in found.items() if frame.height}
+        frames[str(name)] = _against_controls(cells, part)
+    return {name: _judged(frame, settings) for name, frame in frames.items() if frame.height}
 
 
 def _against_others(cells: pl.DataFrame) -> pl.DataFrame:
-    """Delta less the mean of the other sources; the trained cell's own delta is nobody's control."""
+    """With the mean of the other sources; the trained cell's delta is no control."""
     transfer = pl.col("regime") != TRAINED_CELL
     total = pl.col("delta_pp").filter(transfer).sum().over(_TARGET)
     count = transfer.sum().over(_TARGET)
-    own = pl.when(transfer).then(1).otherwise(0)
-    rest = pl.when(count - own > 0).then((total - own * pl.col("delta_pp")) / (count - own))
+    itself = pl.when(transfer).then(1).otherwise(0)
+    rest = pl.when(count - itself > 0).then((total - itself * pl.col("delta_pp")) / (count - itself))
     return cells.with_columns(control_pp=rest).filter(pl.col("control_pp").is_not_null())
 
 
 def _against_controls(cells: pl.DataFrame, controls: pl.DataFrame) -> pl.DataFrame:
     matched = controls.group_by([*_TARGET, *_SOURCE]).agg(matched_pp=pl.col("delta_pp").mean())
     of_kind = controls.group_by(_TARGET).agg(kind_pp=pl.col("delta_pp").mean())
-    both = cells.join(matched, on=[*_TARGET, *_SOURCE], how="left", maintain_order="left").join(
+    joined = cells.join(matched, on=[*_TARGET, *_SOURCE], how="left", maintain_order="left").join(
         of_kind, on=_TARGET, how="left", maintain_order="left"
     )
-    return both.with_columns(control_pp=pl.coalesce("matched_pp", "kind_pp")).filter(pl.col("control_pp").is_not_null())
+    known = joined.with_columns(control_pp=pl.coalesce("matched_pp", "kind_pp"))
+    return known.filter(pl.col("control_pp").is_not_null())
 
 
 def _judged(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
@@ -67,40 +82,57 @@ def _judged(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
 
 
 def specific_tables(
-    found: Mapping[str, pl.DataFrame], own: Sequence[ArmDifferences], settings: AnalysisSettings
+    specific: Mapping[str, pl.DataFrame], differences: Sequence[ArmDifferences], settings: AnalysisSettings
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(SPECIFIC_REGIMES, SPECIFIC_ROLES) rows of one arm; item errors where the control is the other sources."""
+    """The regimes and the roles by specific transfer.
+
+    Parameters
+    ----------
+    specific : mapping of str to DataFrame
+        As ``specific_cells`` returns them.
+    differences : sequence of ArmDifferences
+        One per model that has item answers.
+    settings : AnalysisSettings
+        ``confidence`` and ``harm_limit_pp``.
+
+    Returns
+    -------
+    regimes, roles : DataFrame
+        SPECIFIC_REGIMES and SPECIFIC_ROLES rows of one arm; with item errors where the control is the other sources.
+    """
     regimes, roles = [], []
-    against_others = [against_other_sources(made) for made in own]
-    for name, frame in found.items():
-        made = {
-            "regimes": regimes_table(frame, settings),
-            "roles_language": roles_language(frame, settings),
-            "roles_task": roles_task(frame, settings),
-        }
-        tables = with_item_errors(made, against_others if name == OTHER_SOURCES else ())
-        regimes.append(tables["regimes"].with_columns(control=pl.lit(name)))
-        for kind in ("language", "task"):
-            named = tables[f"roles_{kind}"].rename({kind: "name"})
-            roles.append(named.with_columns(control=pl.lit(name), kind=pl.lit(kind)))
+    less_others = [against_other_sources(paired) for paired in differences]
+    for control, frame in specific.items():
+        known = less_others if control == OTHER_SOURCES else []
+        regimes.append(with_regime_errors(regimes_table(frame, settings), known).with_columns(control=pl.lit(control)))
+        for axis, table in (("language", roles_language(frame, settings)), ("task", roles_task(frame, settings))):
+            named = with_role_errors(table, known, axis).rename({axis: "name"})
+            roles.append(named.with_columns(control=pl.lit(control), kind=pl.lit(axis)))
     return (
         pl.concat(regimes) if regimes else pl.DataFrame(schema=SPECIFIC_REGIMES.schema_without_arm()),
         pl.concat(roles) if roles else pl.DataFrame(schema=SPECIFIC_ROLES.schema_without_arm()),
     )
 
 
-def against_other_sources(made: ArmDifferences) -> ArmDifferences:
+def against_other_sources(paired: ArmDifferences) -> ArmDifferences:
     """Differences less the other sources' mean, item by item: their means over items are the specific transfer.
 
-    A cell's share of an item is its difference over the cell's answers; the trained cell is nobody's control.
+    A cell's share of an item is its difference over the cell's answers; the trained cell is no control.
     """
-    lengths = np.diff(np.append(made.starts, made.summed.shape[1]))
-    answers = np.repeat(np.maximum(made.n_answered, 1.0), lengths, axis=1)
-    control = (cell_regimes(made) != TRAINED_CELL) & (made.n_answered > 0)
-    of_control = np.repeat(control, lengths, axis=1)
-    shares = made.summed / answers
-    total = np.where(of_control, shares, 0.0).sum(axis=0)
-    n_others = np.repeat(control.sum(axis=0) - control, lengths, axis=1)
-    others = (total - np.where(of_control, shares, 0.0)) / np.maximum(n_others, 1)
-    answered = np.where(n_others > 0, made.answered, np.int16(0))
-    return replace(made, summed=(shares - others) * answers * (answered > 0), answered=answered)
+    target = paired.target_of_item
+    answers = np.maximum(paired.n_answered, 1.0)[:, target]
+    control = (cell_regimes(paired) != TRAINED_CELL) & (paired.n_answered > 0)
+    shares = paired.summed / answers
+    of_controls = np.where(control[:, target], shares, 0.0)
+    n_others = (control.sum(axis=0) - control)[:, target]
+    others = (of_controls.sum(axis=0) - of_controls) / np.maximum(n_others, 1)
+    answered = np.where(n_others > 0, paired.answered, np.int16(0))
+    return replace(paired, summed=(shares - others) * answers * (answered > 0), answered=answered)
+
+
+TABLES = (
+    TableMaker(
+        {"specific_regimes": SPECIFIC_REGIMES, "specific_roles": SPECIFIC_ROLES},
+        lambda arm: specific_tables(arm.specific, arm.differences, arm.settings),
+    ),
+)

@@ -1,72 +1,58 @@
 """Where the variance of the deltas lies: mixed-effects fits per scope, with shares, intervals and diagnostics."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from donorgrid.analyse.reading.factors import CROSSED, FITS, Factors, factors_of, level_codes
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.analyse.tables.regimes import TRANSFER, with_transfer
+from donorgrid.analyse.tables.making import TableMaker
+from donorgrid.analyse.tables.regimes import with_transfer
+from donorgrid.core.arrays import Reals
 from donorgrid.core.errors import InputError
-from donorgrid.core.regimes import TRANSFER_REGIMES
+from donorgrid.core.regimes import TRANSFER, TRANSFER_REGIMES
 from donorgrid.core.tables import EFFECTS, VARIANCE
 from donorgrid.statistics.mixed_models.design import Design, make_design, moments
 from donorgrid.statistics.mixed_models.reml import MixedFit, fit, predictions
 from donorgrid.statistics.mixed_models.shares import residual_degrees, share_intervals, upper_share
 
 SCOPES = (TRANSFER, *TRANSFER_REGIMES)
-SOURCE, TARGET = ("source_task", "source_language"), ("target_task", "target_language")
-CROSSED = "crossed"
-FITS: dict[str, dict[str, tuple[str, ...]]] = {
-    CROSSED: {"model": ("model",), "source": SOURCE, "target": TARGET},
-    "crossed+interactions": {
-        "model": ("model",),
-        "source": SOURCE,
-        "target": TARGET,
-        "model:source": ("model", *SOURCE),
-        "model:target": ("model", *TARGET),
-    },
-    "task+language": {
-        "model": ("model",),
-        "source_task": SOURCE[:1],
-        "source_language": SOURCE[1:],
-        "source_task:source_language": SOURCE,
-        "target_task": TARGET[:1],
-        "target_language": TARGET[1:],
-        "target_task:target_language": TARGET,
-    },
-    "release-compatible": {
-        "model": ("model",),
-        "model:source": ("model", *SOURCE),
-        "model:target": ("model", *TARGET),
-    },
-}
-"""Fit -> component -> the columns whose combinations are its levels."""
-QUICK_FITS = (CROSSED, "task+language")
-"""The fits without interactions of models: their cost does not grow with models x cells."""
 RESIDUAL = "residual"
 Line = dict[str, object]
-_WHOLE, _ZERO = "estimated", "at zero"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Factors:
-    """The factors of one fit that can be estimated, and why the others cannot."""
+class _Job(NamedTuple):
+    """One fit of the rows of one scope."""
 
-    usable: dict[str, npt.NDArray[np.int64]]
-    levels: dict[str, int]
-    refused: dict[str, str]
+    scope: str
+    rows: pl.DataFrame
+    fit: str
 
 
 def variance_tables(
     cells: pl.DataFrame, settings: AnalysisSettings, *, fits: Collection[str] = tuple(FITS)
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(VARIANCE, EFFECTS) rows of one arm. A scope without rows has none; one that cannot be fitted says why."""
-    jobs = [(scope, rows, name) for scope, rows in _scopes(cells) for name in fits]
-    seeds = [np.random.default_rng([settings.seed, place]) for place in range(len(jobs))]
-    done = [_one_job(job, rng, settings) for job, rng in zip(jobs, seeds, strict=True)]
+    """The variance components of each scope, and the effects of the crossed fit.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Plain cells.
+    settings : AnalysisSettings
+        ``n_bootstrap``, ``n_rich_bootstrap``, ``confidence`` and ``seed``.
+    fits : collection of str
+        Keys of ``FITS``.
+
+    Returns
+    -------
+    variance, effects : DataFrame
+        VARIANCE and EFFECTS rows of one arm. A scope without rows has none; one that cannot be fitted says why.
+    """
+    jobs = [_Job(scope, rows, name) for scope, rows in _scopes(cells) for name in fits]
+    generators = [np.random.default_rng([settings.seed, number]) for number in range(len(jobs))]
+    done = [_run(job, rng, settings) for job, rng in zip(jobs, generators, strict=True)]
     variances = [line for lines, _ in done for line in lines]
     effects = [line for _, lines in done for line in lines]
     return (
@@ -75,16 +61,22 @@ def variance_tables(
     )
 
 
-def _one_job(
-    job: tuple[str, pl.DataFrame, str], rng: np.random.Generator, settings: AnalysisSettings
-) -> tuple[list[Line], list[Line]]:
-    scope, rows, name = job
-    factors = _factors(rows, FITS[name])
-    found, design, lines = _fit_one(rows, factors, n_refits=_refits(name, settings), rng=rng, settings=settings)
-    effects = _effects(rows, design, found) if name == CROSSED and found is not None and design is not None else ()
-    order = (*FITS[name], RESIDUAL)
+def _run(job: _Job, rng: np.random.Generator, settings: AnalysisSettings) -> tuple[list[Line], list[Line]]:
+    factors = factors_of(job.rows, FITS[job.fit])
+    n_refits = settings.n_bootstrap if job.fit == CROSSED else settings.n_rich_bootstrap
+    try:
+        design = make_design(factors.usable)
+        fitted = fit(design, job.rows["delta_pp"].to_numpy())
+    except InputError as error:
+        lines, effects = _refused(factors, job.rows.height, str(error)), []
+    else:
+        lines = _estimated(job.rows, factors, design, fitted, n_refits=n_refits, rng=rng, settings=settings)
+        lines += _refused(factors, job.rows.height)
+        effects = list(_effects(job.rows, design, fitted)) if job.fit == CROSSED else []
+    order = (*FITS[job.fit], RESIDUAL)
     lines.sort(key=lambda line: order.index(str(line["component"])))
-    return [{"scope": scope, "fit": name, **line} for line in lines], [{"scope": scope, **line} for line in effects]
+    of_job: Line = {"scope": job.scope, "fit": job.fit}
+    return [of_job | line for line in lines], [{"scope": job.scope} | line for line in effects]
 
 
 def _scopes(cells: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -95,121 +87,87 @@ def _scopes(cells: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
             yield scope, part
 
 
-def _refits(name: str, settings: AnalysisSettings) -> int:
-    return settings.n_bootstrap if name == CROSSED else settings.n_rich_bootstrap
-
-
-def level_codes(rows: pl.DataFrame, columns: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """Codes (n,) of the levels that the columns' combinations make, in sorted order of their text."""
-    text = rows.select(pl.concat_str(columns, separator="/"))
-    return text.to_series().rank("dense").to_numpy().astype(np.int64) - 1
-
-
-def _factors(rows: pl.DataFrame, components: Mapping[str, tuple[str, ...]]) -> _Factors:
-    usable: dict[str, npt.NDArray[np.int64]] = {}
-    levels, refused = {}, {}
-    for name, columns in components.items():
-        codes = level_codes(rows, columns)
-        levels[name] = int(codes.max()) + 1
-        twin = next(
-            (other for other, own in usable.items() if levels[other] == levels[name] and _same(own, codes)), None
-        )
-        if levels[name] < 2:
-            refused[name] = "not estimable: one level"
-        elif levels[name] == rows.height:
-            refused[name] = "not estimable: one row per level"
-        elif twin:
-            refused[name] = f"not estimable: the same as {twin}"
-        else:
-            usable[name] = codes
-    return _Factors(usable=usable, levels=levels, refused=refused)
-
-
-def usable_factors(rows: pl.DataFrame, components: Mapping[str, tuple[str, ...]]) -> dict[str, npt.NDArray[np.int64]]:
-    """Level codes (n,) of the components that the rows can tell apart."""
-    return _factors(rows, components).usable
-
-
-def _same(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
-    """Whether two codings with equally many levels split the rows alike."""
-    return bool(len(np.unique(a * (b.max() + 1) + b)) == a.max() + 1)
-
-
-def _fit_one(
-    rows: pl.DataFrame, factors: _Factors, *, n_refits: int, rng: np.random.Generator, settings: AnalysisSettings
-) -> tuple[MixedFit | None, Design | None, list[Line]]:
-    try:
-        design = make_design(factors.usable)
-        found = fit(design, rows["delta_pp"].to_numpy())
-    except InputError as error:
-        return None, None, _refused(factors, rows.height, str(error))
-    low, high, done = _intervals(design, found, rows, n_refits=n_refits, rng=rng, confidence=settings.confidence)
-    about_fit = {
-        "criterion": found.criterion,
-        "converged": found.converged,
-        "evaluations": found.evaluations,
+def _estimated(
+    rows: pl.DataFrame,
+    factors: Factors,
+    design: Design,
+    fitted: MixedFit,
+    *,
+    n_refits: int,
+    rng: np.random.Generator,
+    settings: AnalysisSettings,
+) -> list[Line]:
+    """A line per component of a fit; the residual is last."""
+    ends = _intervals(design, fitted, rows, n_refits=n_refits, rng=rng, confidence=settings.confidence)
+    of_fit: Line = {
+        "criterion": fitted.criterion,
+        "converged": fitted.converged,
+        "evaluations": fitted.evaluations,
         "n_rows": rows.height,
-        "n_refits": done,
-        "intercept_pp": float(found.beta[0]),
-        "intercept_se_pp": float(found.beta_se[0]),
+        "n_refits": ends.n_refits,
+        "intercept_pp": float(fitted.beta[0]),
+        "intercept_se_pp": float(fitted.beta_se[0]),
     }
-    lines = [line | about_fit for line in _components(found, factors, low, high)]
-    return found, design, lines + _refused(factors, rows.height)
-
-
-def _components(
-    found: MixedFit, factors: _Factors, low: list[float | None], high: list[float | None]
-) -> Iterator[Line]:
-    """What is said of each component of a fit; the residual stands last."""
-    names, variances = (*found.names, RESIDUAL), (*found.variances, found.residual)
-    for place, (name, variance, share) in enumerate(zip(names, variances, found.shares, strict=True)):
-        yield {
+    names, variances = (*fitted.names, RESIDUAL), (*fitted.variances, fitted.residual)
+    return [
+        {
             "component": name,
             "variance": float(variance),
             "share": float(share),
-            "share_low": low[place],
-            "share_high": high[place],
-            "n_levels": factors.levels.get(name),
-            "status": _ZERO if name in found.at_zero else _WHOLE,
+            "share_low": low,
+            "share_high": high,
+            "n_levels": factors.n_levels.get(name),
+            "status": "at zero" if name in fitted.at_zero else "estimated",
         }
+        | of_fit
+        for name, variance, share, low, high in zip(names, variances, fitted.shares, ends.low, ends.high, strict=True)
+    ]
 
 
-def _refused(factors: _Factors, n_rows: int, reason: str = "") -> list[Line]:
-    """Lines of the components that are not estimated; with ``reason`` none is."""
+def _refused(factors: Factors, n_rows: int, reason: str = "") -> list[Line]:
+    """Lines of the components that are not estimated: with ``reason``, all of them."""
     reasons = dict.fromkeys(factors.usable, f"not estimable: {reason}") if reason else {}
     return [
-        {"component": name, "n_levels": factors.levels[name], "n_rows": n_rows, "status": why}
+        {"component": name, "n_levels": factors.n_levels[name], "n_rows": n_rows, "status": why}
         for name, why in (reasons | factors.refused).items()
     ]
 
 
+class _Ends(NamedTuple):
+    """Both ends of each component's share (None where unknown), and the refits behind them."""
+
+    low: list[float | None]
+    high: list[float | None]
+    n_refits: int
+
+
 def _intervals(
     design: Design,
-    found: MixedFit,
+    fitted: MixedFit,
     rows: pl.DataFrame,
     *,
     n_refits: int,
     rng: np.random.Generator,
     confidence: float,
-) -> tuple[list[float | None], list[float | None], int]:
-    """(low, high, refits done) of each component's share; the upper end of one at zero is from its profile."""
-    y = rows["delta_pp"].to_numpy()
-    none: list[float | None] = [None] * (len(found.names) + 1)
+) -> _Ends:
+    """Intervals from refits; the upper end of a component at zero is from its profile likelihood."""
     if n_refits < 2:
-        return none, none, 0
-    made = share_intervals(
+        unknown: list[float | None] = [None] * (len(fitted.names) + 1)
+        return _Ends(unknown, unknown, 0)
+    y = rows["delta_pp"].to_numpy()
+    intervals = share_intervals(
         design,
-        found,
+        fitted,
         n_refits=n_refits,
         rng=rng,
         confidence=confidence,
-        tail_degrees=residual_degrees(design, found, y, noise_variance=mean_noise_variance(rows)),
+        tail_degrees=residual_degrees(design, fitted, y, noise_variance=mean_noise_variance(rows)),
     )
-    high = made.high.copy()
-    for name in found.at_zero:
+    high = intervals.high.copy()
+    for name in fitted.at_zero:
         response = moments(design, y - y.mean())
-        high[found.names.index(name)] = upper_share(design, response, found, name, confidence=confidence)
-    return _nullable(made.low), _nullable(high), n_refits - made.n_failed
+        high[fitted.names.index(name)] = upper_share(design, response, fitted, name, confidence=confidence)
+    return _Ends(_nullable(intervals.low), _nullable(high), n_refits - intervals.n_failed)
 
 
 def mean_noise_variance(rows: pl.DataFrame) -> float:
@@ -219,15 +177,24 @@ def mean_noise_variance(rows: pl.DataFrame) -> float:
     return float(np.mean(rows["se_pp"].drop_nulls().to_numpy() ** 2))
 
 
-def _nullable(values: npt.NDArray[np.float64]) -> list[float | None]:
+def _nullable(values: Reals) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-def _effects(rows: pl.DataFrame, design: Design, found: MixedFit) -> Iterator[Line]:
-    for component in found.names:
+def _effects(rows: pl.DataFrame, design: Design, fitted: MixedFit) -> Iterator[Line]:
+    for component in fitted.names:
         columns = FITS[CROSSED][component]
         codes = level_codes(rows, columns)
         names = dict(zip(codes.tolist(), rows.select(pl.concat_str(columns, separator="/")).to_series(), strict=True))
-        blup = predictions(design, found, component)
+        blup = predictions(design, fitted, component)
         for level, effect, se in zip(blup.levels, blup.effects, blup.se, strict=True):
             yield {"component": component, "level": names[int(level)], "effect_pp": float(effect), "se_pp": float(se)}
+
+
+TABLES = (
+    TableMaker(
+        {"variance": VARIANCE, "effects": EFFECTS},
+        lambda arm: variance_tables(arm.cells, arm.settings, fits=arm.fits),
+        headline=True,
+    ),
+)

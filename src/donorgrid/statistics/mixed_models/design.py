@@ -12,10 +12,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 import numpy.typing as npt
 
+from donorgrid.core.arrays import Ints, Reals
 from donorgrid.core.errors import InputError
-
-Reals = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
 """What a mixed model says of each row: its prediction, effect by effect, with the errors of beta and of the effects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from donorgrid.core.arrays import Ints, Reals
 from donorgrid.core.errors import InputError
-from donorgrid.statistics.mixed_models.design import Design, Ints, Reals, make_design
+from donorgrid.statistics.mixed_models.design import Design, make_design
 from donorgrid.statistics.mixed_models.reml import MixedFit, fit
 
 
@@ -94,3 +95,28 @@ def _by_mixed_model(design: Design, found: MixedFit) -> Explained:
         covariance=np.linalg.inv(normal) * found.residual,
         criterion=found.criterion,
     )
+
+
+def akaike(models: Sequence[Explained | None]) -> float | None:
+    """Akaike's criterion of models of separate rows together: -2 log likelihood plus twice the variances.
+
+    Parameters
+    ----------
+    models : sequence of Explained or None
+        Fits of separate rows.
+
+    Returns
+    -------
+    float or None
+        None where a fit is missing or its likelihood is not defined.
+
+    References
+    ----------
+    Akaike 1974, IEEE Trans. Autom. Control 19.
+    """
+    total = 0.0
+    for model in models:
+        if model is None or model.criterion is None:
+            return None
+        total += model.criterion + 2.0 * (len(model.variances) + 1)
+    return total

@@ -17,7 +17,8 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-from donorgrid.statistics.mixed_models.design import Design, Moments, Reals
+from donorgrid.core.arrays import Reals
+from donorgrid.statistics.mixed_models.design import Design, Moments
 
 
 @dataclass(frozen=True)

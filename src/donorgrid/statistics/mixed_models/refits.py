@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from donorgrid.statistics.mixed_models.design import Design, Reals
+from donorgrid.core.arrays import Ints, Reals
+from donorgrid.statistics.mixed_models.design import Design
 from donorgrid.statistics.mixed_models.reml import LARGEST_RATIO, MOST_HALVINGS, MOST_STEPS, NO_GAIN, snapped
 from donorgrid.statistics.mixed_models.stacks import (
     FactoredStack,
@@ -17,7 +18,6 @@ from donorgrid.statistics.mixed_models.stacks import (
 
 _STACK_NUMBERS = 2**17
 """A stack's matrices (q, q) fill about a megabyte, so that they stay near the processor."""
-Ints = npt.NDArray[np.int64]
 
 
 def refit_shares(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from donorgrid.core.arrays import Reals
 from donorgrid.core.errors import InputError
-from donorgrid.statistics.mixed_models.design import Design, Moments, Reals, moments
+from donorgrid.statistics.mixed_models.design import Design, Moments, moments
 from donorgrid.statistics.mixed_models.likelihood import Factored, Point, evaluate, factorise
 
 LARGEST_RATIO = 1e7

@@ -6,8 +6,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, gammaincinv, logit
 
+from donorgrid.core.arrays import Reals
 from donorgrid.core.errors import InputError
-from donorgrid.statistics.mixed_models.design import Design, Moments, Reals
+from donorgrid.statistics.draws import unit_effects
+from donorgrid.statistics.mixed_models.design import Design, Moments
 from donorgrid.statistics.mixed_models.refits import refit_shares
 from donorgrid.statistics.mixed_models.reml import MixedFit, fit_moments
 from donorgrid.statistics.mixed_models.stacks import MomentStack
@@ -59,7 +61,7 @@ def share_intervals(
     if len(shares) < 2:
         empty = np.full(len(found.shares), np.nan)
         return ShareIntervals(low=empty, high=empty, n_refits=n_refits, n_failed=failed)
-    low, high = reversed_interval(found.shares, shares, (1.0 - confidence) / 2.0)
+    low, high = reversed_logit_interval(found.shares, shares, (1.0 - confidence) / 2.0)
     return ShareIntervals(low=low, high=high, n_refits=n_refits, n_failed=failed)
 
 
@@ -69,7 +71,7 @@ def _inside(found: MixedFit) -> Reals:
     return np.where(ratios > 0, ratios, 1e-3)
 
 
-def reversed_interval(share: Reals, refits: Reals, tail: float) -> tuple[Reals, Reals]:
+def reversed_logit_interval(share: Reals, refits: Reals, tail: float) -> tuple[Reals, Reals]:
     """The reversed interval of shares (f,) from refits (b, f) with ``tail`` on either side."""
     odds = np.where(share > 0, share / np.maximum(1.0 - share, 1e-12), np.nan)
     refit_odds = refits / np.maximum(1.0 - refits, 1e-12)
@@ -121,7 +123,7 @@ def simulate_moments(
     standard = rng.standard_normal((n_draws, rank))
     outside = rng.chisquare(design.n_rows - rank, size=n_draws) if design.n_rows > rank else np.zeros(n_draws)
     noise = standard @ root.T * np.sqrt(found.residual)
-    effects = _unit_effects((n_draws, q), tail_degrees, rng) * np.sqrt(found.variances)[design.owner]
+    effects = unit_effects((n_draws, q), tail_degrees, rng) * np.sqrt(found.variances)[design.owner]
     from_effects = effects @ joint[:q]
     sums = noise + from_effects
     squares = (
@@ -130,12 +132,6 @@ def simulate_moments(
         + (effects * from_effects[:, :q]).sum(axis=1)
     )
     return MomentStack(random=sums[:, :q], fixed=sums[:, q:], square=squares)
-
-
-def _unit_effects(shape: tuple[int, int], tail_degrees: float | None, rng: np.random.Generator) -> Reals:
-    if tail_degrees is None:
-        return rng.standard_normal(shape)
-    return np.asarray(rng.standard_t(tail_degrees, size=shape) * np.sqrt((tail_degrees - 2.0) / tail_degrees))
 
 
 def upper_share(

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-from donorgrid.statistics.mixed_models.design import Design, Moments, Reals
+from donorgrid.core.arrays import Reals
+from donorgrid.statistics.mixed_models.design import Design, Moments
 
 Rows = npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice
 

@@ -13,16 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_answers import random_grid
 
-from donorgrid.analyse import AnalysisSettings, deltas, deltas_by_seed, findings, pair_answers, read_tables
-from donorgrid.analyse.tables.pareto import on_front
+from donorgrid import analyse as analysis
+from donorgrid.analyse import AnalysisSettings, deltas, deltas_by_seed, pair_answers, read_tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS
+from donorgrid.statistics.front import on_front
 
 QUICK = AnalysisSettings(n_bootstrap=0, n_permutations=0)
 
 
 def analyse(frame, *, settings=QUICK, **more):
-    return findings.analyse(frame, settings=settings, **more)
+    return analysis.analyse(frame, settings=settings, **more)
 
 
 RULE = {(True, True): "MT-ML", (True, False): "MT-CL", (False, True): "CT-ML", (False, False): "CT-CL"}

@@ -5,12 +5,10 @@ from itertools import permutations
 from math import factorial
 
 import numpy as np
-import numpy.typing as npt
 
-from donorgrid.statistics.ranks import average_ranks
+from donorgrid.core.arrays import Ints, Reals
+from donorgrid.statistics.rankings.ranks import average_ranks
 
-Reals = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 FEWEST_LANGUAGES = 4
 
 

@@ -1,0 +1,1 @@
+"""Standard errors and intervals: clustered, over independent units, resampled, between runs, shared, planned with."""

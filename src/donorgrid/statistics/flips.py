@@ -1,0 +1,105 @@
+"""Paired answers as counts: what became right, what became wrong, and what that says of the difference."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from donorgrid.core.arrays import Flags, Ints
+from donorgrid.statistics.errors.clusters import design_effect
+from donorgrid.statistics.noninferiority import lower_bound, p_value_above, upper_bound
+from donorgrid.statistics.paired import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flips:
+    """The items that changed, of one adapter on one target.
+
+    Attributes
+    ----------
+    gained, lost : int
+        Items that became right, and that became wrong.
+    n_items : int
+        Items compared.
+    design_effect : float
+        Variance by clusters over variance by items, at least 1.
+    """
+
+    gained: int
+    lost: int
+    n_items: int
+    design_effect: float = 1.0
+
+    @property
+    def delta_pp(self) -> float:
+        """The paired difference."""
+        return 100.0 * (self.gained - self.lost) / self.n_items
+
+    @property
+    def item_sd(self) -> float:
+        """Standard deviation of the difference of one item, enlarged by the clusters."""
+        mean = (self.gained - self.lost) / self.n_items
+        return float(np.sqrt(self.design_effect * ((self.gained + self.lost) / self.n_items - mean**2)))
+
+    def bounds_pp(self, tail: float) -> tuple[float, float]:
+        """The lower and the upper bound of the delta, each passed by the truth with at most ``tail``."""
+        low = lower_bound(*self._independent_items(up="lost"), tail)
+        high = upper_bound(*self._independent_items(up="gained"), tail)
+        return 100.0 * low, 100.0 * high
+
+    def p_safe(self, limit_pp: float) -> float:
+        """The p-value of delta <= -limit."""
+        return p_value_above(*self._independent_items(up="lost"), -limit_pp / 100.0)
+
+    def p_harmed(self, limit_pp: float) -> float:
+        """The p-value of delta >= -limit."""
+        gained, lost, n_items = self._independent_items(up="gained")
+        return p_value_above(lost, gained, n_items, limit_pp / 100.0)
+
+    def verdict(self, limit_pp: float, tail: float) -> Verdict:
+        """The verdict at minus the limit.
+
+        Parameters
+        ----------
+        limit_pp : float
+            The limit in percentage points, 0 or more.
+        tail : float
+            Level of each of the two one-sided tests.
+
+        Returns
+        -------
+        str
+            "safe" when a loss of the limit or more is excluded, "harmed" when any smaller loss is, else "undecided".
+        """
+        if self.p_safe(limit_pp) <= tail:
+            return "safe"
+        return "harmed" if self.p_harmed(limit_pp) <= tail else "undecided"
+
+    def _independent_items(self, *, up: str) -> tuple[int, int, int]:
+        """Gained, lost and all items, as so many independent ones; the side named ``up`` is rounded up."""
+        rounding = {"gained": np.floor, "lost": np.floor} | {up: np.ceil}
+        items = max(1, int(self.n_items / self.design_effect))
+        gained, lost = (int(rounding[name](getattr(self, name) / self.design_effect)) for name in ("gained", "lost"))
+        return min(gained, items - min(lost, items)), min(lost, items), items
+
+
+def flips_of(base: Flags, adapter: Flags, clusters: Ints) -> Flips:
+    """Count what changed between the base and an adapter.
+
+    Parameters
+    ----------
+    base, adapter : ndarray of bool
+        Whether each answer is right, shape ``(n_items,)``.
+    clusters : ndarray of int
+        Index of the cluster that each item belongs to, shape ``(n_items,)``.
+
+    Returns
+    -------
+    Flips
+    """
+    change = adapter.astype(np.int64) - base.astype(np.int64)
+    return Flips(
+        gained=int((change > 0).sum()),
+        lost=int((change < 0).sum()),
+        n_items=change.size,
+        design_effect=design_effect(change, clusters),
+    )
