@@ -1,4 +1,13 @@
-"""Base models: where they lie, what they are, how they are loaded, and their logits where they are needed."""
+"""Base models: their files, how they are loaded, how rows of tokens are read, and how adapters act on them.
+
+- Files: ``folders`` and ``hub`` (a base model), ``adapter_files`` (an adapter in PEFT's format), ``checkpoints`` (a
+  whole fine-tuned model), ``safetensors_headers``.
+- Loading: ``loading``; ``quantising`` for weights in 4 bit.
+- Reading: ``reader`` is the one interface. ``rows`` lays sequences in rows, ``masks`` makes the attention masks for
+  transformers' layers, ``fast_cpu`` computes small models on a CPU, ``output_head`` gives log-probabilities.
+- Adapters: ``adapter_switch`` makes one active; ``merging`` adds it to the weights, ``weight_backup`` restores them.
+  ``low_rank`` is the adapter that ``fast_cpu`` computes beside the weights.
+"""
 
 from lazy_loader import attach_stub
 

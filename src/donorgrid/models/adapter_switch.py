@@ -67,6 +67,11 @@ def active_unmerged(network: Any, folder: Path) -> Iterator[None]:
         The base's network. PEFT's modules are taken off it afterwards.
     folder
         An adapter in PEFT's format.
+
+    Returns
+    -------
+    context manager
+        The adapter is active inside it.
     """
     with quiet_deprecations():
         adapted = PeftModel.from_pretrained(network, folder, is_trainable=False)

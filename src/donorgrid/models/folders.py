@@ -28,10 +28,22 @@ _TOKENIZER = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFolder:
-    """The files of one base model.
+    """The files of one base model; the digests depend on content alone.
 
-    ``weights_digest`` covers the weights and config.json, ``tokenizer_digest`` the tokenizer's files with its chat
-    template; both depend on content alone.
+    Attributes
+    ----------
+    path
+        The folder.
+    weights_digest
+        SHA-256 over the weights and config.json.
+    tokenizer_digest
+        SHA-256 over the tokenizer's files, its chat template among them.
+    n_parameters
+        Numbers in the weights' files.
+    model_type
+        The architecture, as config.json names it.
+    max_positions
+        The context length in tokens; None if config.json does not say.
     """
 
     path: Path
@@ -43,9 +55,28 @@ class ModelFolder:
 
 
 def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: Mapping[str, Path]) -> ModelFolder:
-    """The files of a model: a built-in name, a local folder (also relative to ``folder``), or a hub id.
+    """Finds the files of a model.
 
-    Raises InputError, one line, when it is missing, gated, or holds no safetensors weights.
+    Parameters
+    ----------
+    model_id
+        A built-in name, a local folder (also relative to ``folder``), or a hub id; tried in this order.
+    revision
+        A revision on the hub; None: the default one.
+    folder
+        Where relative paths start.
+    built_in
+        The folders of the built-in models, by name.
+
+    Returns
+    -------
+    ModelFolder
+        With the files on disk.
+
+    Raises
+    ------
+    InputError
+        The model is missing, gated, quantised, or holds no safetensors weights; one line.
     """
     local = built_in.get(model_id, folder / model_id)
     path = local if local.is_dir() else _from_hub(model_id, revision, list(built_in))
@@ -66,7 +97,7 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
 
 
 def tokenizer_files(path: Path) -> list[Path]:
-    """The files of a model's folder that make its tokenizer, with its chat template."""
+    """The files of a model's folder that define its tokenizer and its chat template."""
     return [path / name for name in _TOKENIZER if (path / name).is_file()]
 
 
@@ -89,12 +120,12 @@ def _from_hub(model_id: str, revision: str | None, built_in: list[str]) -> Path:
 
 
 def _max_positions(config: dict[str, Any]) -> int | None:
-    """The text model's context length, under the names that configurations use for it."""
+    """The context length of the text model, under one of the names that configurations use."""
     text = config.get("text_config") or config
-    found = (text.get(name) for name in ("n_positions", "max_position_embeddings", "n_ctx"))
-    return next((int(length) for length in found if length is not None), None)
+    lengths = (text.get(name) for name in ("n_positions", "max_position_embeddings", "n_ctx"))
+    return next((int(length) for length in lengths if length is not None), None)
 
 
 def weight_shapes(folder: ModelFolder) -> dict[str, tuple[int, ...]]:
-    """The shapes of a model's weights by name, from the headers of its files alone."""
+    """The shapes of a model's weights by name, from the headers of its files."""
     return {name: shape for file in sorted(folder.path.glob(_WEIGHTS)) for name, shape in tensor_shapes(file).items()}

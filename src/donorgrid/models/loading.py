@@ -20,9 +20,20 @@ DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfl
 
 @dataclass(frozen=True)
 class Base:
-    """A resident base model: the network in eval mode on its device, what reads with it, and its tokenizer.
+    """A resident base model.
 
-    ``is_quantised``: its weights are no plain numbers, and nothing can be added to them.
+    Attributes
+    ----------
+    network
+        The transformers model, in eval mode on its device, without gradients.
+    tokenizer
+        Its transformers tokenizer.
+    folder
+        The files that it was loaded from.
+    reader
+        Reads rows of tokens with the network.
+    is_quantised
+        Whether its weights are in 4 bit: nothing can be added to them.
     """
 
     network: Any
@@ -33,12 +44,12 @@ class Base:
 
     @property
     def device(self) -> torch.device:
-        """Where the network lies."""
+        """The device of the network."""
         return self.reader.device
 
 
 def load_tokenizer(folder: ModelFolder) -> Any:
-    """The tokenizer of a model; InputError when the folder holds none."""
+    """The tokenizer of a model. InputError when the folder holds none."""
     try:
         return AutoTokenizer.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -46,10 +57,28 @@ def load_tokenizer(folder: ModelFolder) -> Any:
 
 
 def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights: Weights = "own") -> Base:
-    """The base model in the given precision, without dropout and with nothing to train.
+    """Loads a base model, in eval mode and with nothing to train.
 
-    With ``weights`` "4bit" its linear maps are kept in 4 bit and compute in that precision; InputError where that
-    cannot be.
+    Parameters
+    ----------
+    folder
+        The model's files.
+    precision
+        "fp32" or "bf16": the dtype of weights and computation.
+    device
+        A torch device, for example "cpu" or "cuda".
+    weights
+        "own", or "4bit": linear maps are kept in 4 bit and compute in ``precision``.
+
+    Returns
+    -------
+    Base
+        Ready to read and to train on.
+
+    Raises
+    ------
+    InputError
+        The model or its tokenizer cannot be loaded, or 4 bit is not possible here.
     """
     check_weights(weights, device=device)
     dtype = DTYPES[precision]
@@ -69,9 +98,31 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights
 def load_network(
     path: Path, *, dtype: torch.dtype, device: str = "cpu", quantisation: BitsAndBytesConfig | None = None
 ) -> Any:
-    """The network of a checkpoint. InputError, one line, when it cannot be loaded."""
+    """Loads the network of a checkpoint.
+
+    Parameters
+    ----------
+    path
+        The checkpoint's folder.
+    dtype
+        The dtype of its weights.
+    device
+        A torch device.
+    quantisation
+        The configuration of bitsandbytes, for weights in 4 bit.
+
+    Returns
+    -------
+    transformers.PreTrainedModel
+        A causal language model.
+
+    Raises
+    ------
+    InputError
+        It cannot be loaded; one line.
+    """
     transformers_logging.disable_progress_bar()
-    in_bits = {"quantization_config": quantisation, "device_map": {"": device}} if quantisation else {}
+    arguments = {"quantization_config": quantisation, "device_map": {"": device}} if quantisation else {}
     try:
         network = AutoModelForCausalLM.from_pretrained(
             path,
@@ -79,15 +130,15 @@ def load_network(
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
-            **in_bits,
+            **arguments,
         )
     except (OSError, ValueError, ImportError, SafetensorError) as error:
         raise InputError(f"{path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
-    return network if in_bits else network.to(device)
+    return network if quantisation else network.to(device)
 
 
 def pick_device(wanted: str) -> str:
-    """``auto`` becomes ``cuda`` where there is one, else ``cpu``; InputError for a device that is not there."""
+    """``auto`` becomes ``cuda`` if there is a CUDA device, else ``cpu``. InputError for a device that is missing."""
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wanted.startswith("cuda") and not torch.cuda.is_available():

@@ -1,7 +1,8 @@
 """Attention masks of token rows, in the form that a model understands.
 
-Masks fail silently: a model that gets a wrong form, or a mask without its sliding window, answers without an error and
-nats off. So a form is used only after ``find_mask_form`` has compared it with the model reading one sequence at a time.
+Wrong masks fail silently: a model that gets a mask in another form, or without its sliding window, answers without an
+error and is nats off. So a form is used only after ``find_mask_form`` has compared it with the model reading one
+sequence at a time.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,37 +17,71 @@ from donorgrid.models.output_head import target_loglik_nats
 from donorgrid.models.rows import RowBatch, Tokens, packed_row, pad_rows, prefix_tree_row
 
 MaskForm = Literal["by layer type", "one mask"]
+"""A dictionary of masks by the layer's type of attention, or one mask for all layers."""
 FORMS: tuple[MaskForm, ...] = ("by layer type", "one mask")
-_KNOWN_LAYERS = {"full_attention", "sliding_attention"}
-# What models raise that cannot take a mask of four dimensions, a dictionary of masks, or positions.
+_KNOWN_LAYER_TYPES = {"full_attention", "sliding_attention"}
+# What models raise that cannot take a mask of four dimensions, a dictionary of masks, or position ids.
 _REFUSALS = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class MaskCheck:
-    """The form that a model takes, and its mean gap (nats a token) to one sequence at a time; None: no form will do."""
+    """The form of mask that a model understands (None: no form), and how far packed rows are from single sequences.
+
+    The gap is a mean over tokens, in nats.
+    """
 
     form: MaskForm | None
     packing_gap_nats: float
 
 
 def hidden_states(network: Any, batch: RowBatch, form: MaskForm | None) -> Tensor:
-    """The last hidden states (rows, length, width) of a batch of rows; without a form each row is one sequence."""
+    """The last hidden states of a batch of rows, by transformers' own layers.
+
+    Parameters
+    ----------
+    network
+        A transformers causal language model.
+    batch
+        On the network's device.
+    form
+        The form of mask for rows of several sequences; None if every row is one sequence.
+
+    Returns
+    -------
+    Tensor
+        (n_rows, length, hidden_size).
+    """
     decoder = network.get_decoder()
     if form is None:
-        place = torch.arange(batch.input_ids.shape[1], device=batch.input_ids.device)
-        seen: dict[str, Any] = {"attention_mask": (batch.position_ids == place).long()}
+        columns = torch.arange(batch.input_ids.shape[1], device=batch.input_ids.device)
+        arguments: dict[str, Any] = {"attention_mask": (batch.position_ids == columns).long()}
     else:
-        seen = {"attention_mask": _mask(network, batch, form), "position_ids": batch.position_ids}
-    hidden: Tensor = decoder(input_ids=batch.input_ids, use_cache=False, **seen).last_hidden_state
+        arguments = {"attention_mask": _mask(network, batch, form), "position_ids": batch.position_ids}
+    hidden: Tensor = decoder(input_ids=batch.input_ids, use_cache=False, **arguments).last_hidden_state
     return hidden
 
 
 def find_mask_form(network: Any, sequences: Sequence[Tokens], *, tolerance_nats: float) -> MaskCheck:
-    """The first form in which rows of ``sequences`` have the log-probabilities of the sequences read one by one."""
+    """The first form of mask with which packed sequences have the log-probabilities of single ones.
+
+    Parameters
+    ----------
+    network
+        A transformers causal language model.
+    sequences
+        A few sequences to compare.
+    tolerance_nats
+        The largest mean gap that is allowed, nats per token.
+
+    Returns
+    -------
+    MaskCheck
+        Without a form, the gap is the smallest of all forms.
+    """
     gaps = [float("inf")]
     for form in FORMS:
-        if form == "by layer type" and not _KNOWN_LAYERS.issuperset(_layer_types(network) or {"none"}):
+        if form == "by layer type" and not _KNOWN_LAYER_TYPES.issuperset(_layer_types(network) or {"none"}):
             continue
         gap = packing_gap_nats(network, partial(_first_row, network, form), sequences)
         if gap <= tolerance_nats:
@@ -56,33 +91,58 @@ def find_mask_form(network: Any, sequences: Sequence[Tokens], *, tolerance_nats:
 
 
 def packing_gap_nats(network: Any, read: Callable[[RowBatch], Tensor], sequences: Sequence[Tokens]) -> float:
-    """How far sequences that ``read`` sees in one row are from the same ones read one by one: on average, nats a token.
+    """How far the log-probabilities of packed sequences are from those of the same sequences read one by one.
 
-    ``read`` gives the hidden states (length, width) of the row. The gap is infinite where it refuses to.
+    Parameters
+    ----------
+    network
+        A transformers causal language model.
+    read
+        Gives the hidden states (length, hidden_size) of a batch of one row.
+    sequences
+        A few sequences to compare.
+
+    Returns
+    -------
+    float
+        The mean absolute difference, nats per token; infinite if ``read`` refuses the row.
     """
     sequences = sorted({sequence for sequence in sequences if len(sequence) > 1})
-    row, places = prefix_tree_row(sequences)
+    row, paths = prefix_tree_row(sequences)
     with torch.inference_mode():
         try:
             hidden = read(pad_rows([row]).to(network.get_input_embeddings().weight.device))
         except _REFUSALS:
             return float("inf")
-        apart = [_nats(network, _alone(network, sequence), sequence) for sequence in sequences]
-        together = [_nats(network, hidden[places[index]], sequence) for index, sequence in enumerate(sequences)]
-        return (torch.cat(together) - torch.cat(apart)).abs().mean().item()
+        single = [_token_nats(network, _single_hidden(network, sequence), sequence) for sequence in sequences]
+        packed = [_token_nats(network, hidden[path], sequence) for path, sequence in zip(paths, sequences, strict=True)]
+        return (torch.cat(packed) - torch.cat(single)).abs().mean().item()
 
 
 def additive_mask(batch: RowBatch, dtype: torch.dtype, *, window: int | None) -> Tensor:
-    """What each token of a batch sees, (rows, 1, length, length): 0, and the dtype's lowest number where it does not.
+    """The attention mask of a batch: 0 where a token attends to another, and the dtype's lowest number elsewhere.
 
-    A window is measured in positions: neighbours in a row may be far apart in their sequence.
+    Parameters
+    ----------
+    batch
+        Rows of tokens.
+    dtype
+        The network's dtype.
+    window
+        The sliding window, in position ids (neighbours in a row may be far apart in their sequence); None: no window.
+
+    Returns
+    -------
+    Tensor
+        (n_rows, 1, length, length): query by key.
     """
-    place = torch.arange(batch.input_ids.shape[1], device=batch.input_ids.device)
-    seen = (place[None, None, :] <= place[None, :, None]) & (place[None, :, None] < batch.attended_until[:, None, :])
+    columns = torch.arange(batch.input_ids.shape[1], device=batch.input_ids.device)
+    is_causal = columns[None, None, :] <= columns[None, :, None]
+    attends = is_causal & (columns[None, :, None] < batch.attended_until[:, None, :])
     if window is not None:
-        seen &= batch.position_ids[:, :, None] - batch.position_ids[:, None, :] < window
-    hidden = torch.full((), torch.finfo(dtype).min, dtype=dtype, device=seen.device)
-    return torch.where(seen, torch.zeros((), dtype=dtype, device=seen.device), hidden)[:, None]
+        attends &= batch.position_ids[:, :, None] - batch.position_ids[:, None, :] < window
+    lowest = torch.full((), torch.finfo(dtype).min, dtype=dtype, device=attends.device)
+    return torch.where(attends, torch.zeros((), dtype=dtype, device=attends.device), lowest)[:, None]
 
 
 def _mask(network: Any, batch: RowBatch, form: MaskForm) -> Tensor | dict[str, Tensor]:
@@ -91,7 +151,7 @@ def _mask(network: Any, batch: RowBatch, form: MaskForm) -> Tensor | dict[str, T
     window: int | None = getattr(config, "sliding_window", None)
     if form == "by layer type":
         windows = {kind: window if kind == "sliding_attention" else None for kind in _layer_types(network)}
-        return {kind: additive_mask(batch, dtype, window=one) for kind, one in windows.items()}
+        return {kind: additive_mask(batch, dtype, window=width) for kind, width in windows.items()}
     return additive_mask(batch, dtype, window=window if getattr(config, "use_sliding_window", True) else None)
 
 
@@ -104,12 +164,13 @@ def _layer_types(network: Any) -> list[str]:
     return sorted(set(types)) if types else []
 
 
-def _alone(network: Any, sequence: Tokens) -> Tensor:
+def _single_hidden(network: Any, sequence: Tokens) -> Tensor:
+    """The hidden states (n_tokens, hidden_size) of one sequence that is read alone."""
     device = network.get_input_embeddings().weight.device
     return hidden_states(network, pad_rows([packed_row([sequence])]).to(device), None)[0]
 
 
-def _nats(network: Any, hidden: Tensor, sequence: Tokens) -> Tensor:
-    """Log-probabilities of a sequence's tokens after the first, each after those before it."""
-    readers = torch.arange(len(sequence) - 1, device=hidden.device)
-    return target_loglik_nats(network, hidden[:-1], readers, torch.tensor(sequence[1:], device=hidden.device))
+def _token_nats(network: Any, hidden: Tensor, sequence: Tokens) -> Tensor:
+    """Log-probabilities (n_tokens - 1,) of a sequence's tokens after the first, given the earlier ones."""
+    hidden_rows = torch.arange(len(sequence) - 1, device=hidden.device)
+    return target_loglik_nats(network, hidden[:-1], hidden_rows, torch.tensor(sequence[1:], device=hidden.device))

@@ -1,4 +1,4 @@
-"""The one place that knows PEFT's and transformers' rough edges at the pinned versions."""
+"""The one place that knows the rough edges of PEFT and transformers at the pinned versions."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_deprecations() -> Iterator[None]:
-    """PEFT asks transformers for an attribute by its former name; that is no business of the user's."""
+    """Hides a warning that users can do nothing about: PEFT reads an attribute of transformers by its former name."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
         yield

@@ -12,9 +12,21 @@ _NEEDED = ("bitsandbytes", "accelerate")
 
 
 def check_weights(weights: Weights, *, device: str) -> None:
-    """InputError for weights in 4 bit where a package is missing, or there is no CUDA device.
+    """Checks that weights of this kind can be loaded here.
 
-    On a CPU bitsandbytes packs weights anew as it reads them: a base could not be told from a changed one.
+    On a CPU bitsandbytes repacks weights when it reads them: a base could not be told from a changed one.
+
+    Parameters
+    ----------
+    weights
+        "own" (always possible) or "4bit".
+    device
+        A torch device.
+
+    Raises
+    ------
+    InputError
+        Weights in 4 bit are wanted, and a package is missing or the device is no CUDA device.
     """
     if weights == "own":
         return
@@ -26,7 +38,7 @@ def check_weights(weights: Weights, *, device: str) -> None:
 
 
 def four_bit(dtype: torch.dtype) -> BitsAndBytesConfig:
-    """What bitsandbytes is told: NF4 with quantised constants, computing in ``dtype``."""
+    """The configuration of bitsandbytes: NF4 with quantised constants, computing in ``dtype``."""
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -1,4 +1,4 @@
-"""Reading rows of tokens with a resident network, in a form of mask that it has been seen to understand."""
+"""Reads rows of tokens with a resident network: the one interface to transformers' layers and the fast decoder."""
 
 import logging
 from collections.abc import Sequence
@@ -13,88 +13,143 @@ from donorgrid.models.masks import MaskForm, find_mask_form, hidden_states, pack
 from donorgrid.models.rows import RowBatch, Tokens
 
 _LOG = logging.getLogger("donorgrid")
-# What packed log-probabilities may differ from plain ones, on average a token: rounding, and nothing else.
+# The largest mean difference of packed log-probabilities from single ones, nats per token: rounding and nothing else.
 _TOLERANCE_NATS = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
-_AT_EACH_END = 4
+_N_AT_EACH_END = 4
 
 
 class Reader:
-    """Hidden states of packed rows, after a check that packing changes nothing.
+    """Gives the last hidden states of rows of tokens. It answers the same whichever layers compute.
 
-    ``can_pack`` says whether several sequences may share a row; where the check failed each row must be one sequence. A
-    network whose layers are known is computed by hand (``models.fast_cpu``), after the same check.
+    There are two ways to compute them: transformers' own layers (``models.masks``), and a decoder in compiled code for
+    small models on a CPU (``models.fast_cpu``). Callers do not choose.
+
+    *Shapes.* A ``RowBatch`` is (n_rows, length). ``hidden_states`` returns (n_rows, length, hidden_size). The other
+    two return (n_indices, hidden_size), for indices into the flattened batch (n_rows * length).
+
+    *Check.* ``check`` must be called before reading, with the sequences that will be read. It reads the shortest and
+    the longest of them packed and one by one, and compares the log-probabilities (mean over tokens: 1e-4 nats in
+    float32, 5e-2 in bfloat16). It finds the form of attention mask that the model understands. It repeats only when
+    longer sequences come.
+
+    *Fallbacks.* If no form of mask passes, ``can_pack`` becomes False, a warning says so, and every row must be one
+    sequence from then on. If the fast decoder does not pass, or does not know the network's layers, transformers'
+    layers compute. They also compute while a module is wrapped or has hooks (``hidden_states_at``), and for adapters
+    that the fast decoder does not support (``supports``).
     """
 
     def __init__(self, network: Any) -> None:
         self.network = network
-        self._form: MaskForm | None = None
-        self._decoder: FastDecoder | None = None
-        self._checked = 0
+        self._mask_form: MaskForm | None = None
+        self._fast_decoder: FastDecoder | None = None
+        self._longest_checked = 0
 
     @property
     def device(self) -> torch.device:
-        """Where the network lies."""
+        """The device of the network."""
         device: torch.device = self.network.get_input_embeddings().weight.device
         return device
 
     @property
     def can_pack(self) -> bool:
-        """Whether rows may hold several sequences; True until a check has failed."""
-        return self._checked == 0 or self._form is not None
+        """Whether a row may hold several sequences; True until a check has failed."""
+        return self._longest_checked == 0 or self._mask_form is not None
 
     def check(self, sequences: Sequence[Tokens]) -> None:
-        """Compare the shortest and longest sequences packed and read alone, unless longer ones were compared before.
+        """Compares packed with single sequences, unless sequences of this length were compared before.
 
-        Where they differ, say so once and read every sequence alone from then on.
+        Parameters
+        ----------
+        sequences
+            All that will be read; the shortest and the longest few are compared.
         """
         longest = max(map(len, sequences), default=0)
-        if longest <= self._checked or not self.can_pack:
+        if longest <= self._longest_checked or not self.can_pack:
             return
-        by_length = sorted(set(sequences), key=lambda one: (len(one), one))
-        few = [*by_length[:_AT_EACH_END], *by_length[-_AT_EACH_END:]]
+        by_length = sorted(set(sequences), key=lambda sequence: (len(sequence), sequence))
+        compared = [*by_length[:_N_AT_EACH_END], *by_length[-_N_AT_EACH_END:]]
         tolerance_nats = _TOLERANCE_NATS[self.network.dtype]
-        found = find_mask_form(self.network, few, tolerance_nats=tolerance_nats)
-        self._form, self._checked = found.form, longest
-        self._decoder = make_fast_decoder(self.network) if found.form else None
-        if self._decoder is not None:
-            self._check_decoder(self._decoder, few, tolerance_nats)
-        if found.form is None:
-            kind = type(self.network).__name__
+        result = find_mask_form(self.network, compared, tolerance_nats=tolerance_nats)
+        self._mask_form, self._longest_checked = result.form, longest
+        self._fast_decoder = self._checked_fast_decoder(compared, tolerance_nats) if result.form else None
+        if result.form is None:
             _LOG.warning(
-                "%s: packed it is %.2g nats off; its sequences are read one by one", kind, found.packing_gap_nats
+                "%s: packed it is %.2g nats off; its sequences are read one by one",
+                type(self.network).__name__,
+                result.packing_gap_nats,
             )
 
     def hidden_states(self, batch: RowBatch) -> Tensor:
-        """The last hidden states (rows, length, width) of a batch of rows, which ``check`` must have allowed."""
-        return hidden_states(self.network, batch.to(self.device), self._form)
+        """The last hidden states (n_rows, length, hidden_size) of a batch, by transformers' layers."""
+        return hidden_states(self.network, batch.to(self.device), self._mask_form)
 
-    def hidden_states_at(self, batch: RowBatch, places: Tensor) -> Tensor:
-        """The last hidden states (n, width) at flat places (rows x length) of such a batch, by hand where it may be."""
-        if self._decoder is not None and self._decoder.prepare():
-            return self._decoder.hidden_states_at(batch, places)
-        return self.hidden_states(batch).flatten(0, 1)[places.to(self.device)]
+    def hidden_states_at(self, batch: RowBatch, indices: Tensor) -> Tensor:
+        """The last hidden states of some tokens, by the fast decoder if it can.
+
+        Parameters
+        ----------
+        batch
+            Rows that ``check`` allowed.
+        indices
+            Indices into the flattened batch (n_rows * length): (n_indices,).
+
+        Returns
+        -------
+        Tensor
+            (n_indices, hidden_size).
+        """
+        if self._fast_decoder is not None and self._fast_decoder.prepare():
+            return self._fast_decoder.hidden_states_at(batch, indices)
+        return self.hidden_states(batch).flatten(0, 1)[indices.to(self.device)]
 
     def supports(self, adapter: LowRankAdapter) -> bool:
-        """Whether ``adapted_hidden_states_at`` can read with this adapter; fillers then cost nothing but attention."""
-        return self._decoder is not None and self._decoder.prepare() and self._decoder.supports(adapter)
+        """Whether ``adapted_hidden_states_at`` can read with this adapter; padding then costs only attention."""
+        decoder = self._fast_decoder
+        return decoder is not None and decoder.prepare() and decoder.supports(adapter)
 
-    def adapted_hidden_states_at(self, batch: RowBatch, places: Tensor, adapter: LowRankAdapter) -> Tensor:
-        """The same by hand, with an adapter whose gradients can be taken. RuntimeError unless ``supports`` says yes."""
-        if self._decoder is None:
-            raise RuntimeError("the network is not computed by hand")
-        return self._decoder.hidden_states_at(batch, places, adapter)
+    def adapted_hidden_states_at(self, batch: RowBatch, indices: Tensor, adapter: LowRankAdapter) -> Tensor:
+        """The last hidden states of some tokens, by the fast decoder with an adapter beside the weights.
 
-    def _check_decoder(self, decoder: FastDecoder, sequences: Sequence[Tokens], tolerance_nats: float) -> None:
+        Parameters
+        ----------
+        batch
+            Rows that ``check`` allowed.
+        indices
+            Indices into the flattened batch (n_rows * length): (n_indices,).
+        adapter
+            One that ``supports`` allows. Gradients flow to its ``values``.
+
+        Returns
+        -------
+        Tensor
+            (n_indices, hidden_size).
+
+        Raises
+        ------
+        RuntimeError
+            There is no fast decoder.
+        """
+        if self._fast_decoder is None:
+            raise RuntimeError("the network has no fast decoder")
+        return self._fast_decoder.hidden_states_at(batch, indices, adapter)
+
+    def _checked_fast_decoder(self, sequences: Sequence[Tokens], tolerance_nats: float) -> FastDecoder | None:
+        """The fast decoder of the network, if there is one and it agrees with transformers' layers."""
+        decoder = make_fast_decoder(self.network)
+        if decoder is None:
+            return None
+
         def read(batch: RowBatch) -> Tensor:
             return decoder.hidden_states_at(batch, torch.arange(batch.input_ids.numel()))
 
-        # Together they make a long row, and alone the shortest and the longest make rows of their own kind.
-        groups = [sequences, *([one] for one in {sequences[0], sequences[-1]} if len(one) > 1)]
-        gaps = (
-            [packing_gap_nats(self.network, read, group) for group in groups] if decoder.prepare() else [float("inf")]
-        )
+        # Together the sequences make a long row; alone, the shortest and the longest make rows of other sizes.
+        ends = {sequences[0], sequences[-1]}
+        groups = [sequences, *([sequence] for sequence in ends if len(sequence) > 1)]
+        is_ready = decoder.prepare()
+        gaps = [packing_gap_nats(self.network, read, group) if is_ready else float("inf") for group in groups]
         wrong = [gap for gap in gaps if not gap <= tolerance_nats]
-        if wrong:
-            self._decoder = None
-            kind = type(self.network).__name__
-            _LOG.warning("%s: by hand it is %.2g nats off; transformers' own layers compute it", kind, wrong[0])
+        if not wrong:
+            return decoder
+        kind = type(self.network).__name__
+        _LOG.warning("%s: the fast decoder is %.2g nats off; transformers' own layers compute it", kind, wrong[0])
+        return None

@@ -1,8 +1,8 @@
-"""Token rows: many sequences in one row, what they begin with in common read once.
+"""Rows of tokens: many sequences in one row, their common prefixes read once.
 
-A row is a forest of tokens in preorder. Each token stands at its depth and sees its ancestors and itself, so that every
-sequence is computed as if it stood alone. Token q attends to token j exactly when
-``j <= q < attended_until[j]``. Two numbers per token hold the whole mask.
+A row is a prefix tree of tokens in depth-first order. A token's position id is its depth, and it attends to its
+ancestors and itself, so that every sequence is computed as if it stood alone. Token q attends to token j exactly when
+``j <= q < attended_until[j]``: two numbers per token hold the whole causal mask.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,16 @@ Tokens = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of ``len(input_ids)`` tokens.
+    """One row of tokens; each array is (n_tokens,).
 
-    ``position_ids`` restart with each sequence; ``attended_until[j]`` is the index of the first later token that does
-    not attend to token j.
+    Attributes
+    ----------
+    input_ids
+        The tokens.
+    position_ids
+        The position of each token in its sequence; they restart with each sequence.
+    attended_until
+        For token j, the index of the first later token that does not attend to it.
     """
 
     input_ids: NDArray[np.int64]
@@ -33,32 +39,40 @@ class Row:
 
 
 def prefix_tree_row(sequences: Sequence[Tokens]) -> tuple[Row, list[list[int]]]:
-    """Sequences in one row, common beginnings shared; also, for each sequence, the place of each of its tokens.
+    """Puts sequences into one row as a prefix tree.
 
-    ``sequences`` must be sorted, so that what shares a beginning stands together.
+    Parameters
+    ----------
+    sequences
+        Sorted, so that sequences with a common prefix are neighbours.
+
+    Returns
+    -------
+    tuple
+        The row; and for each sequence, the index in the row of each of its tokens.
     """
     input_ids: list[int] = []
     position_ids: list[int] = []
     attended_until: list[int] = []
-    places: list[list[int]] = []
+    paths: list[list[int]] = []
     path: list[int] = []
     for sequence in sequences:
-        shared = common_prefix_length([input_ids[place] for place in path], sequence)
-        for place in path[shared:]:
-            attended_until[place] = len(input_ids)
+        shared = common_prefix_length([input_ids[index] for index in path], sequence)
+        for index in path[shared:]:
+            attended_until[index] = len(input_ids)
         path = path[:shared]
         for token in sequence[shared:]:
             path.append(len(input_ids))
             position_ids.append(len(path) - 1)
             input_ids.append(token)
             attended_until.append(-1)
-        places.append(list(path))
+        paths.append(list(path))
     attended_until = [len(input_ids) if end < 0 else end for end in attended_until]
-    return Row(np.array(input_ids), np.array(position_ids), np.array(attended_until)), places
+    return Row(np.array(input_ids), np.array(position_ids), np.array(attended_until)), paths
 
 
 def packed_row(sequences: Sequence[Tokens]) -> Row:
-    """Sequences one after the other in one row, nothing shared."""
+    """Puts sequences into one row one after the other; they share nothing and do not attend to each other."""
     lengths = [len(sequence) for sequence in sequences]
     return Row(
         input_ids=np.concatenate([np.asarray(sequence, dtype=np.int64) for sequence in sequences]),
@@ -67,19 +81,37 @@ def packed_row(sequences: Sequence[Tokens]) -> Row:
     )
 
 
-def common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences have in common from their beginning."""
-    for place, (left, right) in enumerate(zip(one, other, strict=False)):
+def common_prefix_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """The number of tokens that two sequences have in common at their beginning.
+
+    Parameters
+    ----------
+    first
+        Token ids.
+    second
+        Token ids.
+
+    Returns
+    -------
+    int
+        From 0 to the length of the shorter one.
+    """
+    for index, (left, right) in enumerate(zip(first, second, strict=False)):
         if left != right:
-            return place
-    return min(len(one), len(other))
+            return index
+    return min(len(first), len(second))
 
 
 @dataclass(frozen=True)
 class RowBatch:
-    """Rows side by side, filled up to the longest: three tensors (rows, length) and each row's own length (rows,).
+    """Rows side by side as tensors, padded on the right; a padding token attends to itself alone.
 
-    A filler sees only itself.
+    Attributes
+    ----------
+    input_ids, position_ids, attended_until
+        As in ``Row``: (n_rows, length).
+    lengths
+        The number of tokens of each row, without padding: (n_rows,).
     """
 
     input_ids: Tensor
@@ -88,13 +120,26 @@ class RowBatch:
     lengths: Tensor
 
     def to(self, device: torch.device) -> "RowBatch":
-        """The same on a device."""
+        """The same batch on a device."""
         parts = (self.input_ids, self.position_ids, self.attended_until, self.lengths)
-        return RowBatch(*(one.to(device, non_blocking=True) for one in parts))
+        return RowBatch(*(part.to(device, non_blocking=True) for part in parts))
 
 
 def pad_rows(rows: Sequence[Row], *, length: int | None = None) -> RowBatch:
-    """Rows as tensors, of the longest row's length or of ``length``."""
+    """Rows as one batch of tensors.
+
+    Parameters
+    ----------
+    rows
+        One or more rows.
+    length
+        The padded length; by default that of the longest row.
+
+    Returns
+    -------
+    RowBatch
+        On the CPU.
+    """
     width = length or max(len(row) for row in rows)
     input_ids = np.zeros((len(rows), width), dtype=np.int64)
     position_ids = np.zeros((len(rows), width), dtype=np.int64)
@@ -104,4 +149,4 @@ def pad_rows(rows: Sequence[Row], *, length: int | None = None) -> RowBatch:
         position_ids[index, : len(row)] = row.position_ids
         attended_until[index, : len(row)] = row.attended_until
     lengths = np.array([len(row) for row in rows])
-    return RowBatch(*(torch.from_numpy(one) for one in (input_ids, position_ids, attended_until, lengths)))
+    return RowBatch(*(torch.from_numpy(part) for part in (input_ids, position_ids, attended_until, lengths)))

@@ -106,7 +106,7 @@ class Losses:
 
     def _sums(self, trainable: Trainable, texts_of: Sequence[Texts]) -> Tensor:
         """Summed losses (K,; float32) over the supervised tokens of each training, nats."""
-        adapter = trainable.as_low_rank_adapter() if isinstance(trainable, StackedAdapters) else None
+        adapter = trainable.low_rank() if isinstance(trainable, StackedAdapters) else None
         fast = adapter if adapter and self._reader.supports(adapter) else None
         can_pack = self._reader.can_pack and fast is None  # the fast decoder skips padding: nothing to save
         batch = batch_texts(texts_of, can_pack=can_pack, token_cost=self._token_cost)

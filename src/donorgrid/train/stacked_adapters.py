@@ -52,7 +52,7 @@ class StackedAdapters:
         """A new stack with copies of some of the adapters."""
         return StackedAdapters(self.layout, self.values[list(indices)].clone())
 
-    def as_low_rank_adapter(self) -> LowRankAdapter | None:
+    def low_rank(self) -> LowRankAdapter | None:
         """The only adapter, for ``Reader.adapted_hidden_states_at``; None for several adapters, or with dropout."""
         return self._low_rank
 
