@@ -1,0 +1,90 @@
+"""Kept answers of a check: given again for whatever changes them, and for nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from donorgrid.core.records import Cell, Item
+from donorgrid.core.tables import ITEM_ANSWERS
+from donorgrid.models.folders import ModelFolder
+from donorgrid.pipeline.check import answer_cache
+from donorgrid.pipeline.check.answer_cache import CheckEngine
+from donorgrid.pipeline.check.settings import EngineSettings
+from donorgrid.pipeline.check.subjects import CheckSubject
+from donorgrid.pipeline.check.targets import CheckTarget
+
+FOLDER = ModelFolder(
+    path=Path("/model"), weights_digest="w", tokenizer_digest="t", n_parameters=1, model_type="llama", max_positions=9
+)
+BASE = CheckSubject(name="base", folder=FOLDER)
+CELL = Cell(task="t", language="de")
+ITEMS = tuple(
+    Item(id=str(number), cell=CELL, context=f"{number}?", choices=("a", "b"), answer=0) for number in range(3)
+)
+TARGET = CheckTarget(name="t/de", role="guard", cell=CELL, items=ITEMS)
+
+
+class Answers:
+    """An engine whose network notes what it is asked for."""
+
+    def __init__(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given: list[str] = []
+        self._settings = EngineSettings(
+            precision="fp32", chat_template=False, device="cpu", max_new_tokens=8, cache=cache
+        )
+        monkeypatch.setattr(answer_cache, "open_network", self._network)
+
+    def _network(self, folder: ModelFolder, *_: Any) -> Any:
+        @contextmanager
+        def merged(adapter: Path | None) -> Iterator[None]:
+            yield
+
+        def answer(target: CheckTarget) -> pl.DataFrame:
+            self.given.append(target.name)
+            return pl.DataFrame(schema=dict(ITEM_ANSWERS.columns))
+
+        return SimpleNamespace(folder=folder, merged=merged, answer=answer)
+
+    def ask(self, subject: CheckSubject = BASE, target: CheckTarget = TARGET, **settings: Any) -> int:
+        """How many targets a new engine had to answer."""
+        self.given.clear()
+        CheckEngine(replace(self._settings, **settings), lambda _: None).answers(subject, [target])
+        return len(self.given)
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answers:
+    return Answers(tmp_path, monkeypatch)
+
+
+def test_answers_are_given_once(answers: Answers) -> None:
+    assert answers.ask() == 1
+    assert answers.ask() == 0
+    assert answers.ask(replace(BASE, name="under another name")) == 0
+    assert answers.ask(target=replace(TARGET, name="called otherwise", role="on")) == 0
+
+
+@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"chat_template": True}])
+def test_answers_under_another_setting_are_not_taken(answers: Answers, change: dict[str, Any]) -> None:
+    assert answers.ask() == 1
+    assert answers.ask(**change) == 1
+
+
+def test_answers_of_another_model_or_adapter_are_not_taken(answers: Answers) -> None:
+    assert answers.ask() == 1
+    for folder in (replace(FOLDER, weights_digest="other"), replace(FOLDER, tokenizer_digest="other")):
+        assert answers.ask(replace(BASE, folder=folder)) == 1
+    for digest in ("one", "two"):
+        assert answers.ask(replace(BASE, adapter=Path("/a"), adapter_digest=digest)) == 1
+
+
+def test_answers_to_other_items_or_by_another_metric_are_not_taken(answers: Answers) -> None:
+    assert answers.ask() == 1
+    assert answers.ask(target=replace(TARGET, items=ITEMS[:2])) == 1
+    assert answers.ask(target=replace(TARGET, norm=True)) == 1
