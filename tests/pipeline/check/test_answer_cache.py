@@ -14,8 +14,8 @@ from donorgrid.core.records import Cell, Item
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.check import answer_cache
-from donorgrid.pipeline.check.answer_cache import CheckEngine
-from donorgrid.pipeline.check.settings import EngineSettings
+from donorgrid.pipeline.check.answer_cache import answer_all
+from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.subjects import CheckSubject
 from donorgrid.pipeline.check.targets import CheckTarget
 
@@ -31,31 +31,29 @@ TARGET = CheckTarget(name="t/de", role="guard", cell=CELL, items=ITEMS)
 
 
 class Answers:
-    """An engine whose network notes what it is asked for."""
+    """Checks one after the other, with a session that notes what it is asked."""
 
     def __init__(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.given: list[str] = []
-        self._settings = EngineSettings(
-            precision="fp32", chat_template=False, device="cpu", max_new_tokens=8, cache=cache
-        )
-        monkeypatch.setattr(answer_cache, "open_network", self._network)
+        self._asked: list[str] = []
+        self._request = CheckRequest(base="base", adapters=("a",), guard=(TargetSpec.parse("t:de"),), cache=cache)
+        monkeypatch.setattr(answer_cache, "open_session", self._session)
 
-    def _network(self, folder: ModelFolder, *_: Any) -> Any:
+    def _session(self, folder: ModelFolder, _: Any) -> Any:
         @contextmanager
-        def merged(adapter: Path | None) -> Iterator[None]:
+        def active(adapter: Path | None) -> Iterator[None]:
             yield
 
-        def answer(target: CheckTarget) -> pl.DataFrame:
-            self.given.append(target.name)
+        def answer(target: Any) -> pl.DataFrame:
+            self._asked.append(target.name)
             return pl.DataFrame(schema=dict(ITEM_ANSWERS.columns))
 
-        return SimpleNamespace(folder=folder, merged=merged, answer=answer)
+        return SimpleNamespace(folder=folder, active=active, answer=answer, max_length=9, n_items_cut=lambda _: 0)
 
     def ask(self, subject: CheckSubject = BASE, target: CheckTarget = TARGET, **settings: Any) -> int:
-        """How many targets a new engine had to answer."""
-        self.given.clear()
-        CheckEngine(replace(self._settings, **settings), lambda _: None).answers(subject, [target])
-        return len(self.given)
+        """How many targets a new check had to answer."""
+        self._asked.clear()
+        answer_all(replace(self._request, **settings), subject, (), [target], on_note=lambda _: None)
+        return len(self._asked)
 
 
 @pytest.fixture

@@ -32,15 +32,15 @@ def footer_of(plan: WorkPlan, run: Run) -> AnswersFooter:
 def missing(plan: WorkPlan, folder: StudyFolder, footer: AnswersFooter, digest: str | None = None) -> list[str]:
     run = plan.grid.runs[0]
     write_answers(folder.items(run), NO_ROWS, footer)
-    return [str(target) for target in Ledger(plan, folder).standing(run, adapter_digest=digest).missing]
+    return [str(target) for target in Ledger(plan, folder).status(run, adapter_digest=digest).missing]
 
 
 def test_answers_of_this_training_and_adapter_stand(plan: WorkPlan, tmp_path: Path) -> None:
     folder, run = StudyFolder(tmp_path), plan.grid.runs[0]
-    assert len(Ledger(plan, folder).standing(run).missing) == 3
+    assert len(Ledger(plan, folder).status(run).missing) == 3
     assert missing(plan, folder, footer_of(plan, run)) == []
     assert missing(plan, folder, footer_of(plan, run), "digest") == []
-    assert Ledger(plan, folder).standing(run).done
+    assert Ledger(plan, folder).status(run).done
 
 
 def test_answers_of_another_training_or_adapter_do_not(plan: WorkPlan, tmp_path: Path) -> None:
