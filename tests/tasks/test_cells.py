@@ -69,7 +69,7 @@ def test_a_target_that_does_not_depend_on_the_answer_has_no_alternatives(load, w
         ({"choices": ["rot", 7]}, "doc_to_choice: choice 1 is 7, expected text"),
         ({"choices": "rot"}, "doc_to_choice: expected a list of texts, the template gave 'rot'"),
         ({"id": None}, "id_column 'id' is empty or missing"),
-        ({"id": "i0"}, "id_column 'id': the ID 'i0' stands earlier in this split"),
+        ({"id": "i0"}, "id_column 'id': an earlier document of this split has the ID 'i0'"),
     ],
 )
 def test_a_document_that_cannot_be_an_item_is_counted_with_its_reason(load, write_task, change, reason):

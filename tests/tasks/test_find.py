@@ -108,7 +108,7 @@ def test_without_lm_eval_the_extra_is_named(monkeypatch):
 
 
 @pytest.fixture
-def manager(tmp_path: Path):
+def registry(tmp_path: Path):
     lm_tasks = pytest.importorskip("lm_eval.tasks")
     data = tmp_path / "rows.jsonl"
     data.write_text('{"q": "Q1", "c": ["x", "y"], "a": 1}\n{"q": "Q2", "c": ["x", "y"], "a": 5}\n')
@@ -121,25 +121,25 @@ def manager(tmp_path: Path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_task_of_lm_eval_by_name(manager):
-    task = lm_eval_task("quiz_{language}", languages=["de", "fr"], manager=manager)
+def test_a_task_of_lm_eval_by_name(registry):
+    task = lm_eval_task("quiz_{language}", languages=["de", "fr"], registry=registry)
     assert (task.name, task.languages, task.metrics, task.has_training_split) == ("quiz", ("de", "fr"), ("acc",), True)
-    german = load_lm_eval_cell(task, "de", num_fewshot=None, manager=manager)
+    german = load_lm_eval_cell(task, "de", num_fewshot=None, registry=registry)
     (item,) = german.test
     assert (item.id, item.context, item.choices, item.answer, item.messages) == ("0", "Q1", ("x", "y"), 1, ())
     assert german.counts["test"].invalid == (("1", "doc_to_target: 5 is not in 0..1"),)
     assert [(text.prompt, text.target) for text in german.train] == [("Q1", " y")]
-    french = load_lm_eval_cell(task, "fr", num_fewshot=None, manager=manager)
+    french = load_lm_eval_cell(task, "fr", num_fewshot=None, registry=registry)
     assert [item.id for item in french.test] == ["quiz_fr_one/0", "quiz_fr_two/0"]
 
 
-def test_a_task_that_lm_eval_has_not(manager):
+def test_a_task_that_lm_eval_has_not(registry):
     with pytest.raises(
         InputError, match=r"'lm_eval:quiz_dee': the installed lm-eval has no such task; did you mean 'q"
     ):
-        lm_eval_task("quiz_dee", languages=["de"], manager=manager)
+        lm_eval_task("quiz_dee", languages=["de"], registry=registry)
     with pytest.raises(InputError, match="say its one language"):
-        lm_eval_task("quiz_de", languages=[], manager=manager)
+        lm_eval_task("quiz_de", languages=[], registry=registry)
 
 
 def test_load_cell_of_the_catalog_reads_the_hub_with_the_languages_configuration(tmp_path, monkeypatch):

@@ -1,7 +1,13 @@
-"""Task files to items and training texts: lm-eval's YAML read natively, plain data files, and a catalog.
+"""Task files become test items and training texts, one language at a time.
 
-``find_task`` finds a task by its name or path, ``load_cell`` reads one language of it, ``validate_task`` all of them;
-``show_cell`` prints one item as text.
+1. ``find`` takes a name (catalog, file, ``lm_eval:NAME``) to a ``TaskFile``: for each language its checked keys
+   (``task_files/``: lm-eval's YAML read natively, or a plain data file; ``catalog/``: the shipped task files).
+2. ``cells`` reads one language: ``documents/`` gives the rows of its splits, each with an ID, from local files, the hub
+   or a reader of the caller; a benchmark without a training split may hold out a part of its test.
+3. ``prompts/`` fills the templates from a document and joins description, few-shot examples and question.
+4. ``items/`` makes a test item (context, choices, answer) or a training text (prompt, target) of a document; one that
+   cannot be used is counted with its reason. It also says how generated answers end and are judged.
+5. ``lm_eval/`` does steps 2 to 4 with lm-eval's own code; ``validation/`` says what a study would get from a task.
 """
 
 from donorgrid.tasks.cells import generation_rules, load_cell

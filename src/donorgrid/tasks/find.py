@@ -1,4 +1,4 @@
-"""From the name in a study to a task: the catalog, a YAML task file, or a plain data file."""
+"""Finds the task that a study names: in the catalog, a YAML task file, a plain data file, or the installed lm-eval."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,18 +18,36 @@ _PER_LANGUAGE = ("dataset_path", "dataset_name", "dataset_kwargs")
 
 
 def catalog_names() -> tuple[str, ...]:
-    """The names of the shipped tasks, sorted."""
+    """Returns the names of the shipped tasks, sorted."""
     return tuple(sorted(path.stem for path in CATALOG.glob("*.yaml")))
 
 
 def find_task(
     name_or_path: str, *, folder: Path, languages: Sequence[str] = (), columns: Columns | None = None
 ) -> TaskFile:
-    """The task of a catalog name, of a path relative to ``folder`` (the study file's), or of ``lm_eval:NAME``.
+    """Find a task.
 
-    A path with ``{language}`` in it names one task file per language. A path that ends in .jsonl, .json, .csv, .tsv or
-    .parquet is a plain data file, whose ``columns`` may be named otherwise. ``languages`` names the languages of a
-    file that does not say them. Raises InputError when there is no such task, or when its file cannot be used.
+    Parameters
+    ----------
+    name_or_path
+        A catalog name, ``lm_eval:NAME``, or a path. A path with ``{language}`` names one task file per language; one
+        that ends in .jsonl, .json, .csv, .tsv or .parquet is a plain data file.
+    folder
+        Where relative paths start: the study file's folder.
+    languages
+        The languages of a file that does not state them.
+    columns
+        For a plain data file whose columns have other names: our name to the file's.
+
+    Returns
+    -------
+    TaskFile
+        The task with its checked keys; no document has been read.
+
+    Raises
+    ------
+    InputError
+        If there is no such task, or its file cannot be used.
     """
     if name_or_path.startswith(LM_EVAL):
         _refuse_columns(name_or_path, columns)
@@ -61,7 +79,24 @@ def _refuse_columns(name: str, columns: Columns | None) -> None:
 
 
 def task_of_yaml(path: Path, *, languages: Sequence[str] = ()) -> TaskFile:
-    """The task of one YAML file that serves all its languages."""
+    """Read the task of a YAML file that serves all its languages.
+
+    Parameters
+    ----------
+    path
+        The file.
+    languages
+        Its languages, where the key ``languages`` is missing.
+
+    Returns
+    -------
+    TaskFile
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, or nothing in it says which language a document has.
+    """
     content = read_task_yaml(path)
     where = f"task file {path.name}"
     stated = content.get("languages") or list(languages)
@@ -85,13 +120,13 @@ def _differs_by_language(content: Mapping[str, Any]) -> bool:
 
 def _one_file_per_language(path: Path, languages: Sequence[str]) -> TaskFile:
     if PLACEHOLDER in str(path.parent):
-        raise InputError(f"task '{path}': {{language}} may stand in the file's name only")
-    before, after = path.name.split(PLACEHOLDER, 1)
-    found = sorted(one.name[len(before) : len(one.name) - len(after)] for one in path.parent.glob(f"{before}*{after}"))
-    wanted = list(languages) or found
+        raise InputError(f"task '{path}': {{language}} is allowed in the file's name only")
+    prefix, suffix = path.name.split(PLACEHOLDER, 1)
+    files = path.parent.glob(f"{prefix}*{suffix}")
+    wanted = list(languages) or sorted(file.name[len(prefix) : len(file.name) - len(suffix)] for file in files)
     if not wanted:
-        raise InputError(f"task '{path}': there is no file of that form")
-    contents = {one: read_task_yaml(path.with_name(before + one + after)) for one in wanted}
+        raise InputError(f"task '{path}': no file has a name of this form")
+    contents = {language: read_task_yaml(path.with_name(prefix + language + suffix)) for language in wanted}
     name = path.name.removesuffix(path.suffix).replace(PLACEHOLDER, "").strip("._-") or "task"
     return _task({**contents[wanted[0]], "task": name}, contents, path=path)
 
@@ -115,8 +150,8 @@ def _cell(content: Mapping[str, Any], language: str, *, path: Path) -> CellKeys:
     where = f"task file {path.name.replace(PLACEHOLDER, language)}"
     raw_names = content.get("language_names")
     name = raw_names.get(language, language) if isinstance(raw_names, dict) else language
-    own = {key: at_language(value, name) if key in _PER_LANGUAGE else value for key, value in content.items()}
-    keys = parse_keys(own, where=where)
+    localised = {key: at_language(value, name) if key in _PER_LANGUAGE else value for key, value in content.items()}
+    keys = parse_keys(localised, where=where)
     words = keys.words.get(language)
     if keys.words and words is None:
         raise InputError(f"{where}: key 'words' has none for the language '{language}'")

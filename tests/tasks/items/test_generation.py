@@ -174,7 +174,7 @@ filter_list:
 
 
 @pytest.fixture
-def manager_of(tmp_path):
+def registry_of(tmp_path):
     def make(**files: str):
         lm_tasks = pytest.importorskip("lm_eval.tasks")
         data = tmp_path / "rows.jsonl"
@@ -188,9 +188,9 @@ def manager_of(tmp_path):
     return make
 
 
-def test_generation_tasks_of_lm_eval_by_name(manager_of):
-    manager = manager_of(sums_de=FILTERS, sums_fr="generation_kwargs: {until: ['!'], temperature: '0.0'}")
-    task = lm_eval_by_name("sums_{language}", languages=["de", "fr"], manager=manager)
+def test_generation_tasks_of_lm_eval_by_name(registry_of):
+    registry = registry_of(sums_de=FILTERS, sums_fr="generation_kwargs: {until: ['!'], temperature: '0.0'}")
+    task = lm_eval_by_name("sums_{language}", languages=["de", "fr"], registry=registry)
     assert (task.generates, task.metrics, task.has_training_split) == (True, ("acc",), True)
     german, french = (generation_rules(task, language) for language in ("de", "fr"))
     assert (german.until, german.max_new_tokens) == (("\n\n",), 256)
@@ -198,11 +198,11 @@ def test_generation_tasks_of_lm_eval_by_name(manager_of):
     assert (french.until, french.steps) == (("!",), ())
 
 
-def test_accepted_answers_of_lm_evals_documents(manager_of, tmp_path):
-    manager = manager_of(sums_de="")
+def test_accepted_answers_of_lm_evals_documents(registry_of, tmp_path):
+    registry = registry_of(sums_de="")
     (tmp_path / "rows.jsonl").write_text('{"q": "Q1", "a": "7"}\n{"q": "Q2", "a": "8"}\n')
-    task = lm_eval_by_name("sums_de", languages=["de"], manager=manager)
-    cell = load_lm_eval_cell(task, "de", num_fewshot=None, manager=manager)
+    task = lm_eval_by_name("sums_de", languages=["de"], registry=registry)
+    cell = load_lm_eval_cell(task, "de", num_fewshot=None, registry=registry)
     assert [(item.context, item.choices) for item in cell.test] == [("Q1", ("7",)), ("Q2", ("8",))]
     assert (cell.train[0].prompt, cell.train[0].target, cell.train[0].alternatives) == ("Q1", " 7", ())
     with pytest.raises(InputError, match="task 'sums_de': output_type is 'generate_until', which cannot be scored by"):
@@ -214,14 +214,14 @@ def test_accepted_answers_of_lm_evals_documents(manager_of, tmp_path):
     [
         (
             "filter_list: [{name: a, filter: []}, {name: b, filter: []}]",
-            r"several filters \['a', 'b'\], of which none is",
+            r"several filters \['a', 'b'\], but no 'flexible-extract'",
         ),
         ("filter_list: [{name: a, filter: [{function: majority_vote}]}]", "is 'majority_vote'"),
         ("generation_kwargs: {do_sample: true, temperature: 0.7}", "do_sample' is True"),
         ("output_type: loglikelihood", "output_type is 'loglikelihood'; allowed: multiple_choice, generate_until"),
     ],
 )
-def test_generation_tasks_of_lm_eval_that_are_not_read(manager_of, more, expected):
+def test_generation_tasks_of_lm_eval_that_are_not_read(registry_of, more, expected):
     with pytest.raises(InputError, match=expected) as error:
-        lm_eval_by_name("sums_de", languages=["de"], manager=manager_of(sums_de=more))
+        lm_eval_by_name("sums_de", languages=["de"], registry=registry_of(sums_de=more))
     assert "\n" not in str(error.value)

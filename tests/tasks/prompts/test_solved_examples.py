@@ -90,7 +90,7 @@ def test_more_examples_begin_with_the_same_ones_and_another_seed_draws_others() 
     assert draw_examples(pool, 4, draw_seed=17) == eight[:4]
     assert draw_examples(pool, 8, draw_seed=42) != eight
     assert len({one.id for one in eight}) == 8
-    with pytest.raises(InputError, match="51 solved examples are wanted, but only 50 are there"):
+    with pytest.raises(InputError, match="51 solved examples are wanted, but there are only 50"):
         draw_examples(pool, 51, draw_seed=17)
 
 
@@ -178,7 +178,7 @@ def test_a_task_of_lm_eval_shows_its_training_items(tmp_path: Path) -> None:
     keys = {**KEYS, "task": "quiz_de", "dataset_kwargs": {"data_files": files, "cache_dir": str(tmp_path / "cache")}}
     (tmp_path / "lm").mkdir()
     (tmp_path / "lm" / "quiz_de.yaml").write_text(json.dumps({**keys, "fewshot_split": "test"}))
-    manager = lm_tasks.TaskManager(include_path=str(tmp_path / "lm"), include_defaults=False)
-    task = lm_eval_task("quiz_de", languages=["de"], manager=manager)
-    found = load_lm_eval_examples(task, "de", manager=manager)
+    registry = lm_tasks.TaskManager(include_path=str(tmp_path / "lm"), include_defaults=False)
+    task = lm_eval_task("quiz_de", languages=["de"], registry=registry)
+    found = load_lm_eval_examples(task, "de", registry=registry)
     assert found == (Example(id="0", text="train 0 -> x\n\n"), Example(id="1", text="train 1 -> y\n\n"))

@@ -45,9 +45,9 @@ CHANGES = [
     ({"from_lm_eval": {"a": "xcopa/utils.py:NONE"}}, r"the installed lm-eval has no NONE in tasks/xcopa/utils.py"),
     ({**LOCAL, "dataset_kwargs": {}}, r"dataset_path 'json' needs dataset_kwargs.data_files"),
     ({**LOCAL, "test_split": "trian"}, r"data_files has no split 'trian'; did you mean 'train'\?; it has"),
-    (LOCAL, r"colours.yaml: data file .*a.jsonl \(split 'test'\) is not there"),
+    (LOCAL, r"colours.yaml: data file .*a.jsonl \(split 'test'\) does not exist"),
     ({"cluster_column": "passage"}, r"cluster_column 'passage' is no column of the documents; .*: id, question, choic"),
-    ({"num_fewshot": 9, "fewshot_split": "train"}, r"num_fewshot is 9, but only 3 examples are there"),
+    ({"num_fewshot": 9, "fewshot_split": "train"}, r"num_fewshot is 9, but there are only 3 examples"),
 ]  # fmt: skip
 TEXTS = [
     ("", r"t.yaml: found nothing; expected 'key: value' lines"),
@@ -111,8 +111,8 @@ def test_a_plain_file_that_cannot_be_read(tmp_path, name, text, expected):
     [
         ("hellaswga", r"task 'hellaswga': not in the catalog; did you mean 'hellaswag'\?.*allowed: .*xcopa"),
         ("none.yaml", r"none.yaml: there is no such file"),
-        ("none_{language}.yaml", r"there is no file of that form"),
-        ("none_{language}.csv", r"there is no file of that form"),
+        ("none_{language}.yaml", r"has a name of this form"),
+        ("none_{language}.csv", r"has a name of this form"),
         ("none.csv", r"none.csv: there is no such file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Documents of the Hugging Face hub, with clear lines where a data set is missing, gated or out of reach."""
+"""Reads documents of the Hugging Face hub; one line says if a data set is missing, gated or out of reach."""
 
 from typing import Any
 
@@ -9,7 +9,31 @@ from donorgrid.core.extras import require_training
 def hub_documents(
     path: str, name: str | None, *, split: str, revision: str | None = None, data_files: Any = None
 ) -> list[dict[str, Any]]:
-    """The rows of one split of a hub data set (or of its local cache); InputError in one line otherwise."""
+    """Read one split of a hub data set, or of its local cache.
+
+    Parameters
+    ----------
+    path
+        The hub ID, ``owner/name``.
+    name
+        The configuration of the data set, or None.
+    split
+        The split.
+    revision
+        A commit, tag or branch; None for the newest.
+    data_files
+        The files to read, as ``datasets.load_dataset`` takes them.
+
+    Returns
+    -------
+    list of dict
+        Column name to value, one mapping per document.
+
+    Raises
+    ------
+    InputError
+        If the data set does not exist, is gated, or cannot be read, or the package datasets is not installed.
+    """
     require_training(f"data set '{path}'")
     import datasets  # noqa: PLC0415  (heavy, and only needed here)
 

@@ -1,4 +1,4 @@
-"""Rows of one local JSON, CSV or Parquet file."""
+"""Reads the rows of one local JSON, CSV or Parquet file."""
 
 import json
 from pathlib import Path
@@ -22,11 +22,32 @@ def read_rows(
     field: str | None = None,
     as_text: bool = False,
 ) -> Rows:
-    """The rows of a local file, each with the same columns (None where a JSON object lacks one).
+    """Read the rows of a local file.
 
-    ``kind`` is json, csv or parquet, by default as the name ends. ``as_text`` leaves the cells of a CSV file as they
-    are written; otherwise a column whose cells are all numbers becomes numbers. InputError names the file, and the line
-    where it is not what it should be.
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        ``json``, ``csv`` or ``parquet``; by default what the file's suffix says (``FORMATS``).
+    separator
+        Between the cells of a CSV file, one ASCII character; by default a comma, or a tab in a .tsv file.
+    quoted
+        True if cells of a CSV file may stand in double quotes.
+    field
+        The key under which a JSON file has its list of rows.
+    as_text
+        True to keep the cells of a CSV file as text; otherwise a column of numbers becomes numbers.
+
+    Returns
+    -------
+    list of dict
+        All rows have the same columns; None where a JSON object lacks one.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist or is malformed; the message names the file and, where known, the line.
     """
     kind = kind or FORMATS[path.suffix]
     try:
@@ -49,12 +70,12 @@ def _rows(path: Path, kind: str, separator: str | None, quoted: bool, field: str
 
 
 def _csv_rows(path: Path, *, separator: str | None, quoted: bool, as_text: bool) -> Rows:
-    between = separator or ("\t" if path.suffix == ".tsv" else ",")
-    if len(between.encode()) != 1:
-        raise InputError(f"data file {path}: delimiter is {between!r}; expected one ASCII character")
+    delimiter = separator or ("\t" if path.suffix == ".tsv" else ",")
+    if len(delimiter.encode()) != 1:
+        raise InputError(f"data file {path}: delimiter is {delimiter!r}; expected one ASCII character")
     return pl.read_csv(
         path,
-        separator=between,
+        separator=delimiter,
         quote_char='"' if quoted else None,
         infer_schema=not as_text,
         infer_schema_length=None,
@@ -78,6 +99,6 @@ def _parse(text: str, path: Path, line: int | None) -> Any:
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        at = getattr(error, "lineno", 1) if line is None else line
+        number = getattr(error, "lineno", 1) if line is None else line
         reason = getattr(error, "msg", "nested too deep")
-        raise InputError(f"data file {path}: line {at} is not valid JSON ({reason})") from error
+        raise InputError(f"data file {path}: line {number} is not valid JSON ({reason})") from error

@@ -1,4 +1,4 @@
-"""Documents: the rows of a task's splits, from local files, the hub, or a reader passed in."""
+"""Reads the documents (rows) of one split: from local files, the hub, or a reader that the caller passes in."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,13 +10,33 @@ from donorgrid.tasks.documents.local_files import Rows, read_rows
 from donorgrid.tasks.task_files.task_file import CellKeys
 
 DocumentSource = Callable[[str, str], Rows]
-"""A reader of documents: (dataset_name, split) to rows."""
+"""A reader of documents: takes (dataset_name, split) and returns the rows."""
 
 LOCAL_FORMATS = ("json", "csv", "parquet")
 
 
 def read_documents(cell: CellKeys, split: str, *, sources: Mapping[str, DocumentSource]) -> list[dict[str, Any]]:
-    """All documents of one split; InputError when the data are missing or cannot be read."""
+    """Read all documents of one split.
+
+    Parameters
+    ----------
+    cell
+        The keys of the task in one language.
+    split
+        The name of the split in the data set.
+    sources
+        Further readers of documents by ``dataset_path``.
+
+    Returns
+    -------
+    list of dict
+        Column name to value, one mapping per document.
+
+    Raises
+    ------
+    InputError
+        If the data are missing or cannot be read.
+    """
     keys, options = cell.keys, cell.keys.dataset_kwargs
     if keys.dataset_path in sources:
         return sources[keys.dataset_path](keys.dataset_name or "", split)
@@ -61,8 +81,8 @@ def _files_of(cell: CellKeys, split: str) -> list[Path]:
         raise InputError(f"{cell.where}: data_files has no split '{split}'{near}; it has {', '.join(by_split)}")
     named = by_split[split]
     paths = [cell.folder / name for name in ([named] if isinstance(named, str) else named)]
-    found = [one for path in paths for one in (sorted(path.parent.glob(path.name)) if "*" in path.name else [path])]
-    missing = [path for path in found if not path.is_file()] or ([] if found else paths)
+    files = [file for path in paths for file in (sorted(path.parent.glob(path.name)) if "*" in path.name else [path])]
+    missing = [file for file in files if not file.is_file()] or ([] if files else paths)
     if missing:
-        raise InputError(f"{cell.where}: data file {missing[0]} (split '{split}') is not there")
-    return found
+        raise InputError(f"{cell.where}: data file {missing[0]} (split '{split}') does not exist")
+    return files

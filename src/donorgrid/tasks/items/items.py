@@ -1,4 +1,4 @@
-"""One document to one test item."""
+"""Turns one document into one test item."""
 
 from donorgrid.core.records import Cell, Item
 from donorgrid.tasks.items.generation import accepted_answers
@@ -8,7 +8,27 @@ from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
 
 
 def prompt_of(document: Document, keys: TaskKeys, *, shots: tuple[Shot, ...] = ()) -> Prompt:
-    """The parts of a document's context; InvalidDocument when a template does not fit it."""
+    """Fill the templates of a document's context.
+
+    Parameters
+    ----------
+    document
+        Column name to value.
+    keys
+        The task's keys.
+    shots
+        The few-shot examples, in order.
+
+    Returns
+    -------
+    Prompt
+        Description, examples, question and opened answer.
+
+    Raises
+    ------
+    InvalidDocument
+        If a template does not fit the document.
+    """
     return Prompt(
         question=text_of(keys.doc_to_text, document, key="doc_to_text"),
         description=text_of(keys.description, document, key="description") if keys.description else "",
@@ -19,7 +39,30 @@ def prompt_of(document: Document, keys: TaskKeys, *, shots: tuple[Shot, ...] = (
 
 
 def item_of(document: Document, keys: ChoiceKeys, *, cell: Cell, item_id: str, shots: tuple[Shot, ...] = ()) -> Item:
-    """The test item of one document; InvalidDocument says why there is none."""
+    """Make the test item of a document whose options are scored.
+
+    Parameters
+    ----------
+    document
+        Column name to value.
+    keys
+        The task's keys.
+    cell
+        The cell that the item belongs to.
+    item_id
+        Its ID within the cell.
+    shots
+        The few-shot examples of its context, in order.
+
+    Returns
+    -------
+    Item
+
+    Raises
+    ------
+    InvalidDocument
+        If there is no item; the message says why.
+    """
     prompt = prompt_of(document, keys, shots=shots)
     choices = choices_of(keys.doc_to_choice, document)
     return Item(
@@ -35,10 +78,26 @@ def item_of(document: Document, keys: ChoiceKeys, *, cell: Cell, item_id: str, s
     )
 
 
-def question_of(
+def generation_item(
     document: Document, keys: GenerationKeys, *, cell: Cell, item_id: str, shots: tuple[Shot, ...] = ()
 ) -> Item:
-    """The item of a generation: ``choices`` are the accepted answers and ``answer`` is 0; they are never scored."""
+    """Make the item of a document whose answer is generated.
+
+    Parameters
+    ----------
+    document, keys, cell, item_id, shots
+        As for ``item_of``.
+
+    Returns
+    -------
+    Item
+        Its ``choices`` are the accepted answers and its ``answer`` is 0; they are never scored.
+
+    Raises
+    ------
+    InvalidDocument
+        If there is no item; the message says why.
+    """
     prompt = prompt_of(document, keys, shots=shots)
     return Item(
         id=item_id,

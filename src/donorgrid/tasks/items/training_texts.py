@@ -1,4 +1,4 @@
-"""One document to one training text, by the block ``train`` or, where there is none, in the evaluation's own format."""
+"""Turns one document into one training text: by the block ``train``, else in the format of the evaluation."""
 
 from typing import Any
 
@@ -11,19 +11,38 @@ from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ANSWER_NAMES = frozenset({"gold", "letter", "choice"})
+"""What a template of ``train.target`` calls the right choice: its index, its letter, its text."""
 
 
 def training_text_of(document: Document, keys: TaskKeys, *, item_id: str) -> TrainingText:
-    """The training text of one document; InvalidDocument says why there is none."""
-    return (
-        _reply_text(document, keys, item_id)
-        if isinstance(keys, GenerationKeys)
-        else _choice_text(document, keys, item_id)
-    )
+    """Make the training text of a document.
+
+    Parameters
+    ----------
+    document
+        Column name to value.
+    keys
+        The task's keys; without a block ``train`` the context without examples is the prompt, and the right choice or
+        the first accepted answer is the target.
+    item_id
+        The document's ID.
+
+    Returns
+    -------
+    TrainingText
+
+    Raises
+    ------
+    InvalidDocument
+        If there is no text; the message says why.
+    """
+    if isinstance(keys, GenerationKeys):
+        return _reply_text(document, keys, item_id)
+    return _choice_text(document, keys, item_id)
 
 
 def _reply_text(document: Document, keys: GenerationKeys, item_id: str) -> TrainingText:
-    """A generation's training text: the first accepted answer after the context, or what the block says."""
+    """For a task that generates: the first accepted answer after the context, or what the block ``train`` says."""
     answer = accepted_answers(keys.doc_to_target, document)[0]
     if keys.train is None:
         return TrainingText(
@@ -56,7 +75,7 @@ def _by_block(
 ) -> TrainingText:
     prompt = text_of(train.prompt, document, key="train.prompt")
     target = _target(train.target, document, choices, answer)
-    told_apart = train.target not in document and bool(names_in(train.target) & ANSWER_NAMES)
+    depends_on_answer = train.target not in document and bool(names_in(train.target) & ANSWER_NAMES)
     return TrainingText(
         item_id=item_id,
         prompt=prompt,
@@ -66,19 +85,19 @@ def _by_block(
         max_tokens=train.max_tokens,
         keep=train.keep,
         answer=answer,
-        alternatives=_alternatives(train.target, document, choices) if told_apart else (),
+        alternatives=_alternatives(train.target, document, choices) if depends_on_answer else (),
     )
 
 
 def _alternatives(template: str, document: Document, choices: tuple[str, ...]) -> tuple[str, ...]:
-    """The target for each choice, up to the first that the template cannot write (a fifth of four letters)."""
-    written: list[str] = []
+    """The target for each choice, up to the first that the template cannot render (a fifth of four letters)."""
+    targets: list[str] = []
     for number in range(len(choices)):
         try:
-            written.append(_target(template, document, choices, number))
+            targets.append(_target(template, document, choices, number))
         except InvalidDocument:
             break
-    return tuple(written)
+    return tuple(targets)
 
 
 def _target(template: str, document: Document, choices: tuple[str, ...], number: int) -> str:

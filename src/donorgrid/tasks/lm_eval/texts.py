@@ -1,4 +1,4 @@
-"""Texts that belong to lm-eval and are read from its installed files, without running or importing them."""
+"""Reads texts that belong to lm-eval from its installed files, without importing or running them."""
 
 import ast
 import importlib.util
@@ -12,9 +12,24 @@ from donorgrid.tasks.task_files.parsing import safe_relative
 
 
 def lm_eval_texts(named: Mapping[str, str], *, where: str) -> dict[str, str]:
-    """The texts of the key ``from_lm_eval``: name to ``FILE:CONSTANT``, a file beneath lm-eval's folder ``tasks``.
+    """Read the texts of the key ``from_lm_eval``.
 
-    InputError when lm-eval is not installed, or has no such constant text.
+    Parameters
+    ----------
+    named
+        Name to ``FILE.py:CONSTANT``, a file beneath lm-eval's folder ``tasks``.
+    where
+        The task file's name, for messages.
+
+    Returns
+    -------
+    dict of str to str
+        Name to text.
+
+    Raises
+    ------
+    InputError
+        If lm-eval is not installed, or has no constant text of this name.
     """
     return {name: _constant(reference, where) for name, reference in named.items()}
 
@@ -42,7 +57,7 @@ def _text(value: ast.expr, reference: str, where: str) -> str:
 
 
 def _tasks_folder(where: str) -> Path:
-    found = importlib.util.find_spec("lm_eval")
-    if found is None or not found.submodule_search_locations:
+    package = importlib.util.find_spec("lm_eval")
+    if package is None or not package.submodule_search_locations:
         raise InputError(f"{where}: needs a text of lm-eval, which is not installed: pip install {EXTRA_NAME}")
-    return Path(next(iter(found.submodule_search_locations))) / "tasks"
+    return Path(next(iter(package.submodule_search_locations))) / "tasks"

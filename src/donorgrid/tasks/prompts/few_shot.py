@@ -1,8 +1,8 @@
-"""The examples of a few-shot prompt, drawn as lm-eval draws them.
+"""Draws the examples of a few-shot prompt as lm-eval draws them.
 
-One generator per task and language, seeded with 1234 (lm-eval's default), is used up item by item in the order of the
-split, so that the same items meet the same examples. Where examples come from the evaluation split itself, the item's
-own document is left out.
+Each task and language has one random generator, seeded with 1234 (lm-eval's default). It advances from item to item in
+the order of the split, so the same items get the same examples. Where examples come from the evaluation split, the
+item's own document is left out.
 """
 
 from collections.abc import Sequence
@@ -18,46 +18,65 @@ FEWSHOT_SEED = 1234
 
 
 class ShotDrawer:
-    """Draws the examples for one document after the other; it holds the generator's state."""
+    """Draws the examples of one document after another; it holds the state of the random generator.
+
+    Parameters
+    ----------
+    keys
+        The task's keys.
+    pool
+        The documents to draw from.
+    count
+        How many examples each item gets.
+    where
+        The file's name, for messages.
+    variables
+        Names that templates see beside the columns.
+
+    Raises
+    ------
+    InputError
+        If the pool has too few documents.
+    """
 
     def __init__(
         self, keys: TaskKeys, pool: Sequence[Document], *, count: int, where: str, variables: Document | None = None
     ):
         leave_out = named_split(keys) == keys.test_split
         if count and len(pool) < count + leave_out:
-            raise InputError(f"{where}: num_fewshot is {count}, but only {len(pool)} examples are there")
+            raise InputError(f"{where}: num_fewshot is {count}, but there are only {len(pool)} examples")
         self._keys, self._pool, self._count, self._leave_out = keys, list(pool), count, leave_out
         self._variables = dict(variables or {})
         self._random = Random(FEWSHOT_SEED)
 
     def draw(self, document: Document) -> tuple[Shot, ...]:
-        """The solved examples for one document, in their order."""
+        """Draws the solved examples for the next document, in their order."""
         if not self._count:
             return ()
-        chosen = (
-            self._first(document) if self._keys.fewshot_config.sampler == "first_n" else self._random_ones(document)
-        )
-        return tuple(shot_of({**self._variables, **one}, self._keys) for one in chosen)
+        first_n = self._keys.fewshot_config.sampler == "first_n"
+        examples = self._first(document) if first_n else self._drawn(document)
+        return tuple(shot_of({**self._variables, **example}, self._keys) for example in examples)
 
     def _first(self, document: Document) -> list[Document]:
-        return [one for one in self._pool if not self._leave_out or one != document][: self._count]
+        return [example for example in self._pool if not self._leave_out or example != document][: self._count]
 
-    def _random_ones(self, document: Document) -> list[Document]:
+    def _drawn(self, document: Document) -> list[Document]:
         if not self._leave_out:
             return self._random.sample(self._pool, self._count)
-        drawn = [one for one in self._random.sample(self._pool, self._count + 1) if one != document][: self._count]
-        if len(drawn) == self._count:
-            return drawn
-        return self._random.sample([one for one in self._pool if one != document], self._count)
+        sampled = self._random.sample(self._pool, self._count + 1)
+        others = [example for example in sampled if example != document][: self._count]
+        if len(others) == self._count:
+            return others
+        return self._random.sample([example for example in self._pool if example != document], self._count)
 
 
 def named_split(keys: TaskKeys) -> str | None:
-    """The split that the task file names for examples."""
+    """Returns the split that the task file names for examples, or None."""
     return keys.fewshot_config.split or keys.fewshot_split
 
 
-def pool_of(keys: TaskKeys) -> str | None:
-    """The split that examples come from; None where ``fewshot_config.samples`` lists them."""
+def pool_split(keys: TaskKeys) -> str | None:
+    """Returns the split that examples come from; None if ``fewshot_config.samples`` lists them."""
     named = named_split(keys)
     if named is None and keys.fewshot_config.samples is not None:
         return None
@@ -65,26 +84,42 @@ def pool_of(keys: TaskKeys) -> str | None:
 
 
 def shot_of(document: Document, keys: TaskKeys) -> Shot:
-    """One document as a solved example."""
-    own = keys.fewshot_config
-    prefix = own.gen_prefix if own.gen_prefix is not None else keys.gen_prefix
+    """Write a document as a solved example.
+
+    Parameters
+    ----------
+    document
+        Column name to value.
+    keys
+        The task's keys; ``fewshot_config`` overrides the templates and delimiters of the question itself.
+
+    Returns
+    -------
+    Shot
+
+    Raises
+    ------
+    InvalidDocument
+        If a template does not fit the document, or it has no right answer.
+    """
+    config = keys.fewshot_config
+    prefix = config.gen_prefix if config.gen_prefix is not None else keys.gen_prefix
+    question = config.doc_to_text if config.doc_to_text is not None else keys.doc_to_text
     return Shot(
-        question=text_of(
-            own.doc_to_text if own.doc_to_text is not None else keys.doc_to_text, document, key="doc_to_text"
-        ),
+        question=text_of(question, document, key="doc_to_text"),
         answer=_shot_answer(document, keys),
         gen_prefix=text_of(prefix, document, key="gen_prefix") if prefix else None,
-        target_delimiter=own.target_delimiter if own.target_delimiter is not None else keys.target_delimiter,
-        fewshot_delimiter=own.fewshot_delimiter if own.fewshot_delimiter is not None else keys.fewshot_delimiter,
+        target_delimiter=config.target_delimiter if config.target_delimiter is not None else keys.target_delimiter,
+        fewshot_delimiter=config.fewshot_delimiter if config.fewshot_delimiter is not None else keys.fewshot_delimiter,
     )
 
 
 def _shot_answer(document: Document, keys: TaskKeys) -> str:
-    own = keys.fewshot_config
-    target_spec = own.doc_to_target if own.doc_to_target is not None else keys.doc_to_target
+    config = keys.fewshot_config
+    target_spec = config.doc_to_target if config.doc_to_target is not None else keys.doc_to_target
     if isinstance(keys, GenerationKeys):
         return accepted_answers(target_spec, document)[0]
-    choice_spec = own.doc_to_choice if own.doc_to_choice is not None else keys.doc_to_choice
+    choice_spec = config.doc_to_choice if config.doc_to_choice is not None else keys.doc_to_choice
     return _answer_text(answer_value(target_spec, document), choices_of(choice_spec, document))
 
 

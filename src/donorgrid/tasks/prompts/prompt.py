@@ -1,13 +1,14 @@
-"""How a question, its examples and its description become the context that a model reads, as lm-eval joins them."""
+"""Joins a description, few-shot examples and a question to the context that a model reads, as lm-eval joins them."""
 
 from dataclasses import dataclass
 
 Messages = tuple[tuple[str, str], ...]
+"""(role, content) pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One solved example of a few-shot prompt."""
+    """One solved example of a few-shot prompt; ``gen_prefix`` is the start of its answer, where a task has one."""
 
     question: str
     answer: str
@@ -18,23 +19,48 @@ class Shot:
     def __str__(self) -> str:
         if not self.gen_prefix:
             return self.question + self.target_delimiter + self.answer + self.fewshot_delimiter
-        opened = spaced(self.question, self.gen_prefix, self.target_delimiter)
-        return spaced(opened, self.answer, " ", start=self.gen_prefix) + self.fewshot_delimiter
+        opened = joined(self.question, self.gen_prefix, self.target_delimiter)
+        return joined(opened, self.answer, " ", last_part=self.gen_prefix) + self.fewshot_delimiter
 
 
-def spaced(before: str, after: str, delimiter: str, *, start: str | None = None) -> str:
-    """Both texts joined; the delimiter goes between them unless one is empty or whitespace stands there already.
+def joined(first: str, second: str, delimiter: str, *, last_part: str | None = None) -> str:
+    """Join two texts with a delimiter where they need one.
 
-    ``start`` is the part of ``before`` whose end decides, where that is not all of it.
+    Parameters
+    ----------
+    first, second
+        The texts.
+    delimiter
+        Goes between them, unless one is empty or there is whitespace already.
+    last_part
+        The part of ``first`` whose end decides; by default all of it.
+
+    Returns
+    -------
+    str
     """
-    edge = before if start is None else start
-    touching = not edge or not after or edge[-1].isspace() or after[0].isspace()
-    return before + after if touching else before + delimiter + after
+    end = first if last_part is None else last_part
+    touching = not end or not second or end[-1].isspace() or second[0].isspace()
+    return first + second if touching else first + delimiter + second
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """The parts of one context."""
+    """The parts of one context.
+
+    Attributes
+    ----------
+    question
+        The rendered ``doc_to_text``.
+    description
+        The text before everything else.
+    shots
+        The few-shot examples, in order.
+    gen_prefix
+        The start of the answer, which the model continues; None for none.
+    target_delimiter
+        Goes between the question and ``gen_prefix``.
+    """
 
     question: str
     description: str = ""
@@ -43,30 +69,40 @@ class Prompt:
     target_delimiter: str = " "
 
     @property
-    def _user(self) -> str:
-        return "".join(map(str, self.shots)) + self.question
+    def _examples(self) -> str:
+        return "".join(map(str, self.shots))
 
     @property
     def context(self) -> str:
         """The plain text, without a chat template."""
         if not self.gen_prefix:
-            return self.description + self._user
-        return (
-            self.description
-            + "".join(map(str, self.shots))
-            + spaced(self.question, self.gen_prefix, self.target_delimiter)
-        )
+            return self.description + self._examples + self.question
+        opened = joined(self.question, self.gen_prefix, self.target_delimiter)
+        return self.description + self._examples + opened
 
     @property
     def messages(self) -> Messages:
-        """The messages for a chat template; empty where one user message with the context says it all."""
+        """The messages for a chat template; empty if they are one user message that holds the context."""
         if not self.description and not self.gen_prefix:
             return ()
         system = (("system", self.description),) if self.description else ()
-        opened = (("assistant", self.gen_prefix),) if self.gen_prefix else ()
-        return (*system, ("user", self._user), *opened)
+        assistant = (("assistant", self.gen_prefix),) if self.gen_prefix else ()
+        return (*system, ("user", self._examples + self.question), *assistant)
 
 
 def chat_delimiter(gen_prefix: str | None, target_delimiter: str) -> str:
-    """Under a chat template an option follows at once, unless an opened answer ends without whitespace."""
+    """What precedes an option under a chat template.
+
+    Parameters
+    ----------
+    gen_prefix
+        The start of the answer, or None.
+    target_delimiter
+        What precedes an option in plain text.
+
+    Returns
+    -------
+    str
+        ``target_delimiter`` after an opened answer that does not end in whitespace; else nothing.
+    """
     return target_delimiter if gen_prefix and not gen_prefix[-1].isspace() else ""

@@ -1,4 +1,4 @@
-"""lm-eval's templates: Jinja in a sandbox, undefined names are errors, a column's name stands for its value.
+"""Templates as lm-eval has them: sandboxed Jinja, an undefined name is an error, a column's name means its value.
 
 The rules are those of lm-eval 0.4.13 (``lm_eval.api.task.ConfigurableTask.doc_to_text`` and its siblings), with one
 difference: where lm-eval warns and scores the document as wrong, the document is invalid here, with a reason.
@@ -20,7 +20,7 @@ _ERRORS_IN_TEMPLATES = (TemplateError, ArithmeticError, AttributeError, LookupEr
 
 
 class InvalidDocument(DonorgridError):
-    """One document cannot become an item; the message is the reason that its cell's counts list."""
+    """A document cannot become an item; the message is the reason that the counts of its cell list."""
 
 
 def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
@@ -36,7 +36,7 @@ def _environment() -> SandboxedEnvironment:
 
 @cache
 def compile_template(text: str) -> Template:
-    """The compiled template; InputError when its syntax is wrong."""
+    """Returns the compiled template; InputError if its syntax is wrong."""
     try:
         return _environment().from_string(text)
     except TemplateError as error:
@@ -45,12 +45,31 @@ def compile_template(text: str) -> Template:
 
 @cache
 def names_in(text: str) -> frozenset[str]:
-    """The names that a template takes from outside."""
+    """Returns the names that a template needs from its document."""
     return frozenset(meta.find_undeclared_variables(_environment().parse(text)))
 
 
 def render(template: str, document: Document) -> str:
-    """The template with the document's columns as variables; InvalidDocument when it cannot be rendered."""
+    """Render a template with the columns of a document as variables.
+
+    Parameters
+    ----------
+    template
+        The text of the template.
+    document
+        Column name to value.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If the syntax of the template is wrong.
+    InvalidDocument
+        If the template cannot be rendered for this document, as when a column is missing.
+    """
     try:
         return compile_template(template).render(document)
     except _ERRORS_IN_TEMPLATES as error:
@@ -60,7 +79,26 @@ def render(template: str, document: Document) -> str:
 
 
 def text_of(spec: str, document: Document, *, key: str) -> str:
-    """The text that ``spec`` (a column's name or a template) gives for a document."""
+    """Get a text from a document.
+
+    Parameters
+    ----------
+    spec
+        A column's name or a template.
+    document
+        Column name to value.
+    key
+        The key of the task file, for messages.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InvalidDocument
+        If the column holds no text, or the template cannot be rendered.
+    """
     value = document[spec] if spec in document else render(spec, document)
     if not isinstance(value, str):
         raise InvalidDocument(f"{key}: expected text, found {_short(value)}")
@@ -68,7 +106,25 @@ def text_of(spec: str, document: Document, *, key: str) -> str:
 
 
 def choices_of(spec: str | tuple[str, ...], document: Document) -> tuple[str, ...]:
-    """The choices: a fixed list, a column that holds a list, or a template that renders a Python list of texts."""
+    """List the choices of a document.
+
+    Parameters
+    ----------
+    spec
+        A fixed list, a column that holds a list, or a template that renders a Python list of texts.
+    document
+        Column name to value.
+
+    Returns
+    -------
+    tuple of str
+        Two or more texts, none of them blank.
+
+    Raises
+    ------
+    InvalidDocument
+        If there are fewer, or one is blank or no text.
+    """
     value: Any = spec
     if isinstance(spec, str):
         value = document[spec] if spec in document else _literal(render(spec, document), key="doc_to_choice")
@@ -85,7 +141,25 @@ def choices_of(spec: str | tuple[str, ...], document: Document) -> tuple[str, ..
 
 
 def answer_value(spec: str | int, document: Document) -> Any:
-    """What ``doc_to_target`` gives: an index, a text, or a list of several right answers."""
+    """Evaluate ``doc_to_target``.
+
+    Parameters
+    ----------
+    spec
+        A fixed index, a column, or a template.
+    document
+        Column name to value.
+
+    Returns
+    -------
+    Any
+        An index, a text, a list of several right answers, or whatever else the column holds.
+
+    Raises
+    ------
+    InvalidDocument
+        If the template cannot be rendered.
+    """
     if isinstance(spec, int):
         return spec
     if spec in document:
@@ -97,7 +171,27 @@ def answer_value(spec: str | int, document: Document) -> Any:
 
 
 def answer_of(spec: str | int, document: Document, choices: tuple[str, ...]) -> int:
-    """The index of the right choice; a text must equal one of the choices."""
+    """Find the right choice.
+
+    Parameters
+    ----------
+    spec
+        ``doc_to_target``: a fixed index, a column, or a template.
+    document
+        Column name to value.
+    choices
+        The document's choices.
+
+    Returns
+    -------
+    int
+        Its index, from 0. A text must equal one of the choices.
+
+    Raises
+    ------
+    InvalidDocument
+        If the answer is none of the choices.
+    """
     value = answer_value(spec, document)
     if not isinstance(value, int | str):
         raise InvalidDocument(f"doc_to_target: expected a choice's number or text, found {_short(value)}")

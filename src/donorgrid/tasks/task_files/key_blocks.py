@@ -1,4 +1,4 @@
-"""The blocks of a task file's keys: metrics, data, examples, training, held-out part, generation."""
+"""The blocks of keys in a task file: metrics, data, few-shot examples, training, held-out part, generation."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Keys(BaseModel):
-    """Unknown keys are errors; values are never guessed into another type."""
+    """A checked block: an unknown key is an error, and values are never converted to another type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def as_tuple(value: Any) -> Any:
-    """A list as the tuple that frozen records hold; anything else as it is."""
+    """Returns a list as a tuple, which frozen records hold; anything else as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -51,7 +51,7 @@ class DatasetOptions(Keys):
 
 
 class FewShotKeys(Keys):
-    """``fewshot_config``: where the examples come from, and how they are written where it differs."""
+    """``fewshot_config``: where the examples come from, and how they are written if not as the question is."""
 
     sampler: Literal["default", "first_n"] = "default"
     split: str | None = None
@@ -68,7 +68,7 @@ class TrainKeys(Keys):
     """The added block ``train``: how a document becomes a training text, and where its loss lies.
 
     ``prompt`` and ``target`` are columns or templates. The target may use ``gold`` (the right choice's number),
-    ``letter`` (A, B, ...) and ``choice`` (its text): a shuffled control then knows what another answer would read.
+    ``letter`` (A, B, ...) and ``choice`` (its text): a shuffled control then knows the target of another answer.
     """
 
     prompt: str
@@ -82,8 +82,8 @@ class TrainKeys(Keys):
 class HoldOutKeys(Keys):
     """The added block ``hold_out``: a share of the test documents becomes the training split.
 
-    Documents of one ``cluster_column`` value stay together, and the draw depends on their IDs and the seed alone, so it
-    is the same in every language.
+    Documents with the same value of ``cluster_column`` stay together. The draw depends only on their IDs and the seed,
+    so it is the same in every language.
     """
 
     train_share: Annotated[float, Field(gt=0, lt=1)]
@@ -91,9 +91,9 @@ class HoldOutKeys(Keys):
 
 
 class GenerationOptions(Keys):
-    """``generation_kwargs``: when a greedy generation ends. ``until`` may name ``words`` in templates.
+    """``generation_kwargs``: when a greedy generation ends. Templates in ``until`` may use ``words``.
 
-    Without ``until`` it ends before the few-shot delimiter, as in lm-eval.
+    Without ``until`` it ends at the few-shot delimiter, as in lm-eval.
     """
 
     until: Annotated[Texts, BeforeValidator(_listed)] | None = None
@@ -103,7 +103,7 @@ class GenerationOptions(Keys):
 
 
 class FilterStep(Keys):
-    """One step of a filter, by lm-eval's name. ``group_select`` chooses among a regular expression's matches."""
+    """One step of a filter, by lm-eval's name. ``group_select`` is the index among the matches of a regex."""
 
     function: Literal["regex", "remove_whitespace", "lowercase", "uppercase", "take_first"]
     regex_pattern: str = r"#### (\-?[0-9\.\,]+)"
@@ -112,7 +112,7 @@ class FilterStep(Keys):
 
 
 class FilterEntry(Keys):
-    """One entry of ``filter_list``: how an answer is taken out of a generated text."""
+    """One entry of ``filter_list``: how an answer is extracted from a generated text."""
 
     name: str
     filter: Annotated[tuple[FilterStep, ...], BeforeValidator(as_tuple)]

@@ -26,7 +26,7 @@ EXACT_MATCH = "exact_match"
 
 
 class SharedKeys(Keys):
-    """The keys that every type of task has; the defaults are lm-eval's."""
+    """The keys of every type of task, with lm-eval's defaults."""
 
     task: Annotated[str, Field(min_length=1)]
     dataset_path: Annotated[str, Field(min_length=1)]
@@ -63,9 +63,9 @@ class SharedKeys(Keys):
         if self.hold_out and self.training_split:
             raise ValueError("hold_out: training_split is given too; only one of them is allowed")
         for key in ("language_names", "words"):
-            further = set(getattr(self, key)) - set(self.languages)
-            if further and self.languages:
-                raise ValueError(f"{key}: '{min(further)}' is none of the languages {', '.join(self.languages)}")
+            others = set(getattr(self, key)) - set(self.languages)
+            if others and self.languages:
+                raise ValueError(f"{key}: '{min(others)}' is none of the languages {', '.join(self.languages)}")
         return self
 
     @property
@@ -75,7 +75,7 @@ class SharedKeys(Keys):
 
 
 class ChoiceKeys(SharedKeys):
-    """All keys of a multiple-choice task file that are read."""
+    """The keys of a multiple-choice task file."""
 
     output_type: Literal["multiple_choice"]
     doc_to_choice: ChoiceSpec
@@ -89,7 +89,7 @@ class ChoiceKeys(SharedKeys):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The metrics that are computed, ``acc`` first; both where the file names none, as in lm-eval."""
+        """The metrics that are computed, ``acc`` first; both if the file names none, as in lm-eval."""
         named = METRICS if self.metric_list is None else tuple(entry.metric for entry in self.metric_list)
         return tuple(metric for metric in METRICS if metric in named)
 
@@ -100,7 +100,7 @@ class ChoiceKeys(SharedKeys):
 
 
 class GenerationKeys(SharedKeys):
-    """All keys of a ``generate_until`` task file that are read. ``answer_filter`` names the filter that counts."""
+    """The keys of a ``generate_until`` task file. ``answer_filter`` names the filter whose answer counts."""
 
     output_type: Literal["generate_until"]
     generation_kwargs: GenerationOptions = GenerationOptions()
@@ -125,13 +125,13 @@ class GenerationKeys(SharedKeys):
 
     @property
     def exact_match(self) -> ExactMatch:
-        """How a generated answer is compared with the right one."""
-        options = (one.model_extra for one in self.metric_list or () if one.metric == EXACT_MATCH)
+        """How a generated answer is compared with an accepted one."""
+        options = (entry.model_extra for entry in self.metric_list or () if entry.metric == EXACT_MATCH)
         return ExactMatch.model_validate(next(options, None) or {})
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The share of exact matches stands where ``acc`` stands in tables."""
+        """Always ``acc``, which is the share of exact matches for these tasks."""
         return ("acc",)
 
     @property

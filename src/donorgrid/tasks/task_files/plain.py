@@ -1,6 +1,6 @@
-"""The plainest way in: a JSONL, CSV or Parquet file with columns id, language, question, choices, answer.
+"""A task from a plain JSONL, CSV or Parquet file with the columns id, language, question, choices, answer.
 
-Or, for generation, with columns prompt and reply in the place of the last three.
+A task that generates its answers has prompt and reply instead of the last three.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,17 +37,35 @@ _GENERATION: dict[str, Any] = {
 def task_of_plain(
     reference: str, *, folder: Path, columns: Columns | None = None, languages: Sequence[str] = ()
 ) -> TaskFile:
-    """The task of a plain data file.
+    """Make the task of a plain data file.
 
-    ``reference`` is a path that may hold ``{language}`` and ``{split}`` (train, test); otherwise the columns language
-    and split tell rows apart, and without a column split every row is for the test. ``columns`` maps the six names to
-    the file's own; ``choices`` may be a list of columns. A cell of choices in CSV is a JSON list. The context is
-    ``Question: {question}``, a line break and ``Answer:``; options are scored by their full text. With columns prompt
-    and reply the model goes on after the prompt, up to an empty line, and is right when that is the reply.
+    The context is ``Question: {question}``, a line break and ``Answer:``; options are scored by their full text. With
+    the columns prompt and reply the model continues the prompt up to an empty line, and is right if that is the reply.
+
+    Parameters
+    ----------
+    reference
+        A path that may hold ``{language}`` and ``{split}`` (train, test). Otherwise the columns language and split say
+        what a row belongs to; without a column split every row is for the test.
+    folder
+        Where a relative path starts.
+    columns
+        Our column name to the file's. ``choices`` may be a list of columns; in a single CSV column it is a JSON list.
+    languages
+        The languages wanted; by default those of the paths or the rows.
+
+    Returns
+    -------
+    TaskFile
+
+    Raises
+    ------
+    InputError
+        If a file, a column or a language is missing, or a split is neither train nor test.
     """
     names = _names(columns or {}, reference)
-    found = list(languages) or _languages_of_paths(reference, folder) or _languages_of_rows(reference, folder, names)
-    cells = {one: _cell(reference, one, folder=folder, names=names) for one in found}
+    wanted = list(languages) or _languages_of_paths(reference, folder) or _languages_of_rows(reference, folder, names)
+    cells = {language: _cell(reference, language, folder=folder, names=names) for language in wanted}
     name = Path(reference).name.split(".")[0].replace(PLACEHOLDER, "").replace(SPLIT_PLACEHOLDER, "").strip("._-")
     first = next(iter(cells.values())).keys
     return TaskFile(
@@ -73,15 +91,16 @@ def _names(columns: Columns, reference: str) -> dict[str, str | Sequence[str]]:
 def _languages_of_paths(reference: str, folder: Path) -> list[str]:
     if PLACEHOLDER not in reference:
         return []
-    before, after = reference.replace(SPLIT_PLACEHOLDER, "test").split(PLACEHOLDER, 1)
-    if "/" in after or PLACEHOLDER in after:
-        raise InputError(f"task '{reference}': {{language}} may stand once, in the file's name")
-    start = folder / (before + "x")
-    paths = start.parent.glob(f"{start.name[:-1]}*{after}")
-    found = sorted(path.name[len(start.name) - 1 : len(path.name) - len(after)] for path in paths)
-    if not found:
-        raise InputError(f"task '{reference}': there is no file of that form in {start.parent}")
-    return found
+    head, suffix = reference.replace(SPLIT_PLACEHOLDER, "test").split(PLACEHOLDER, 1)
+    if "/" in suffix or PLACEHOLDER in suffix:
+        raise InputError(f"task '{reference}': {{language}} is allowed once, in the file's name")
+    start = folder / (head + "x")  # with a letter, so that a name that starts with {language} has its folder as parent
+    prefix = start.name[:-1]
+    paths = start.parent.glob(f"{prefix}*{suffix}")
+    languages = sorted(path.name[len(prefix) : len(path.name) - len(suffix)] for path in paths)
+    if not languages:
+        raise InputError(f"task '{reference}': no file in {start.parent} has a name of this form")
+    return languages
 
 
 def _languages_of_rows(reference: str, folder: Path, names: Mapping[str, str | Sequence[str]]) -> list[str]:
@@ -93,15 +112,15 @@ def _languages_of_rows(reference: str, folder: Path, names: Mapping[str, str | S
             f"task file {path.name}: column '{column}' (language) is missing{suggestion(str(column), rows[0])}; it has "
             f"{', '.join(rows[0])}"
         )
-    found = sorted({str(row[str(column)]) for row in rows if row[str(column)] not in (None, "")})
-    if not found:
+    languages = sorted({str(row[str(column)]) for row in rows if row[str(column)] not in (None, "")})
+    if not languages:
         raise InputError(f"task file {path.name}: no rows with a language")
-    return found
+    return languages
 
 
 def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, str | Sequence[str]]) -> CellKeys:
-    own = reference.replace(PLACEHOLDER, language)
-    files = {split: own.replace(SPLIT_PLACEHOLDER, split) for split in SPLITS}
+    path = reference.replace(PLACEHOLDER, language)
+    files = {split: path.replace(SPLIT_PLACEHOLDER, split) for split in SPLITS}
     where = f"task file {Path(files['test']).name}"
     if not (folder / files["test"]).is_file():
         raise InputError(f"{where}: there is no such file in {(folder / files['test']).parent}")
@@ -113,12 +132,11 @@ def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, st
     content: dict[str, Any] = {
         "task": "plain",
         **(_GENERATION if replies else _CHOICE),
-        "dataset_path": FORMATS[Path(own).suffix],
+        "dataset_path": FORMATS[Path(path).suffix],
         "dataset_kwargs": {"data_files": {split: files[split] for split in SPLITS if split == "test" or trainable}},
         "training_split": "train" if trainable else None,
         "test_split": "test",
         "id_column": "id" if names["id"] in rows[0] else None,
     }
-
     adapt = partial(plain_documents, names=names, language=language, replies=replies, where=where)
     return CellKeys(keys=parse_keys(content, where=where), where=where, folder=folder, adapt=adapt)

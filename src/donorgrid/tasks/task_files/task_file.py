@@ -1,4 +1,4 @@
-"""A task: one set of checked keys per language, with what a study must know of it before any document is read."""
+"""A task: its checked keys by language, and what a study must know of it before any document is read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +17,20 @@ _NOT_CONTENT = frozenset({"dataset_kwargs", "dataset_path", "dataset_name", "lan
 
 @dataclass(frozen=True, kw_only=True)
 class CellKeys:
-    """What reads one language of a task: its keys, where relative data files lie, and what its templates may name.
+    """The keys of a task in one language.
 
-    ``adapt`` turns the rows of one split of a plain data file into documents.
+    Attributes
+    ----------
+    keys
+        The checked keys, with ``{language}`` filled in.
+    where
+        The file's name, for messages.
+    folder
+        Where relative data files start.
+    variables
+        Names that templates see beside the columns, such as ``words``.
+    adapt
+        Turns the rows of one split of a plain data file into documents; None for other files.
     """
 
     keys: TaskKeys
@@ -30,7 +41,7 @@ class CellKeys:
 
     @property
     def template_variables(self) -> dict[str, Any]:
-        """The names that templates see beside the columns; InputError when lm-eval is needed and not installed."""
+        """The names that templates see beside the columns; InputError if lm-eval is needed and not installed."""
         return {**self.variables, **lm_eval_texts(self.keys.from_lm_eval, where=self.where)}
 
 
@@ -38,9 +49,24 @@ class CellKeys:
 class TaskFile:
     """One task in one or more languages.
 
-    ``metrics`` are those that donorgrid computes, ``metrics_not_read`` further ones that the file names. A task that
-    lm-eval's own code reads has ``lm_eval_names`` (by language) in the place of ``cells``; ``lm_eval_rules`` if it
-    generates.
+    Attributes
+    ----------
+    name, title, licence
+        As the file says them.
+    languages
+        In the file's order.
+    metrics
+        Those that donorgrid computes.
+    metrics_not_read
+        Further ones that the file names.
+    cells
+        Language to keys; empty for a task that lm-eval's own code reads.
+    lm_eval_names
+        Language to the name of lm-eval's task; empty for a task that donorgrid reads.
+    lm_eval_trains
+        True if lm-eval's task has a training split in every language.
+    lm_eval_rules
+        Language to rules, for a task of lm-eval that generates.
     """
 
     name: str
@@ -56,23 +82,23 @@ class TaskFile:
 
     @property
     def non_commercial(self) -> bool:
-        """Whether the licence forbids commercial use, which a study says before it runs."""
+        """True if the licence forbids commercial use, which is reported before a run."""
         return "-nc" in self.licence.lower() or "non-commercial" in self.licence.lower()
 
     @property
     def generates(self) -> bool:
-        """Whether answers are generated (``generate_until``) and not chosen among options."""
-        return bool(self.lm_eval_rules) or any(isinstance(one.keys, GenerationKeys) for one in self.cells.values())
+        """True if answers are generated (``generate_until``) and not chosen among options."""
+        return bool(self.lm_eval_rules) or any(isinstance(cell.keys, GenerationKeys) for cell in self.cells.values())
 
     @property
     def has_training_split(self) -> bool:
-        """Whether the task can serve as a source."""
+        """True if the task can be a source."""
         if self.lm_eval_names:
             return self.lm_eval_trains
-        return all(one.keys.training_split or one.keys.hold_out for one in self.cells.values())
+        return all(cell.keys.training_split or cell.keys.hold_out for cell in self.cells.values())
 
     def cell(self, language: str) -> CellKeys:
-        """The keys for one language; InputError names the languages that there are."""
+        """Returns the keys of one language; InputError, with the languages that there are, for another."""
         if language not in self.cells:
             known = ", ".join(self.languages)
             raise InputError(
@@ -82,7 +108,7 @@ class TaskFile:
         return self.cells[language]
 
     def digest_parts(self, language: str) -> dict[str, Any]:
-        """What makes the texts of one cell out of its documents, for work keys: content, never paths."""
+        """Returns what the texts of a cell depend on besides its documents, for work keys: content, never paths."""
         if self.lm_eval_names:
             rules = self.lm_eval_rules.get(language)
             return {"lm_eval": self.lm_eval_names[language]} | ({"rules": rules.as_plain()} if rules else {})
@@ -92,11 +118,24 @@ class TaskFile:
 
 
 def at_language(value: Any, name: str) -> Any:
-    """The value with every ``{language}`` replaced by ``name``, in lists and mappings too."""
+    """Fill in ``{language}``.
+
+    Parameters
+    ----------
+    value
+        A text, or a list or mapping with texts.
+    name
+        What replaces ``{language}``.
+
+    Returns
+    -------
+    Any
+        The value with every text filled in.
+    """
     if isinstance(value, str):
         return value.replace(PLACEHOLDER, name)
     if isinstance(value, list):
-        return [at_language(one, name) for one in value]
+        return [at_language(part, name) for part in value]
     if isinstance(value, dict):
-        return {key: at_language(one, name) for key, one in value.items()}
+        return {key: at_language(part, name) for key, part in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""Reading a task file's YAML: ``include`` as lm-eval merges it, and no code is ever run."""
+"""Reads the YAML of a task file: merges ``include`` as lm-eval does, and never runs code."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from donorgrid.core.errors import InputError
 
 @dataclass(frozen=True)
 class PythonFunction:
-    """A value that lm-eval would import from Python (``!function module.name``). It is named, never run."""
+    """A value that lm-eval would import from Python (``!function module.name``); it is named here, never run."""
 
     name: str
 
@@ -20,7 +20,7 @@ class PythonFunction:
 
 
 class _TaskLoader(yaml.SafeLoader):
-    """The safe loader, which also knows the tag of lm-eval's Python functions."""
+    """The safe loader, which also accepts the tag of lm-eval's Python functions."""
 
 
 def _function(loader: yaml.SafeLoader, node: yaml.Node) -> PythonFunction:
@@ -33,28 +33,28 @@ _TaskLoader.add_constructor("!function", _function)
 
 
 def read_task_yaml(path: Path) -> dict[str, Any]:
-    """The keys of a task file, those of its included files beneath its own; InputError in one line otherwise."""
+    """Returns the keys of a task file, over those of the files that it includes; InputError if one cannot be read."""
     return _read(path, above=())
 
 
 def _read(path: Path, *, above: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in above:
         raise InputError(f"task file {path.name}: 'include' leads back to itself")
-    own = _parse(path)
-    included = own.pop("include", [])
-    if not isinstance(included, str | list) or not all(isinstance(one, str) for one in included):
+    content = _parse(path)
+    included = content.pop("include", [])
+    if not isinstance(included, str | list) or not all(isinstance(name, str) for name in included):
         raise InputError(f"task file {path.name}: 'include' is {included!r}; expected a file name or a list of them")
     merged: dict[str, Any] = {}
     for name in [included] if isinstance(included, str) else included:
-        below = _read(path.parent / name, above=(*above, path.resolve()))
-        below.pop("task_list", None)
-        merged.update(below)
-    return {**merged, **own}
+        part = _read(path.parent / name, above=(*above, path.resolve()))
+        part.pop("task_list", None)
+        merged.update(part)
+    return {**merged, **content}
 
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        # The loader is the safe one, with one tag added.
+        # A subclass of the safe loader.
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_TaskLoader)  # noqa: S506
     except FileNotFoundError as error:
         raise InputError(f"task file {path}: there is no such file") from error
@@ -63,8 +63,8 @@ def _parse(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(f"task file {path.name}: {_yaml_problem(error)}") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        found = "nothing" if content is None else type(content).__name__
-        raise InputError(f"task file {path.name}: found {found}; expected 'key: value' lines")
+        what = "nothing" if content is None else type(content).__name__
+        raise InputError(f"task file {path.name}: found {what}; expected 'key: value' lines")
     return content
 
 

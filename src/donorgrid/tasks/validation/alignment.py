@@ -1,4 +1,4 @@
-"""Do the languages of a task ask the same items? Checked by ID, and reported."""
+"""Says whether the languages of a task have the same items, by ID."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,21 @@ from donorgrid.core.records import CellItems
 class Alignment:
     """How the IDs of one split agree across languages.
 
-    ``n_common`` IDs are in every language. ``missing`` counts, by language, the IDs that another language has and this
-    one lacks. ``answers_differ`` are common IDs whose right choice is not at the same place everywhere: items in
-    parallel nearly always agree, so many of them mean that equal IDs are not equal items.
+    Attributes
+    ----------
+    split
+        ``train`` or ``test``.
+    languages
+        The languages compared.
+    n_common
+        How many IDs every language has.
+    n_any
+        How many IDs at least one language has.
+    missing
+        Language to the number of IDs that it lacks and another language has.
+    answers_differ
+        Common IDs whose right choice has not the same index everywhere. Parallel items nearly always agree, so many of
+        them mean that equal IDs are not equal items.
     """
 
     split: str
@@ -25,7 +37,7 @@ class Alignment:
 
     @property
     def aligned(self) -> bool:
-        """Whether every language has the same IDs, with the same answers."""
+        """True if every language has the same IDs, with the same answers."""
         return self.n_common == self.n_any and not self.answers_differ
 
     def __str__(self) -> str:
@@ -40,22 +52,35 @@ class Alignment:
 
 
 def align(cells: Sequence[CellItems], *, split: str) -> Alignment:
-    """The alignment of one split (train, test) over the languages of one task."""
+    """Compare the IDs of one split over the languages of a task.
+
+    Parameters
+    ----------
+    cells
+        The items of the task, one entry per language.
+    split
+        ``train`` or ``test``.
+
+    Returns
+    -------
+    Alignment
+    """
     answers = {cell.cell.language: _answers(cell, split) for cell in cells}
-    seen = Counter(item_id for one in answers.values() for item_id in one)
-    common = [item_id for item_id, count in seen.items() if count == len(answers)]
-    differ = tuple(item_id for item_id in common if len({one[item_id] for one in answers.values()}) > 1)
+    n_languages = Counter(item_id for by_id in answers.values() for item_id in by_id)
+    common = [item_id for item_id, count in n_languages.items() if count == len(answers)]
+    differ = tuple(item_id for item_id in common if len({by_id[item_id] for by_id in answers.values()}) > 1)
     return Alignment(
         split=split,
         languages=tuple(answers),
         n_common=len(common),
-        n_any=len(seen),
-        missing={language: len(seen) - len(one) for language, one in answers.items()},
+        n_any=len(n_languages),
+        missing={language: len(n_languages) - len(by_id) for language, by_id in answers.items()},
         answers_differ=differ,
     )
 
 
 def _answers(cell: CellItems, split: str) -> dict[str, int | None]:
+    """ID -> index of the right choice, None where a training text has none."""
     if split == "test":
         return {item.id: item.answer for item in cell.test}
     return {text.item_id: text.answer for text in cell.train}

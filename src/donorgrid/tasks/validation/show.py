@@ -1,4 +1,4 @@
-"""One whole item as text, for training and for scoring, with its tokens and where the loss lies."""
+"""Shows one item as text, as it is trained on and scored, with its tokens and the part that the loss covers."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +7,7 @@ from donorgrid.core.records import CellItems, Item, TrainingText
 from donorgrid.tasks.items.generation import GenerationRules
 
 Encode = Callable[[str, bool], Sequence[int]]
-"""A tokenizer: (text, with special tokens?) to token ids."""
+"""A tokenizer: takes (text, with special tokens?) and returns token ids."""
 
 LOSS_FROM, LOSS_TO = "⟦", "⟧"
 
@@ -19,10 +19,28 @@ def show_cell(
     encode: Encode | None = None,
     rules: GenerationRules | None = None,
 ) -> str:
-    """The first training text and the first test item of a cell, or those with an ID; InputError when no item has it.
+    """Show a training text and a test item of a cell.
 
-    The loss lies on what stands between ⟦ and ⟧. Token counts need ``encode``. ``rules``, those of
-    a ``generate_until`` task, say what ends an answer and how it is read.
+    Parameters
+    ----------
+    cell
+        The items of the cell.
+    item_id
+        Which item; by default the first training text and the first test item.
+    encode
+        A tokenizer, for token counts; None for none.
+    rules
+        The rules of a ``generate_until`` task, which say what ends an answer and how it is read.
+
+    Returns
+    -------
+    str
+        Several lines. The loss covers what is between ⟦ and ⟧.
+
+    Raises
+    ------
+    InputError
+        If no item has this ID.
     """
     texts = [text for text in cell.train if item_id in (None, text.item_id)]
     items = [item for item in cell.test if item_id in (None, item.id)]
@@ -51,9 +69,9 @@ def _training_tokens(text: TrainingText, encode: Encode) -> str:
         total = len(encode(text.prompt + text.target, True))
         parts = f"{total} tokens"
     else:
-        before, after = len(encode(text.prompt, False)), len(encode(text.target, False))
-        total = before + after
-        parts = f"{total} tokens ({before} prompt + {after} target)"
+        n_prompt, n_target = len(encode(text.prompt, False)), len(encode(text.target, False))
+        total = n_prompt + n_target
+        parts = f"{total} tokens ({n_prompt} prompt + {n_target} target)"
     if text.max_tokens is None or total <= text.max_tokens:
         return f"  {parts}" + ("" if text.max_tokens is None else f", at most {text.max_tokens}")
     return (
@@ -71,11 +89,11 @@ def _tested(item: Item, encode: Encode | None, rules: GenerationRules | None) ->
 
 def _generating(item: Item, rules: GenerationRules) -> list[str]:
     steps = ", ".join(
-        f"regex {one.regex_pattern!r}" if one.function == "regex" else one.function for one in rules.steps
+        f"regex {step.regex_pattern!r}" if step.function == "regex" else step.function for step in rules.steps
     )
     return [
         f"  stops before {', '.join(map(repr, rules.until)) or 'nothing'}, or after {rules.max_new_tokens} tokens",
-        f"  the answer is taken out by {steps or 'nothing: it is the whole text'}",
+        f"  the answer is extracted by {steps or 'nothing: it is the whole text'}",
         f"  right -> {' or '.join(map(repr, item.choices))}",
     ]
 

@@ -1,4 +1,4 @@
-"""Reading a whole task to say what a study would get from it."""
+"""Reads a whole task and reports what a study would get from it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,21 @@ INVALID_SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class TaskReport:
-    """What was read of a task: counts and notes by language, alignment by split, and languages that failed."""
+    """What was read of a task.
+
+    Attributes
+    ----------
+    task
+        The task.
+    counts
+        Language to split to the counts of documents.
+    alignments
+        How IDs agree across languages, by split; empty for a single language.
+    notes
+        Further remarks, each once.
+    failures
+        Language to the reason why it could not be read.
+    """
 
     task: TaskFile
     counts: Mapping[str, Mapping[str, ItemCounts]]
@@ -26,15 +40,17 @@ class TaskReport:
 
     @property
     def sound(self) -> bool:
-        """Whether every language was read and no document was invalid."""
-        return not self.failures and not any(one.invalid for by in self.counts.values() for one in by.values())
+        """True if every language was read and no document was invalid."""
+        return not self.failures and not any(
+            counts.invalid for by_split in self.counts.values() for counts in by_split.values()
+        )
 
     def __str__(self) -> str:
         licence = f"licence {self.task.licence}" + (" (NON-COMMERCIAL)" if self.task.non_commercial else "")
         head = f"{self.task.name}: {self.task.title}; {licence}; metrics {', '.join(self.task.metrics)}"
-        lines = [head, *(line for one in self.counts for line in _count_lines(one, self.counts[one]))]
+        lines = [head, *(line for language, counts in self.counts.items() for line in _count_lines(language, counts))]
         lines += [f"  {language}  FAILED: {reason}" for language, reason in self.failures.items()]
-        lines += [f"  aligned by ID, {one}" for one in self.alignments]
+        lines += [f"  aligned by ID, {alignment}" for alignment in self.alignments]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 
@@ -45,9 +61,22 @@ def validate_task(
     languages: Sequence[str] | None = None,
     on_cell: Callable[[CellItems], None] | None = None,
 ) -> TaskReport:
-    """Read every language (or those named) and report; a language that cannot be read is a failure, not an error.
+    """Read the languages of a task and report; a language that cannot be read is a failure, not an error.
 
-    ``on_cell`` is called after each language, for a progress line.
+    Parameters
+    ----------
+    task
+        The task.
+    sources
+        Further readers of documents by ``dataset_path``.
+    languages
+        Which languages; by default all.
+    on_cell
+        Is called with the items of each language after it was read, for a progress line.
+
+    Returns
+    -------
+    TaskReport
     """
     cells: list[CellItems] = []
     failures: dict[str, str] = {}
@@ -74,10 +103,11 @@ def _has(split: str) -> Callable[[CellItems], bool]:
 
 
 def _count_lines(language: str, counts: Mapping[str, ItemCounts]) -> list[str]:
-    parts = [f"{split} {one.kept} of {one.read}" for split, one in counts.items()]
+    parts = [f"{split} {counted.kept} of {counted.read}" for split, counted in counts.items()]
     lines = [f"  {language}  " + ", ".join(parts)]
-    for split, one in counts.items():
-        shown = [f"    {split} item {item_id} is invalid: {reason}" for item_id, reason in one.invalid[:INVALID_SHOWN]]
-        more = len(one.invalid) - len(shown)
+    for split, counted in counts.items():
+        listed = counted.invalid[:INVALID_SHOWN]
+        shown = [f"    {split} item {item_id} is invalid: {reason}" for item_id, reason in listed]
+        more = len(counted.invalid) - len(shown)
         lines += [*shown, *([f"    {split}: {more} more invalid items"] if more else [])]
     return lines
