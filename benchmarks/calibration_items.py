@@ -28,7 +28,7 @@ from donorgrid.analyse.reading.paired_differences import differences_of
 from donorgrid.analyse.tables.noise import cells_table
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline
-from donorgrid.pipeline.prepare.work_keys import read_workplan
+from donorgrid.pipeline.prepare.study_files import read_workplan
 from donorgrid.store.answers import read_answers
 
 SETTINGS = AnalysisSettings()

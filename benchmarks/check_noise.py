@@ -16,7 +16,7 @@ import torch
 from donorgrid.check.verdicts import joint_over_guards
 from donorgrid.models.loading import load_base
 from donorgrid.pipeline.prepare.inventory import model
-from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
+from donorgrid.pipeline.prepare.study_items import DOCUMENT_SOURCES
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.scorer import Scorer

@@ -12,8 +12,8 @@ from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.names import StudyFolder, subject_name
 from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
+from donorgrid.pipeline.run.run_study import run_study
 from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.pipeline.session.training import Training
 
@@ -25,7 +25,7 @@ QUICK = AnalysisSettings(n_bootstrap=20, n_permutations=20)
 def run_here(file: Path, out: Path) -> None:
     """Run a study to its end in the calling process."""
     path, folder = study_paths(file, out)
-    run_jobs(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    run_study(path, folder.root, options=RunOptions(device="cpu", jobs=1))
 
 
 def start(file: Path, out: Path, *, die_at: int | None = None, count: Path | None = None) -> BaseProcess:
@@ -76,7 +76,7 @@ def _run_noted(file: Path, out: Path, notes: Path, shard: tuple[int, int] | None
     with notes.open("w") as noted:
         sys.setprofile(on_event)
         path, folder = study_paths(file, out)
-        run_jobs(path, folder, RunOptions(device="cpu", jobs=1, shard=shard), lambda _: None)
+        run_study(path, folder.root, options=RunOptions(device="cpu", jobs=1, shard=shard))
         sys.setprofile(None)
 
 

@@ -15,8 +15,7 @@ from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
 
 if TYPE_CHECKING:
-    from donorgrid.pipeline.analyse.analyse_study import Change
-    from donorgrid.pipeline.analyse.tables import Analysed
+    from donorgrid.pipeline.analyse.tables import Analysed, Change
 
 console = Console(highlight=False)
 METRICS = ("acc", "acc_norm")

@@ -4,3 +4,4 @@ from . import exchange as exchange
 from . import planning as planning
 from . import prepare as prepare
 from . import run as run
+from . import session as session

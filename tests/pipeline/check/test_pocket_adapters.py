@@ -12,7 +12,7 @@ from donorgrid.models.loading import load_base
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.run_check import run_check
 from donorgrid.pipeline.prepare.inventory import model
-from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
+from donorgrid.pipeline.prepare.study_items import DOCUMENT_SOURCES
 from donorgrid.pocket import documents
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items

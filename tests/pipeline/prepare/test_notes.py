@@ -9,8 +9,8 @@ import yaml
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
+from donorgrid.pipeline.run.run_study import run_study
 from donorgrid.store.logs import read_manifests
 from worlds import make_documents, make_study
 
@@ -18,7 +18,7 @@ from worlds import make_documents, make_study
 def run(file: Path) -> tuple[list[str], StudyFolder]:
     notes: list[str] = []
     path, folder = study_paths(file, None)
-    run_jobs(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None, on_note=notes.append)
+    run_study(path, folder.root, options=RunOptions(device="cpu", jobs=1), on_note=notes.append)
     return notes, folder
 
 

@@ -19,11 +19,12 @@ from donorgrid.pipeline.analyse.tables import Analysed, analyse_folder
 from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
 from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.study import prepare, study_paths
-from donorgrid.pipeline.prepare.work_keys import make_workplan, read_workplan
-from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline.prepare.study_files import read_workplan
+from donorgrid.pipeline.prepare.work_keys import make_workplan
 from donorgrid.pipeline.run.ledger import subjects_of_shard
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress, Watch
+from donorgrid.pipeline.run.run_study import run_study
 from donorgrid.pipeline.session import study_session, training
 from donorgrid.plan.grid import Grid
 from donorgrid.score.encode import encode_items
@@ -45,7 +46,7 @@ SMALL: dict[str, Any] = {
 
 def run(file: Path, **options: Any) -> tuple[Progress, StudyFolder]:
     path, folder = study_paths(file, None)
-    return run_jobs(path, folder, RunOptions(**{"device": "cpu", "jobs": 1, **options}), lambda _: None), folder
+    return run_study(path, folder.root, options=RunOptions(**{"device": "cpu", "jobs": 1, **options})), folder
 
 
 def grid_of(file: Path) -> Grid:
@@ -261,7 +262,7 @@ def test_prompts_too_long_for_the_model_are_counted_and_listed(tmp_path: Path) -
     limits = {"train_items": 20, "test_items": 8}
     changes = {**SMALL, "sources": ["colours/de", {**SHOTS, "shots": 20}], "limits": limits}
     path, folder = study_paths(make_study(tmp_path, **changes), None)
-    run_jobs(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None, on_note=notes.append)
+    run_study(path, folder.root, options=RunOptions(device="cpu", jobs=1), on_note=notes.append)
     prepared = prepare(path, folder)
     (subject,) = prepared.grid.prompted
     tokenizer = load_tokenizer(prepared.models["llama"])

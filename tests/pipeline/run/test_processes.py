@@ -15,9 +15,10 @@ import torch
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run import processes
-from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import study_status
+from donorgrid.pipeline.run.run_study import run_study
+from donorgrid.pipeline.session.devices import n_cores
 from running import run_here
 from worlds import LANGUAGES, make_documents, make_study
 
@@ -73,7 +74,7 @@ def test_interrupt_while_processes_begin_is_not_lost() -> None:
     begun = []
 
     def begin() -> None:
-        with processes.interrupts_wait():
+        with processes.interrupts_delayed():
             os.kill(os.getpid(), signal.SIGINT)
             begun.append(True)
 
@@ -107,11 +108,11 @@ def test_two_processes_give_the_bytes_that_one_gives(tmp_path: Path) -> None:
     (tmp_path / "quiz.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     file = make_study(tmp_path, tasks=["colours.yaml", "quiz.jsonl"])
     n_threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, processes.n_cores() // 2))  # as each of two jobs has
+    torch.set_num_threads(max(1, n_cores() // 2))  # as each of two jobs has
     run_here(file, tmp_path / "one")
     torch.set_num_threads(n_threads)
     path, folder = study_paths(file, tmp_path / "two")
-    progress = run_jobs(path, folder, RunOptions(device="cpu", jobs=2), lambda _: None)
+    progress = run_study(path, folder.root, options=RunOptions(device="cpu", jobs=2))
     assert (progress.done, progress.left) == (7, 0)
     one = {path.relative_to(tmp_path / "one"): path.read_bytes() for path in (tmp_path / "one").rglob("*.parquet")}
     assert len(one) == 7

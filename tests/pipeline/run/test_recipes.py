@@ -22,8 +22,8 @@ from donorgrid.pipeline.prepare.manifest import manifest_of
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, prepare
 from donorgrid.pipeline.prepare.work_keys import make_workplan
-from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
+from donorgrid.pipeline.run.run_study import run_study
 from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
@@ -45,7 +45,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     root = tmp_path_factory.mktemp("recipes")
     file = make_study(root, recipes=RECIPES, sources=["colours/de"], targets=["colours/de", "colours/it"])
     folder = StudyFolder(root / "tiny")
-    progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    progress = run_study(file, folder.root, options=RunOptions(device="cpu", jobs=1))
     assert (progress.done, progress.failed, progress.total) == (4, 0, 4)
     return prepare(file, folder)
 
@@ -82,7 +82,7 @@ def test_order_of_the_recipes_changes_no_answer(done: Prepared, tmp_path: Path) 
     backwards = dict(reversed(RECIPES.items()))
     file = make_study(tmp_path, recipes=backwards, sources=["colours/de"], targets=["colours/de", "colours/it"])
     folder = StudyFolder(tmp_path / "tiny")
-    run_jobs(file, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    run_study(file, folder.root, options=RunOptions(device="cpu", jobs=1))
     for subject in (Baseline(model="llama"), *(run_of(done, recipe) for recipe in RECIPES)):
         assert read_answers(folder.items(subject)).equals(read_answers(done.folder.items(subject)))
 
@@ -109,7 +109,7 @@ def test_without_an_epoch_that_counts_it_is_a_failure_and_the_others_go_on(
     recipes = {"full": WHOLE, "dora": RECIPES["dora"], "lora": RECIPE}
     file = make_study(tmp_path, recipes=recipes, sources=["colours/de"], targets=["colours/de", "colours/it"])
     folder = StudyFolder(tmp_path / "tiny")
-    progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1), lambda _: None)
+    progress = run_study(file, folder.root, options=RunOptions(device="cpu", jobs=1))
     assert (progress.done, progress.failed, progress.total) == (2, 2, 4)
     assert "training diverged in epoch 1" in "".join(path.read_text() for path in folder.process_files("failures"))
     lora = run_of(done, "lora")
@@ -136,7 +136,7 @@ def test_weights_in_four_bit_without_a_gpu_are_one_line_before_any_work(tmp_path
     file = make_study(tmp_path, models=[{"id": "llama", "weights": "4bit"}])
     folder = StudyFolder(tmp_path / "tiny")
     with pytest.raises(InputError, match="weights '4bit': they are computed on a CUDA device"):
-        run_jobs(file, folder, RunOptions(device="cpu", jobs=jobs), lambda _: None)
+        run_study(file, folder.root, options=RunOptions(device="cpu", jobs=jobs))
     assert not (folder.root / "items").exists()
 
 
@@ -146,7 +146,7 @@ def test_weights_in_four_bit_are_other_work(tmp_path: Path) -> None:
         file = make_study(tmp_path / weights, models=[{"id": "llama", "weights": weights}])
         prepared = prepare(file, StudyFolder(tmp_path / weights / "tiny"))
         plans.append(make_workplan(prepared))
-        manifest = manifest_of(prepared, device="cuda", jobs=1, tokens={}, shown=[], notes=[])
+        manifest = manifest_of(prepared, device="cuda", jobs=1, tokens={}, few_shot=[], notes=[])
         active = {"own": "merged", "4bit": "unmerged"}[weights]
         assert (manifest["models"]["llama"]["kept_as"], manifest["models"]["llama"]["adapters_are"]) == (
             weights,
@@ -170,7 +170,7 @@ def test_several_at_once_are_asked_for_and_these_train_alone(done: Prepared, tmp
     recipes = {name: RECIPES[name] for name in ("dora", "full")}
     file = make_study(tmp_path, recipes=recipes, sources=["colours/de", "colours/en"], targets=["colours/de"])
     folder = StudyFolder(tmp_path / "tiny")
-    progress = run_jobs(file, folder, RunOptions(device="cpu", jobs=1, together=4), lambda _: None)
+    progress = run_study(file, folder.root, options=RunOptions(device="cpu", jobs=1, together=4))
     assert (progress.done, progress.failed) == (5, 0)
     session = StudySession(done, "llama", device="cpu")
     assert [session.training.best_group_size(run_of(done, name), n_texts=8) for name in recipes] == [1, 1]

@@ -14,16 +14,16 @@ from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
 from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import run_jobs
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress
+from donorgrid.pipeline.run.run_study import run_study
 from running import QUICK
 from worlds import RECIPE, make_checkpoint, make_study
 
 
 def run(file: Path) -> tuple[Progress, StudyFolder]:
     path, folder = study_paths(file, None)
-    return run_jobs(path, folder, RunOptions(device="cpu", jobs=1), lambda _: None), folder
+    return run_study(path, folder.root, options=RunOptions(device="cpu", jobs=1)), folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ def test_a_study_folder_may_be_moved_with_what_it_names(tmp_path: Path) -> None:
     _, folder = run(make_study(tmp_path / "here"))
     (tmp_path / "here").rename(tmp_path / "there")
     moved = StudyFolder(tmp_path / "there" / folder.root.name)
-    progress = run_jobs(moved.study_file, moved, RunOptions(device="cpu", jobs=1), lambda _: None)
+    progress = run_study(moved.study_file, moved.root, options=RunOptions(device="cpu", jobs=1))
     assert (progress.done, progress.left) == (4, 0)
 
 
@@ -172,7 +172,7 @@ def test_runs_trained_together_equal_runs_trained_alone_and_one_may_diverge(tmp_
     alone, together = (StudyFolder(tmp_path / name) for name in ("alone", "together"))
     for folder, size in ((alone, None), (together, 2)):
         options = RunOptions(device="cpu", jobs=1, together=size)
-        progress = run_jobs(file, folder, options, lambda _: None)
+        progress = run_study(file, folder.root, options=options)
         assert (progress.done, progress.failed) == (4, 3)
     for path in alone.root.glob("adapters/**/adapter_model.safetensors"):
         ours, theirs = (load_file(root / path.relative_to(alone.root)) for root in (alone.root, together.root))

@@ -1,4 +1,12 @@
-"""From a study folder or tables to the analysis and its report."""
+"""From a study's folder, an import or tables of deltas to the analysis and its report. No torch, no models.
+
+In the order of the work:
+
+- ``analyse_study.py``: the commands ``analyse`` and ``report``
+- ``tables.py``: the tables of the analysis, and writing them
+- ``answered_runs.py``: a study's item answers, paired with those of the baseline
+- ``reporting.py``: the report of an analysis
+"""
 
 from lazy_loader import attach_stub
 

@@ -3,7 +3,7 @@
 What is given is a study (its file or folder), an import, or tables of deltas.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -20,18 +20,17 @@ from donorgrid.pipeline.analyse.tables import (
     DELTAS,
     TABLE_FORMATS,
     Analysed,
+    Change,
     analyse_files,
     analyse_folder,
     analyse_import,
-    study_settings,
     write_tables,
 )
 from donorgrid.pipeline.prepare.study import study_folder
-from donorgrid.pipeline.prepare.work_keys import read_workplan
+from donorgrid.pipeline.prepare.study_files import read_workplan
 
 ANALYSIS_FOLDER = Path("analysis")
 Given = str | Path
-Change = Callable[[AnalysisSettings], AnalysisSettings]
 
 
 def analyse_study(
@@ -56,7 +55,7 @@ def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Chan
             return analyse_files(paths, change(AnalysisSettings()))
         if is_import(paths[0]):
             return analyse_import(paths[0], change(AnalysisSettings()))
-        return analyse_folder(folder, change(study_settings(folder)))
+        return analyse_folder(folder, change=change)
 
 
 def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mapping[str, Distances]:

@@ -1,6 +1,6 @@
-"""From a study folder, or from tables that others made, to the tables of the analysis. No torch, no models, no data."""
+"""The tables of the analysis: of a study's folder, of an import, or of tables of deltas."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,22 +20,34 @@ from donorgrid.analyse import (
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import UNTRAINED, Baseline, Cell, Metric, Prompted, Run, Subject
+from donorgrid.core.records import Metric
 from donorgrid.exchange import ImportedSubject, read_import
-from donorgrid.pipeline.prepare.work_keys import WorkPlan, read_workplan
-from donorgrid.pipeline.run.ledger import Ledger
-from donorgrid.store.answers import read_answers
+from donorgrid.pipeline.analyse.answered_runs import finished_answers
+from donorgrid.pipeline.prepare.study_files import read_workplan
+from donorgrid.pipeline.prepare.work_keys import WorkPlan
 
 DELTAS, BY_SEED = "deltas", "deltas_by_seed"
 TABLE_FORMATS = (".csv", ".parquet")
+Change = Callable[[AnalysisSettings], AnalysisSettings]
+"""From the settings of a study, or the defaults, to those that are used."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Analysed:
-    """The tables of an analysis by name, ``deltas`` among them, and what they are made from.
+    """The tables of an analysis and what they are made from.
 
-    ``plan`` is None, and ``deltas_by_seed`` may be absent, when the deltas came as tables. ``notes`` say what those
-    tables lacked.
+    Attributes
+    ----------
+    title : str
+        The title of the report.
+    settings : AnalysisSettings
+        The settings of the analysis.
+    tables : mapping of str to pl.DataFrame
+        By name; ``deltas`` is always there, ``deltas_by_seed`` may be absent when the deltas came as tables.
+    plan : WorkPlan or None
+        The study; None for imports and tables.
+    notes : tuple of str
+        What imports or tables lacked.
     """
 
     title: str
@@ -57,61 +69,123 @@ class Analysed:
         return len(self.plan.grid.compared) * len(self.plan.grid.targets)
 
 
-def study_settings(folder: StudyFolder) -> AnalysisSettings:
-    """The settings that a study's file asks for."""
-    study = read_workplan(folder).study
-    return AnalysisSettings(metric=study.metric, harm_limit_pp=study.harm_limit_pp)
+def analyse_folder(
+    folder: StudyFolder, settings: AnalysisSettings | None = None, *, change: Change = lambda settings: settings
+) -> Analysed:
+    """Analyse what a study folder holds, finished or not.
 
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study's folder.
+    settings : AnalysisSettings, optional
+        The default is what the study's file asks for.
+    change : callable
+        From these settings to those that are used.
 
-def analyse_folder(folder: StudyFolder, settings: AnalysisSettings | None = None) -> Analysed:
-    """Analyse what a study folder holds, finished or not. InputError when no run has an answer to compare yet."""
+    Returns
+    -------
+    Analysed
+
+    Raises
+    ------
+    InputError
+        If no run has an answer to compare yet.
+    """
     plan = read_workplan(folder)
-    chosen = settings or study_settings(folder)
-    answers = _finished(plan, folder)
+    used = change(settings or _study_settings(plan))
     return Analysed(
         title=f"Transfer in {folder.root.resolve().name}",
-        settings=chosen,
-        tables=_tables(answers, chosen),
+        settings=used,
+        tables=_tables(finished_answers(plan, folder), used),
         plan=plan,
     )
 
 
 def study_deltas(folder: StudyFolder) -> dict[str, pl.DataFrame]:
     """``deltas`` and ``deltas_by_seed`` of what a study folder holds, without the analysis."""
-    return _deltas(_finished(read_workplan(folder), folder), study_settings(folder).metric)
+    plan = read_workplan(folder)
+    return _deltas(finished_answers(plan, folder), _study_settings(plan).metric)
 
 
 def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> Analysed:
-    """Analyse item answers that ``donorgrid import`` put into a folder."""
+    """Analyse item answers that ``donorgrid import`` put into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the import.
+    settings : AnalysisSettings, optional
+        The settings of the analysis.
+
+    Returns
+    -------
+    Analysed
+
+    Raises
+    ------
+    InputError
+        If no fine-tune was imported together with its base model.
+    """
     imported = read_import(folder)
     answers = [
-        pair_answers(imported.read(base), ((_imported_label(one), imported.read(one)) for one in runs))
+        pair_answers(imported.read(base), ((_imported_run(subject), imported.read(subject)) for subject in runs))
         for base, runs in imported.models()
         if runs
     ]
     if not answers:
         raise InputError(f"{folder}: no fine-tune was imported beside a base model")
-    chosen = settings or AnalysisSettings()
+    used = settings or AnalysisSettings()
     return Analysed(
         title=f"Transfer in {folder.resolve().name}",
-        settings=chosen,
-        tables=_tables(answers, chosen),
+        settings=used,
+        tables=_tables(answers, used),
         notes=imported.notes,
     )
 
 
 def analyse_files(paths: Sequence[Path], settings: AnalysisSettings | None = None) -> Analysed:
-    """Analyse CSV or Parquet tables with the released columns, or our own, stacked. InputError for unusable ones."""
-    chosen = settings or AnalysisSettings()
-    read = read_tables(paths, metric=chosen.metric)
-    given = {DELTAS: read.deltas} | ({} if read.by_seed is None else {BY_SEED: read.by_seed})
-    found = analyse(read.deltas, settings=chosen, by_seed=read.by_seed)
+    """Analyse tables of deltas, stacked.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        CSV or Parquet tables with the released columns, or our own.
+    settings : AnalysisSettings, optional
+        The settings of the analysis.
+
+    Returns
+    -------
+    Analysed
+
+    Raises
+    ------
+    InputError
+        If a table cannot be used.
+    """
+    used = settings or AnalysisSettings()
+    read = read_tables(paths, metric=used.metric)
+    tables = {DELTAS: read.deltas} | ({} if read.by_seed is None else {BY_SEED: read.by_seed})
+    tables |= analyse(read.deltas, settings=used, by_seed=read.by_seed)
     title = "Transfer in " + ", ".join(path.stem for path in paths)
-    return Analysed(title=title, settings=chosen, tables={**given, **found}, notes=read.notes)
+    return Analysed(title=title, settings=used, tables=tables, notes=read.notes)
 
 
 def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
-    """Write each table as CSV, the deltas under the released table's column names. Equal tables give equal bytes."""
+    """Write each table as CSV; equal tables give equal bytes.
+
+    Parameters
+    ----------
+    tables : mapping of str to pl.DataFrame
+        By name. Deltas are written under the column names of the released table.
+    folder : Path
+        Where they are written.
+
+    Returns
+    -------
+    list of Path
+        The written files.
+    """
     written = []
     for name, frame in tables.items():
         with whole_file(folder / f"{name}.csv") as unfinished:
@@ -120,26 +194,23 @@ def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
     return written
 
 
+def _study_settings(plan: WorkPlan) -> AnalysisSettings:
+    return AnalysisSettings(metric=plan.study.metric, harm_limit_pp=plan.study.harm_limit_pp)
+
+
 def _tables(answers: Sequence[PairedAnswers], settings: AnalysisSettings) -> dict[str, pl.DataFrame]:
-    found = _deltas(answers, settings.metric)
-    return {**found, **analyse(found[DELTAS], settings=settings, by_seed=found[BY_SEED], answers=answers)}
+    tables = _deltas(answers, settings.metric)
+    return {**tables, **analyse(tables[DELTAS], settings=settings, by_seed=tables[BY_SEED], answers=answers)}
 
 
 def _deltas(answers: Sequence[PairedAnswers], metric: Metric) -> dict[str, pl.DataFrame]:
     return {
-        DELTAS: pl.concat([deltas(one, metric=metric) for one in answers]),
-        BY_SEED: pl.concat([deltas_by_seed(one, metric=metric) for one in answers]),
+        DELTAS: pl.concat([deltas(paired, metric=metric) for paired in answers]),
+        BY_SEED: pl.concat([deltas_by_seed(paired, metric=metric) for paired in answers]),
     }
 
 
-def _finished(plan: WorkPlan, folder: StudyFolder) -> list[PairedAnswers]:
-    answers = list(_answers(plan, folder))
-    if not answers:
-        raise InputError(f"{folder.root}: no run and its baseline are finished yet; 'donorgrid run' goes on")
-    return answers
-
-
-def _imported_label(subject: ImportedSubject) -> AnsweredRun:
+def _imported_run(subject: ImportedSubject) -> AnsweredRun:
     if subject.source is None:
         raise InputError(f"{subject}: a base model stands where a fine-tune is expected")
     return AnsweredRun(
@@ -152,52 +223,6 @@ def _imported_label(subject: ImportedSubject) -> AnsweredRun:
         checkpoint=subject.checkpoint,
         family=subject.family,
         size_b=subject.size_b,
-    )
-
-
-def _answers(plan: WorkPlan, folder: StudyFolder) -> Iterator[PairedAnswers]:
-    """The paired answers of each model that has a baseline and at least one run."""
-    ledger = Ledger(plan, folder)
-    for model in plan.study.models:
-        baseline = Baseline(model=model.name)
-        targets = _answered(ledger, plan, baseline)
-        runs = [one for one in plan.grid.compared if one.model == model.name and _answered(ledger, plan, one)]
-        if targets and runs:
-            base = read_answers(folder.items(baseline), targets)
-            yield pair_answers(base, ((_label(plan, run), _read(ledger, plan, folder, run)) for run in runs))
-
-
-def _answered(ledger: Ledger, plan: WorkPlan, subject: Subject) -> tuple[Cell, ...]:
-    """The targets of the study that a subject has answered, as the study stands now."""
-    missing = set(ledger.status(subject).missing)
-    return tuple(target for target in plan.grid.targets if target not in missing)
-
-
-def _read(ledger: Ledger, plan: WorkPlan, folder: StudyFolder, subject: Subject) -> pl.DataFrame:
-    return read_answers(folder.items(subject), _answered(ledger, plan, subject))
-
-
-def _label(plan: WorkPlan, run: Prompted | Run) -> AnsweredRun:
-    facts = plan.facts[run.model]
-    if isinstance(run, Prompted):
-        return AnsweredRun(
-            model=run.model,
-            recipe=UNTRAINED,
-            source=run.source,
-            train_seed=run.draw_seed,
-            family=facts.family,
-            size_b=facts.size_b,
-        )
-    return AnsweredRun(
-        model=run.model,
-        recipe=run.recipe.name,
-        source=run.source,
-        train_seed=run.train_seed,
-        data_seed=run.data_seed,
-        train_size=run.train_size,
-        checkpoint=run.checkpoint,
-        family=facts.family,
-        size_b=facts.size_b,
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from donorgrid import models
 from donorgrid.check import CheckSettings, judge
 from donorgrid.core.extras import require_training
 from donorgrid.pipeline.check.answer_cache import answer_all
@@ -10,6 +9,7 @@ from donorgrid.pipeline.check.request import Checked, CheckRequest
 from donorgrid.pipeline.check.subjects import find_base, find_subjects
 from donorgrid.pipeline.check.target_answers import judged_targets
 from donorgrid.pipeline.check.targets import find_targets
+from donorgrid.pipeline.session.devices import check_device
 
 
 def run_check(request: CheckRequest, *, on_note: Callable[[str], None] = lambda _: None) -> Checked:
@@ -33,8 +33,7 @@ def run_check(request: CheckRequest, *, on_note: Callable[[str], None] = lambda 
         If the base, an adapter, a target or the device cannot be used.
     """
     require_training("check")
-    if request.device not in ("auto", "cpu"):  # a missing device is an error also when the cache has all answers
-        models.loading.pick_device(request.device)
+    check_device(request.device)  # a missing device is an error also when the cache has all answers
     targets = find_targets(request)
     base = find_base(request.base, folder=request.folder)
     subjects = find_subjects(request.adapters, base, folder=request.folder)

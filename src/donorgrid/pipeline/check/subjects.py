@@ -19,7 +19,7 @@ from donorgrid.models.adapter_files import (
     read_config,
 )
 from donorgrid.models.folders import ModelFolder, find_model, weight_shapes
-from donorgrid.pipeline.prepare.study import built_in_models
+from donorgrid.pipeline.prepare.study_models import built_in_models
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _NUMBERED = re.compile(r"\d+\..+")

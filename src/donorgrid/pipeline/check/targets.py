@@ -13,7 +13,7 @@ from donorgrid.pipeline.check.data_rows import check_texts, read_checked_rows
 from donorgrid.pipeline.check.prompts import PROMPT_COLUMN, Prompt, is_prompts, read_prompts
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.target_references import expand, is_data_file, unique_name
-from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
+from donorgrid.pipeline.prepare.study_items import DOCUMENT_SOURCES
 from donorgrid.pipeline.session.records import AnswerTarget, Generation
 from donorgrid.tasks import GenerationRules, TaskFile, find_task, generation_rules, load_cell
 from donorgrid.tasks.documents.local_files import Rows

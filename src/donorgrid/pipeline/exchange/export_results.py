@@ -7,7 +7,7 @@ import polars as pl
 from donorgrid.analyse import to_released
 from donorgrid.core.errors import InputError
 from donorgrid.exchange import export_lm_eval_task, export_table
-from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES
+from donorgrid.pipeline.prepare.study_items import DOCUMENT_SOURCES
 from donorgrid.tasks import find_task, load_cell
 from donorgrid.tasks.task_files.plain import Columns
 

@@ -9,8 +9,9 @@ from donorgrid.core.records import Run
 from donorgrid.exchange import AdapterCard, TrainingJob, export_adapter, export_training
 from donorgrid.pipeline.analyse.tables import BY_SEED, study_deltas
 from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
-from donorgrid.pipeline.prepare.study import Prepared, built_in_models, prepare, study_paths
-from donorgrid.pipeline.prepare.work_keys import read_workplan
+from donorgrid.pipeline.prepare.study import Prepared, prepare, study_paths
+from donorgrid.pipeline.prepare.study_files import read_workplan
+from donorgrid.pipeline.prepare.study_models import built_in_models
 from donorgrid.tasks import find_task
 from donorgrid.train.text_selection import select_texts, split_texts
 

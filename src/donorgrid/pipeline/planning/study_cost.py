@@ -14,9 +14,9 @@ from donorgrid.pipeline.planning.power import power_of_items
 from donorgrid.pipeline.planning.trial import scored_targets, trial_rates
 from donorgrid.pipeline.prepare.few_shot_counts import count_few_shot, few_shot_notes
 from donorgrid.pipeline.prepare.notes import notes_of
-from donorgrid.pipeline.prepare.study import Prepared, PreparedItems, prepare
+from donorgrid.pipeline.prepare.study import Prepared, prepare
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
-from donorgrid.pipeline.run.jobs import default_jobs
+from donorgrid.pipeline.session.devices import default_jobs
 from donorgrid.plan.cost import ModelCost, adapter_bytes, model_cost, seconds_for
 from donorgrid.score.encode import encode_items
 from donorgrid.statistics.power import Noise
@@ -66,15 +66,8 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
 
 
 def _power(prepared: Prepared) -> pl.DataFrame | None:
-    items = PreparedItems(
-        study=prepared.study,
-        grid=prepared.grid,
-        tasks=prepared.tasks,
-        cells=prepared.cells,
-        examples=prepared.examples,
-    )
     has_cells = any(run.source.kind == "cell" for run in prepared.grid.runs)
-    return power_of_items(items, Noise(), wanted_pp=prepared.study.harm_limit_pp) if has_cells else None
+    return power_of_items(prepared, Noise(), wanted_pp=prepared.study.harm_limit_pp) if has_cells else None
 
 
 def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:

@@ -7,7 +7,9 @@ from pathlib import Path
 from donorgrid.facts.models import model_facts
 from donorgrid.models.folders import ModelFolder, find_model
 from donorgrid.pipeline.prepare.notes import notes_of
-from donorgrid.pipeline.prepare.study import DOCUMENT_SOURCES, built_in_models, prepare, study_paths
+from donorgrid.pipeline.prepare.study import prepare, study_paths
+from donorgrid.pipeline.prepare.study_items import DOCUMENT_SOURCES
+from donorgrid.pipeline.prepare.study_models import built_in_models
 from donorgrid.tasks import (
     TaskReport,
     catalog_names,

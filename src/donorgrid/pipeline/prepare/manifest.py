@@ -1,4 +1,4 @@
-"""What a run was made of: versions, digests, counts of items, the machine. One file per process."""
+"""The manifest of a run: versions, digests, counts of items, the machine, notes. One file per process."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,12 @@ from typing import Any
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.version import installed_version
-from donorgrid.pipeline.prepare.few_shot_counts import FewShotCounts
+from donorgrid.pipeline.prepare.few_shot_counts import FewShotCounts, count_few_shot, few_shot_notes
+from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.prepare.token_counts import Counted
+from donorgrid.pipeline.prepare.token_counts import Counted, count_tokens, token_notes
 from donorgrid.pipeline.prepare.work_keys import SEMANTICS, merge_mode
+from donorgrid.store.logs import write_manifest
 
 _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
 
@@ -21,20 +23,69 @@ def versions() -> dict[str, str]:
     return {"donorgrid": installed_version(), **{name: version(name) for name in _PACKAGES}}
 
 
+def write_study_manifest(prepared: Prepared, *, device: str, jobs: int) -> list[str]:
+    """Count what each model's tokenizer makes of a study, and write the manifest of a run.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    device : str
+        The device of the run.
+    jobs : int
+        Its processes.
+
+    Returns
+    -------
+    list of str
+        Notes: what a reader of the results should know.
+
+    Raises
+    ------
+    InputError
+        If no item of a target can be scored.
+    """
+    names = [model.name for model in prepared.study.models]
+    tokens = {name: count_tokens(prepared, name) for name in names}
+    few_shot = [counts for name in names for counts in count_few_shot(prepared, name)]
+    notes = [*notes_of(prepared)]
+    notes += [note for name, counted in tokens.items() for note in token_notes(name, counted)]
+    notes += few_shot_notes(few_shot)
+    content = manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, few_shot=few_shot, notes=notes)
+    write_manifest(prepared.folder, content)
+    return notes
+
+
 def manifest_of(
     prepared: Prepared,
     *,
     device: str,
     jobs: int,
     tokens: Mapping[str, Counted],
-    shown: Sequence[FewShotCounts],
+    few_shot: Sequence[FewShotCounts],
     notes: Sequence[str],
 ) -> dict[str, Any]:
-    """Everything that a reader needs to know where the numbers come from, as plain data.
+    """Everything that a reader needs to know about the origin of the numbers, as plain data.
 
-    ``tokens`` holds what each model's tokenizer made of the texts, ``shown`` of the examples of few-shot subjects,
-    ``notes`` what a user was told before the run. ``adapters_are`` says how each model wears its adapters when it
-    answers: merged into its weights, or beside them.
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    device : str
+        The device of the run.
+    jobs : int
+        Its processes.
+    tokens : mapping of str to Counted
+        By model: what its tokenizer makes of the texts.
+    few_shot : sequence of FewShotCounts
+        What the tokenizers make of the examples of few-shot subjects.
+    notes : sequence of str
+        What the user was told before the run.
+
+    Returns
+    -------
+    dict
+        ``adapters_are`` says how each model's adapters are active when it answers: merged, or unmerged.
     """
     return {
         "versions": versions(),
@@ -69,14 +120,14 @@ def manifest_of(
         },
         "few_shot": [
             {
-                "model": one.subject.model,
-                "source": one.subject.source.name,
-                "draw_seed": one.subject.draw_seed,
-                "examples": [example.id for example in prepared.examples[one.subject]],
-                "tokens": one.n_tokens,
-                "cut": {str(target): [list(item) for item in cut] for target, cut in one.cut.items()},
+                "model": counts.subject.model,
+                "source": counts.subject.source.name,
+                "draw_seed": counts.subject.draw_seed,
+                "examples": [example.id for example in prepared.examples[counts.subject]],
+                "tokens": counts.n_tokens,
+                "cut": {str(target): [list(item) for item in cut] for target, cut in counts.cut.items()},
             }
-            for one in shown
+            for counts in few_shot
         ],
         "notes": list(notes),
         "study": prepared.study.model_dump(mode="json"),

@@ -1,4 +1,16 @@
-"""Running a study: claims, processes, progress."""
+"""Running a study: what is left of its work is trained and scored.
+
+In the order of the work:
+
+- ``options.py``: what a user chooses, and what each process is told
+- ``run_study.py``: the commands ``run`` and ``demo``, step by step
+- ``progress.py``: how far a study is
+- ``jobs.py``: the work, in one process or several
+- ``processes.py``: several processes, and Ctrl-C
+- ``worker.py``: the loop of one process over the subjects that it claims
+- ``ledger.py``: what is done and what is missing, by the files on disk
+- ``subject_work.py``: the work on one subject: train, score, write
+"""
 
 from lazy_loader import attach_stub
 

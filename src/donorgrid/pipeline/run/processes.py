@@ -1,7 +1,6 @@
-"""Several processes on one machine that share a study by its folder, and what becomes of them on Ctrl-C."""
+"""Several processes on one machine that share a study by its folder, and how they end on Ctrl-C."""
 
 import multiprocessing
-import os
 import signal
 import sys
 import threading
@@ -12,72 +11,78 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
-from donorgrid import pipeline
 from donorgrid.core.errors import InputError, RunFailure
+from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.options import WorkerOptions
+from donorgrid.pipeline.session.devices import n_cores
 
 PRELOADED = tuple(
     f"donorgrid.{module}" for module in ("train.methods", "models.adapter_switch", "score.scorer", "score.generate")
 )
-"""Torch, transformers, PEFT and what stands on them. Polars is not among them: its threads do not outlive a fork."""
+"""Torch, transformers, PEFT and the modules on top of them. Not polars: its threads do not survive a fork."""
 _POLL_S = 0.3
 _INTERRUPTED, _BAD_INPUT = 130, 2
 
 
-def n_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def start_preloading() -> None:
+    """Start the server that loads what jobs on the CPU need, once for all of them, while this process goes on.
 
-
-def warm_up() -> None:
-    """Begin to load what jobs on the CPU need, once for all of them and while this process does other things.
-
-    Does nothing where processes cannot be forked off one that has loaded it.
+    Does nothing where processes cannot be forked from such a server.
     """
     if _start_method("cpu") == "forkserver":
         forkserver.set_forkserver_preload(list(PRELOADED))
-        resource_tracker.ensure_running()  # which would let interrupts through again
-        former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is forked off inherits it
+        resource_tracker.ensure_running()  # unblocks SIGINT when it starts, so it has to start before
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # forked processes inherit the mask
         try:
             forkserver.ensure_running()
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, former)
-
-
-def _start_method(device: str) -> str:
-    """How processes begin: forked off a server that has loaded all but polars; anew where that is not safe.
-
-    A GPU's driver does not outlive a fork, and neither do some libraries of macOS.
-    """
-    return "forkserver" if sys.platform == "linux" and device == "cpu" else "spawn"
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def run_processes(
-    prepared: Prepared, plan: WorkPlan, options: WorkerOptions, *, jobs: int, tell: Callable[[], object]
+    prepared: Prepared, plan: WorkPlan, options: WorkerOptions, *, jobs: int, on_poll: Callable[[], object]
 ) -> None:
-    """Work on a study with ``jobs`` processes until all have ended; ``tell`` is called now and then.
+    """Work on a study with several processes until all have ended.
 
-    Raises KeyboardInterrupt on Ctrl-C, when all processes have put down their work, and RunFailure when one broke.
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    plan : WorkPlan
+        Its work keys.
+    options : WorkerOptions
+        What each process is told.
+    jobs : int
+        How many processes.
+    on_poll : callable
+        Called several times per second.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C, when all processes have ended.
+    RunFailure
+        If a process broke off.
     """
     method = _start_method(options.device)
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        warm_up()
+        start_preloading()
     threads = max(1, n_cores() // jobs)
     processes: list[BaseProcess] = [
         context.Process(target=_job, args=(prepared, plan, options, threads), name=f"job {number}")  # type: ignore[attr-defined]
         for number in range(jobs)
     ]
-    # What is forked off the server is as deaf as the server was at its start; what begins anew is as deaf as this one.
-    starting = interrupts_wait if method == "forkserver" else _deaf_to_interrupts
+    # Forked processes block SIGINT as the server does; spawned ones ignore it if this process does at their start.
+    starting = interrupts_delayed if method == "forkserver" else _interrupts_ignored
     try:
         with starting():
             for process in processes:
                 process.start()
         while any(process.is_alive() for process in processes):
-            tell()
+            on_poll()
             time.sleep(_POLL_S)
     except KeyboardInterrupt:
         for process in processes:
@@ -90,8 +95,24 @@ def run_processes(
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started in the body do not hear Ctrl-C, which a terminal sends to all: this one tells them."""
+def interrupts_delayed() -> Iterator[None]:
+    """Ctrl-C in the body is raised after it: loading torch takes seconds, and no process may be left half started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if received:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started in the body ignore Ctrl-C, which a terminal sends to all: this process terminates them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -102,20 +123,12 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
 
 
-@contextmanager
-def interrupts_wait() -> Iterator[None]:
-    """Ctrl-C in the body is raised behind it: loading torch may take it seconds, and nothing shall be half begun."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
-    if heard:
-        raise KeyboardInterrupt
+def _start_method(device: str) -> str:
+    """Forked from a server that has loaded the packages, or spawned where a fork is not safe.
+
+    The driver of a GPU does not survive a fork, and neither do some libraries of macOS.
+    """
+    return "forkserver" if sys.platform == "linux" and device == "cpu" else "spawn"
 
 
 def _raise_for(processes: list[BaseProcess]) -> None:
@@ -133,7 +146,7 @@ def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: in
     signal.signal(signal.SIGTERM, _interrupt)
     torch.set_num_threads(threads)
     try:
-        pipeline.run.worker.Worker(prepared, plan, options, lambda: None).run()
+        run.worker.Worker(prepared, plan, options, lambda: None).run()
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
     except InputError as error:

@@ -1,12 +1,14 @@
-"""How far a study is, read off its folder: also what other processes and machines did."""
+"""How far a study is, from its folder: what this and other processes and machines did."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Subject
 from donorgrid.pipeline.prepare.study import study_folder
-from donorgrid.pipeline.prepare.work_keys import WorkPlan, read_workplan
+from donorgrid.pipeline.prepare.study_files import read_workplan
+from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.ledger import Ledger, subjects_of_shard
 from donorgrid.store.logs import Failure, read_failures
 
@@ -26,36 +28,61 @@ class Progress:
 
 
 class Watch:
-    """Reads progress off the study folder; what is done is looked at once."""
+    """Reads progress from the study's folder. A subject that is done is not looked up again.
 
-    def __init__(self, plan: WorkPlan, folder: StudyFolder, shard: tuple[int, int] | None = None) -> None:
+    Parameters
+    ----------
+    plan : WorkPlan
+        The study and its work keys.
+    folder : StudyFolder
+        Its folder.
+    shard : (int, int), optional
+        Count only the subjects of one shard.
+    on_change : callable
+        Receives the progress whenever it changed since the last reading.
+    """
+
+    def __init__(
+        self,
+        plan: WorkPlan,
+        folder: StudyFolder,
+        *,
+        shard: tuple[int, int] | None = None,
+        on_change: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
         self._folder = folder
         self._plan = plan
         self._ledger = Ledger(plan, folder)
+        self._on_change = on_change
+        self._last: Progress | None = None
         subjects = plan.grid.subjects
         self._open: list[Subject] = list(subjects if shard is None else subjects_of_shard(subjects, shard))
         self._total = len(self._open)
 
-    def look(self) -> Progress:
-        """The progress now."""
+    def progress(self) -> Progress:
+        """The progress now, also of what other processes did."""
         self._open = [subject for subject in self._open if not self._ledger.status(subject).done]
-        return Progress(done=self._total - len(self._open), failed=len(self._failures()), total=self._total)
+        progress = Progress(done=self._total - len(self._open), failed=len(self._failures()), total=self._total)
+        if progress != self._last:
+            self._last = progress
+            self._on_change(progress)
+        return progress
 
     def open_keys(self) -> set[str]:
-        """The claim keys of what was not done when last looked."""
+        """The claim keys of what was not done at the last reading."""
         return {self._plan.claim_key(subject) for subject in self._open}
 
     def failures(self) -> list[Failure]:
-        """The failures of subjects that are still open, in the grid's order."""
-        self.look()
+        """The failures of subjects that are still open, in the order of the grid."""
+        self.progress()
         return self._failures()
 
     def _failures(self) -> list[Failure]:
-        noted = read_failures(self._folder)
-        if not noted:
+        recorded = read_failures(self._folder)
+        if not recorded:
             return []
         keys = (self._plan.failure_key(subject) for subject in self._open)
-        return [noted[key] for key in keys if key in noted]
+        return [recorded[key] for key in keys if key in recorded]
 
 
 def study_status(study: str | Path, out: str | Path | None = None) -> tuple[Progress, list[Failure]]:
@@ -80,4 +107,4 @@ def study_status(study: str | Path, out: str | Path | None = None) -> tuple[Prog
     """
     folder = study_folder(study, out)
     watch = Watch(read_workplan(folder), folder)
-    return watch.look(), watch.failures()
+    return watch.progress(), watch.failures()

@@ -1,4 +1,4 @@
-"""The steps that need the extra ``train``: run, demo."""
+"""``donorgrid run`` and ``donorgrid demo``: a study is read once, planned once, and worked on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,41 +8,111 @@ import yaml
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.prepare.study import study_paths
-from donorgrid.pipeline.run.jobs import run_jobs
+from donorgrid.pipeline import prepare as preparing
+from donorgrid.pipeline.prepare.study import prepare, study_paths
+from donorgrid.pipeline.prepare.study_files import write_study_files
+from donorgrid.pipeline.prepare.work_keys import make_workplan
+from donorgrid.pipeline.run.jobs import choose_device, do_work, preload
 from donorgrid.pipeline.run.options import RunOptions
-from donorgrid.pipeline.run.progress import Progress
+from donorgrid.pipeline.run.progress import Progress, Watch
+from donorgrid.pipeline.session.devices import check_device, default_jobs
 from donorgrid.plan.presets import study_preset
-
-Given = str | Path
+from donorgrid.store.claims import remove_dead_claims
+from donorgrid.store.logs import forget_failures
 
 
 def run_study(
-    study: Given,
-    out: Given | None = None,
+    study: str | Path,
+    out: str | Path | None = None,
     *,
     options: RunOptions | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> Progress:
-    """Train every source's adapter and score it on every target, or what is left of that; how far the study is now.
+    """Train every source's adapter and score it on every target, or do what is left of that.
 
-    With more than one job, call it under ``if __name__ == "__main__":``, as the jobs are processes that import the
-    calling script. Raises InputError before any work when the study cannot be run.
+    With more than one job, call it under ``if __name__ == "__main__":``: jobs are processes that import the calling
+    script.
+
+    Parameters
+    ----------
+    study : str or Path
+        A study file, or a folder that holds ``study.yaml``.
+    out : str or Path, optional
+        The study's folder, where it is not the default.
+    options : RunOptions, optional
+        Device, jobs, shard and limits.
+    on_progress : callable
+        Receives the progress whenever it changes.
+    on_note : callable
+        Receives, before any work, what a reader of the results should know. The manifest keeps it too.
+
+    Returns
+    -------
+    Progress
+        How far the study is. Failed work is recorded, and left out of later runs unless ``options.retry_failed``.
+
+    Raises
+    ------
+    InputError
+        Before any work, if the study cannot be run.
+    RunFailure
+        If a process broke off.
     """
     require_training("run")
-    file, folder = study_paths(Path(study), None if out is None else Path(out))
-    return run_jobs(file, folder, options or RunOptions(), on_progress, on_note=on_note)
+    options = options or RunOptions()
+    study_file, folder = study_paths(Path(study), None if out is None else Path(out))
+    check_device(options.device)
+    prepared = prepare(study_file, folder)
+    plan = make_workplan(prepared)
+    write_study_files(prepared, plan, study_file=study_file)
+    if options.retry_failed:
+        forget_failures(folder)
+    watch = Watch(plan, folder, shard=options.shard, on_change=on_progress)
+    n_left = watch.progress().left
+    if n_left:
+        preload(options)
+        device = choose_device(prepared, options)
+        jobs = options.jobs or default_jobs(device)
+        for note in preparing.manifest.write_study_manifest(prepared, device=device, jobs=jobs):
+            on_note(note)
+        do_work(prepared, plan, options, device=device, n_left=n_left, on_poll=watch.progress)
+    final = watch.progress()
+    if options.shard is None:
+        remove_dead_claims(folder, open_keys=watch.open_keys())
+    return final
 
 
 def run_demo(
-    out: Given = "demo",
+    out: str | Path = "demo",
     *,
     options: RunOptions | None = None,
     n_sources: int | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Run the demo study on the built-in pocket world into ``out``; ``n_sources`` keeps its first sources only."""
+    """Run the demo study on the built-in pocket world.
+
+    Parameters
+    ----------
+    out : str or Path
+        The study's folder.
+    options : RunOptions, optional
+        Device, jobs, shard and limits.
+    n_sources : int, optional
+        Keep only the first so many sources.
+    on_progress : callable
+        Receives the progress whenever it changes.
+
+    Returns
+    -------
+    Progress
+        How far the study is.
+
+    Raises
+    ------
+    InputError
+        If the demo has fewer sources.
+    """
     require_training("demo")
     content = dict(study_preset("demo"))
     if n_sources is not None:
@@ -52,6 +122,6 @@ def run_demo(
         content["sources"] = cells[:n_sources]
     folder = StudyFolder(Path(out))
     folder.root.mkdir(parents=True, exist_ok=True)
-    written = folder.root / "demo.yaml"
-    written.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return run_jobs(written, folder, options or RunOptions(), on_progress)
+    study_file = folder.root / "demo.yaml"
+    study_file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return run_study(study_file, out, options=options, on_progress=on_progress)

@@ -2,6 +2,7 @@
 
 In the order of the work:
 
+- ``devices.py``: which device, and how many processes
 - ``records.py``: the settings of a session, and what a target is to it
 - ``model_session.py``: the base model, its packed items, the active adapter, the answers
 - ``generated_rows.py``: generated texts as rows of item answers
