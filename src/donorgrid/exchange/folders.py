@@ -1,4 +1,4 @@
-"""A folder of imported item answers: one Parquet file per subject, and import.json, which says whose they are."""
+"""A folder of imported item answers: one Parquet file per subject, and import.json, which names the subjects."""
 
 import json
 from collections.abc import Mapping
@@ -19,9 +19,19 @@ ITEMS = "items"
 
 
 def write_import(imported: ImportedAnswers, folder: Path) -> None:
-    """Write imported answers into ``folder``, whole or not at all; a former import there is replaced.
+    """Writes imported answers into a folder and replaces a previous import there.
 
-    Raises InputError when the folder holds something else.
+    Parameters
+    ----------
+    imported : ImportedAnswers
+        The answers; each subject's are read once.
+    folder : Path
+        A new or empty folder, or that of a previous import.
+
+    Raises
+    ------
+    InputError
+        If the folder holds anything but an import.
     """
     if folder.exists() and any(folder.iterdir()) and not is_import(folder):
         raise InputError(f"{folder}: is not empty and holds no import; give another folder")
@@ -37,18 +47,18 @@ def write_import(imported: ImportedAnswers, folder: Path) -> None:
 
 
 def refuse_filled(folder: Path) -> None:
-    """InputError when something is there already: an export never replaces what it did not write."""
+    """Raises InputError if the folder holds anything: an export never overwrites files."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there already; give a new folder")
 
 
 def is_import(folder: Path) -> bool:
-    """Whether ``write_import`` made this folder."""
+    """True if ``write_import`` wrote this folder."""
     return (folder / INDEX).is_file()
 
 
 def read_import(folder: Path) -> ImportedAnswers:
-    """The answers that ``write_import`` put into ``folder``; StoreError when the folder is damaged."""
+    """Returns the answers that ``write_import`` wrote. Raises StoreError if the folder is damaged."""
     try:
         content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         files = {_subject(entry): folder / ITEMS / Path(entry["file"]).name for entry in content["subjects"]}

@@ -1,4 +1,4 @@
-"""Mapping files: which lm-eval task is which cell, which folder is whose, which column is what. Strict YAML."""
+"""Mapping files: YAML that says which lm-eval task is which cell, whose a folder is, what a column holds."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -25,15 +25,17 @@ class MixEntry(_Strict):
 
 
 class ControlEntry(_Strict):
-    """A source that is a control on the cell ``of``. lm-eval's own few-shot prompts are none: their examples come from
-    each target's own task, not from one cell."""
+    """A source that is a control on the cell ``of``.
+
+    lm-eval's few-shot prompts are no such control: their examples come from the target's task, not from one cell.
+    """
 
     control: TrainedControl
     of: str
 
 
 class RunEntry(_Strict):
-    """Whose answers lie in a folder: a base model (``baseline: true``), or what was trained on ``source``."""
+    """The subject of a folder: a base model (``baseline: true``), or a fine-tune on ``source``."""
 
     model: Annotated[str, Field(min_length=1)]
     baseline: bool = False
@@ -45,14 +47,14 @@ class RunEntry(_Strict):
     checkpoint: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
+    def _baseline_or_source(self) -> Self:
         if self.baseline == (self.source is not None):
             raise ValueError("needs either 'baseline: true' or a 'source'")
         return self
 
 
 class ModelEntry(_Strict):
-    """What is known of a base model where its name does not say it."""
+    """Facts of a base model that its name does not tell; ``size_b`` in billions of parameters."""
 
     family: str | None = None
     size_b: Annotated[float, Field(gt=0)] | None = None
@@ -69,7 +71,20 @@ class LmEvalMapping(_Strict):
     models: dict[str, ModelEntry] = Field(default_factory=dict)
 
     def for_task(self, key: str, task: str) -> str | None:
-        """``id_field`` or ``filter`` for one of our tasks."""
+        """Returns the value of a key that may differ between tasks.
+
+        Parameters
+        ----------
+        key : str
+            ``id_field`` or ``filter``.
+        task : str
+            A task of the mapping.
+
+        Returns
+        -------
+        str or None
+            The value for the task; None if the mapping gives none.
+        """
         value: str | dict[str, str] | None = getattr(self, key)
         return value.get(task) if isinstance(value, dict) else value
 
@@ -95,21 +110,39 @@ _Mapping = TypeVar("_Mapping", LmEvalMapping, TableMapping)
 
 
 class _Loader(yaml.SafeLoader):
-    """safe_load that refuses a key which stands twice in one mapping."""
+    """A safe loader that refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
+        keys: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable):
-                if key in seen:
+                if key in keys:
                     raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
-                seen.add(key)
+                keys.add(key)
         return super().construct_mapping(node, deep)
 
 
 def read_mapping(path: Path, kind: type[_Mapping]) -> _Mapping:
-    """The mapping in a YAML file; InputError, one line with file, key and what is allowed, when it cannot be used."""
+    """Reads a mapping file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file.
+    kind : type
+        ``LmEvalMapping`` or ``TableMapping``.
+
+    Returns
+    -------
+    LmEvalMapping or TableMapping
+        The mapping.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a key is unknown, duplicate or has a wrong value.
+    """
     try:
         written = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
@@ -126,7 +159,27 @@ def read_mapping(path: Path, kind: type[_Mapping]) -> _Mapping:
 
 
 def make_mapping(written: dict[Any, Any], kind: type[_Mapping], *, origin: str) -> _Mapping:
-    """The mapping from plain data; ``origin`` names its file in messages."""
+    """Validates a mapping.
+
+    Parameters
+    ----------
+    written : dict
+        The mapping as plain data.
+    kind : type
+        ``LmEvalMapping`` or ``TableMapping``.
+    origin : str
+        Where the mapping comes from, for messages.
+
+    Returns
+    -------
+    LmEvalMapping or TableMapping
+        The mapping.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or has a wrong value.
+    """
     try:
         return kind.model_validate(written)
     except ValidationError as error:
@@ -134,7 +187,7 @@ def make_mapping(written: dict[Any, Any], kind: type[_Mapping], *, origin: str) 
 
 
 def source_of(entry: str | MixEntry | ControlEntry) -> Source:
-    """The source that an entry names; InputError when a cell in it is none."""
+    """Returns the source of an entry. Raises InputError if one of its cells is not ``task/language``."""
     if isinstance(entry, str):
         return Source.of_cell(Cell.parse(entry))
     if isinstance(entry, ControlEntry):
@@ -145,9 +198,9 @@ def source_of(entry: str | MixEntry | ControlEntry) -> Source:
     return Source(kind="mix", name=entry.name, parts=parts)
 
 
-def _first_problem(error: ValidationError, kind: type[_Mapping]) -> str:
-    problems = error.errors(include_url=False)
-    problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
+def _first_problem(invalid: ValidationError, kind: type[_Mapping]) -> str:
+    problems = invalid.errors(include_url=False)
+    problem = next((error for error in problems if error["type"] == "extra_forbidden"), problems[0])
     where = ".".join(str(part) for part in problem["loc"] if str(part) not in ("str", "MixEntry", "ControlEntry"))
     if problem["type"] == "extra_forbidden":
         allowed = list(kind.model_fields) if len(problem["loc"]) == 1 else []

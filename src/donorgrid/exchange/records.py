@@ -1,4 +1,4 @@
-"""What an import gives: whose answers were found, the answers or the totals, and what is to be said about them."""
+"""The result of an import: the subjects, their item answers or totals, and notes for the user."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from donorgrid.core.records import Source
 class ImportedSubject:
     """A base model (``source`` is None) or one fine-tune of it, evaluated elsewhere.
 
-    ``model`` is the name that stands in tables; ``size_b`` is in billions of parameters.
+    ``model`` is the name in tables; ``size_b`` is in billions of parameters.
     """
 
     model: str
@@ -33,10 +33,10 @@ class ImportedSubject:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedAnswers:
-    """Item answers by subject, one base model first, then its fine-tunes.
+    """Item answers by subject: each base model, then its fine-tunes.
 
-    ``read`` gives a subject's answers with the columns of ``ITEM_ANSWERS``; nothing is held in memory until then.
-    ``notes`` are lines for the user.
+    ``read`` reads a subject's answers, with the columns of ``ITEM_ANSWERS``, when it is called. ``notes`` are lines for
+    the user.
     """
 
     subjects: tuple[ImportedSubject, ...]
@@ -44,14 +44,15 @@ class ImportedAnswers:
     notes: tuple[str, ...] = ()
 
     def models(self) -> Iterator[tuple[ImportedSubject, tuple[ImportedSubject, ...]]]:
-        """Each base model with its fine-tunes."""
-        for base in (one for one in self.subjects if one.source is None):
-            yield base, tuple(one for one in self.subjects if one.source is not None and one.model == base.model)
+        """Yields each base model with its fine-tunes."""
+        trained = [subject for subject in self.subjects if subject.source is not None]
+        for base in (subject for subject in self.subjects if subject.source is None):
+            yield base, tuple(subject for subject in trained if subject.model == base.model)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedTable:
-    """Result rows without items: columns as ``core.tables.DELTAS_BY_SEED`` or ``DELTAS`` name them, and notes."""
+    """Result rows without items, with the columns of ``DELTAS_BY_SEED`` or ``DELTAS``, and notes for the user."""
 
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()

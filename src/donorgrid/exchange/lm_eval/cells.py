@@ -1,4 +1,4 @@
-"""Which lm-eval task is which cell, and which results file is whose, as a mapping says."""
+"""Applies a mapping: the cell of every lm-eval task, and the subject of every results file."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,33 +18,50 @@ PLACEHOLDER = "{language}"
 
 @dataclass(frozen=True, kw_only=True)
 class MappedOutputs:
-    """The outputs of every subject, and what the mapping leaves out."""
+    """The outputs of every subject, and the files that the mapping does not name."""
 
     of: Mapping[ImportedSubject, tuple[Output, ...]]
     unused: tuple[Path, ...]
 
 
 def map_outputs(outputs: Sequence[Output], mapping: LmEvalMapping, *, roots: Sequence[Path]) -> MappedOutputs:
-    """Who gave which output. A run's key is a folder or file beneath one of ``roots``; the nearest folder wins.
+    """Assigns every output to a subject.
 
-    Raises InputError when a run has no output, two runs are the same subject, or a model has not exactly one base.
+    Parameters
+    ----------
+    outputs : sequence of Output
+        The results files.
+    mapping : LmEvalMapping
+        The key of a run is a folder or file below one of ``roots``; the innermost folder wins.
+    roots : sequence of Path
+        Folders that the keys are relative to.
+
+    Returns
+    -------
+    MappedOutputs
+        The outputs by subject.
+
+    Raises
+    ------
+    InputError
+        If a run has no output, two runs are the same subject, or a model has not exactly one baseline.
     """
-    places = {root / key: (key, entry) for key, entry in mapping.runs.items() for root in roots}
+    runs = {root / key: key for key in mapping.runs for root in roots}
     by_key: dict[str, list[Output]] = {key: [] for key in mapping.runs}
     unused = []
     for output in outputs:
         above = (output.path, *output.path.parents)
-        found = next((places[one] for one in above if one in places), None)
-        if found is None:
+        key = next((runs[path] for path in above if path in runs), None)
+        if key is None:
             unused.append(output.path)
         else:
-            by_key[found[0]].append(output)
-    for key, own in by_key.items():
-        if not own:
+            by_key[key].append(output)
+    for key, outputs_of_run in by_key.items():
+        if not outputs_of_run:
             looked = ", ".join(str(root) for root in roots)
             raise InputError(f"runs: '{key}' names no output of lm-eval; looked beneath {looked}")
     subjects = _subjects(by_key, mapping)
-    return MappedOutputs(of={subjects[key]: tuple(own) for key, own in by_key.items()}, unused=tuple(unused))
+    return MappedOutputs(of={subjects[key]: tuple(of_run) for key, of_run in by_key.items()}, unused=tuple(unused))
 
 
 def _subjects(by_key: Mapping[str, list[Output]], mapping: LmEvalMapping) -> dict[str, ImportedSubject]:
@@ -61,12 +78,12 @@ def _subjects(by_key: Mapping[str, list[Output]], mapping: LmEvalMapping) -> dic
                 f"runs: model '{entry.model}' has no run with 'baseline: true'; deltas need its base model"
             )
         base = bases[entry.model]
-        one = base if entry.baseline else _trained(entry, base)
-        if one in subjects.values():
-            raise InputError(f"runs: '{key}' is a second run of {one}; they must differ in source, recipe or seeds")
-        subjects[key] = one
+        subject = base if entry.baseline else _trained(entry, base)
+        if subject in subjects.values():
+            raise InputError(f"runs: '{key}' is a second run of {subject}; they must differ in source, recipe or seeds")
+        subjects[key] = subject
     for model in bases:
-        if all(one.source is None for one in subjects.values() if one.model == model):
+        if all(subject.source is None for subject in subjects.values() if subject.model == model):
             raise InputError(f"runs: model '{model}' has only its base model; add a run with a 'source'")
     return subjects
 
@@ -99,9 +116,24 @@ def _trained(entry: RunEntry, base: ImportedSubject) -> ImportedSubject:
 
 
 def cells_of(outputs: Sequence[Output], mapping: LmEvalMapping) -> dict[str, Cell]:
-    """The cell of each lm-eval task (by its name) that a pattern of the mapping matches; the first pattern wins.
+    """Returns the cells of lm-eval tasks.
 
-    A pattern that matches a group takes all tasks beneath the group. InputError when nothing is matched at all.
+    Parameters
+    ----------
+    outputs : sequence of Output
+        The results files, which name tasks and groups of tasks.
+    mapping : LmEvalMapping
+        Patterns of task names; the first that matches wins. A pattern that matches a group covers all tasks below it.
+
+    Returns
+    -------
+    dict of str to Cell
+        lm-eval's task name to its cell; tasks that no pattern matches are left out.
+
+    Raises
+    ------
+    InputError
+        If no pattern matches any task, or a pattern does not hold ``{language}`` exactly once.
     """
     groups = {name: below for output in outputs for name, below in output.groups.items()}
     leaves = dict.fromkeys(name for output in outputs for name in output.tasks)
@@ -109,8 +141,8 @@ def cells_of(outputs: Sequence[Output], mapping: LmEvalMapping) -> dict[str, Cel
     for pattern, task in mapping.tasks.items():
         rule = _rule(pattern)
         for name in (*groups, *leaves):
-            found = rule.fullmatch(name)
-            language = _language(found, mapping) if found else None
+            match = rule.fullmatch(name)
+            language = _language(match, mapping) if match else None
             if language is not None:
                 for leaf in _beneath(name, groups):
                     cells.setdefault(leaf, Cell(task=task, language=language))
@@ -125,14 +157,14 @@ def cells_of(outputs: Sequence[Output], mapping: LmEvalMapping) -> dict[str, Cel
 def _rule(pattern: str) -> re.Pattern[str]:
     if pattern.count(PLACEHOLDER) != 1:
         raise InputError(f"tasks: pattern '{pattern}': {{language}} must stand in it once")
-    before, after = pattern.split(PLACEHOLDER)
-    parts = [re.escape(part).replace(r"\*", ".*") for part in (before, after)]
+    prefix, suffix = pattern.split(PLACEHOLDER)
+    parts = [re.escape(part).replace(r"\*", ".*") for part in (prefix, suffix)]
     return re.compile(rf"{parts[0]}(?P<language>[A-Za-z]+(?:[-_][A-Za-z0-9]+)*){parts[1]}", re.DOTALL)
 
 
-def _language(found: re.Match[str], mapping: LmEvalMapping) -> str | None:
-    """The language as it stands in the task's name, renamed by the mapping; None when it is none that is known."""
-    name = found["language"]
+def _language(match: re.Match[str], mapping: LmEvalMapping) -> str | None:
+    """Returns the language in a task's name, renamed by the mapping; None for an unknown language."""
+    name = match["language"]
     return mapping.languages.get(name) or (name if language_facts(name) else None)
 
 
@@ -143,6 +175,19 @@ def _beneath(name: str, groups: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def latest(outputs: Sequence[Output], task: str) -> TaskOutput | None:
-    """A task's newest results among the files of one subject, as lm-eval's own readers choose; None without any."""
-    having = [output for output in outputs if task in output.tasks]
-    return max(having, key=lambda one: one.date).tasks[task] if having else None
+    """Returns a task's newest results, as lm-eval's own readers do.
+
+    Parameters
+    ----------
+    outputs : sequence of Output
+        The results files of one subject.
+    task : str
+        lm-eval's task name.
+
+    Returns
+    -------
+    TaskOutput or None
+        The results; None if no file has the task.
+    """
+    with_task = [output for output in outputs if task in output.tasks]
+    return max(with_task, key=lambda output: output.date).tasks[task] if with_task else None

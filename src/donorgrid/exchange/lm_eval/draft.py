@@ -1,4 +1,4 @@
-"""A first mapping file for lm-eval's outputs, to be edited: what was found, and guesses that a person must check."""
+"""A first mapping file for lm-eval's outputs, with guesses that a person must check."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +12,10 @@ UNKNOWN = "TASK/LANGUAGE"
 
 
 def draft_mapping(paths: Sequence[Path]) -> str:
-    """The text of a mapping file with every output among ``paths``: lines with TASK/LANGUAGE are to be filled in.
+    """Returns the text of a mapping file for all outputs among ``paths``; a person fills in TASK/LANGUAGE.
 
-    An output that names no adapter is taken for a base model, and a task's last part for its language. Raises
-    InputError when there are no outputs.
+    An output that names no adapter counts as a base model, and a language code in a task's name as its language. Raises
+    InputError if there are no outputs.
     """
     outputs = find_outputs(paths)
     names = dict.fromkeys(name for output in outputs for name in output.tasks)
@@ -29,14 +29,14 @@ def draft_mapping(paths: Sequence[Path]) -> str:
 
 
 def _pattern(name: str) -> tuple[str, str]:
-    """``arc_de`` becomes (``arc_{language}``, ``arc``), ``truthfulqa_de_mc1`` (``truthfulqa_{language}_mc1``, ...)."""
+    """Returns a pattern and a task: (``arc_{language}``, ``arc``) for ``arc_de``."""
     parts = name.split("_")
     for index in range(len(parts) - 1, 0, -1):
         if language_facts(parts[index]):
-            after = parts[index + 1 :]
-            if after and len(after[0]) == 4 and after[0].istitle():  # a script, as in deu_Latn
-                after = after[1:]
-            return "_".join([*parts[:index], "{language}", *after]), "_".join(parts[:index])
+            rest = parts[index + 1 :]
+            if rest and len(rest[0]) == 4 and rest[0].istitle():  # a script, as in deu_Latn
+                rest = rest[1:]
+            return "_".join([*parts[:index], "{language}", *rest]), "_".join(parts[:index])
     return f"{name}_{{language}}", name
 
 

@@ -1,7 +1,7 @@
-"""``donorgrid export lm-eval``: a cell's test items as a task of lm-eval, with the very requests that donorgrid makes.
+"""``donorgrid export lm-eval``: a cell's test items as a task of lm-eval, with the same requests as donorgrid's.
 
-The items are written as they are asked (held-out parts, few-shot examples and words of the language are in them), so
-that one local file and one small YAML say all, for any task.
+The exported items hold their final text (with few-shot examples and words of the language), so one data file and one
+small YAML are enough for any task.
 """
 
 import json
@@ -16,10 +16,26 @@ from donorgrid.core.records import CellItems, Metric
 
 
 def export_lm_eval_task(cell: CellItems, folder: Path, *, metrics: tuple[Metric, ...]) -> Path:
-    """Write ``<task>_<language>.yaml`` and ``.jsonl`` into ``folder``; the YAML's path, for lm_eval's --include_path.
+    """Writes a cell's test items as a task file of lm-eval and its data, ``<task>_<language>.yaml`` and ``.jsonl``.
 
-    ``metrics`` are the task's. The field ``id`` holds the item's ID, for an import of lm-eval's outputs. Raises
-    InputError for a cell without test items, or whose options are not all delimited alike.
+    Parameters
+    ----------
+    cell : CellItems
+        The cell. The field ``id`` of the data holds the item's ID, for an import of lm-eval's outputs.
+    folder : Path
+        Where to write; give it to lm-eval as ``--include_path``.
+    metrics : tuple of str
+        The task's metrics: ``acc``, ``acc_norm``.
+
+    Returns
+    -------
+    Path
+        The YAML file.
+
+    Raises
+    ------
+    InputError
+        If the cell has no test items, or several delimiters before its choices.
     """
     name = check_name(f"{cell.cell.task}_{cell.cell.language}", what="task name")
     if not cell.test:

@@ -1,4 +1,4 @@
-"""lm-eval's files as they are: a results JSON, and beside it one samples JSONL per task where they were logged."""
+"""Reads lm-eval's files: a results JSON, and next to it a samples JSONL for every task if samples were logged."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _ROW: dict[str, type] = {
     "filter": str,
     "filtered_resps": list,
 }
-"""The keys of a row that are read, and what lm-eval writes there."""
+"""The keys of a row that are read, and their types."""
 _SAME_FOR_ALL = ("chat_template_sha", "system_instruction_sha", "fewshot_as_multiturn")
 
 
@@ -51,26 +51,26 @@ class Output:
 
 
 def find_outputs(paths: Iterable[Path]) -> list[Output]:
-    """Every results file among ``paths`` (files, or folders searched whole), in the order of their names.
+    """Reads every results file among ``paths`` (files, or folders with all subfolders), in the order of their names.
 
-    Raises InputError when a path does not exist, holds no results file, or a file is not what lm-eval writes.
+    Raises InputError if a path does not exist or holds no results file, or lm-eval did not write a file.
     """
-    found: dict[Path, None] = {}
+    outputs: dict[Path, None] = {}
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
         files = [path] if path.is_file() else sorted(path.rglob("results_*.json"))
         if not files:
             raise InputError(f"{path}: holds no results_*.json of lm-eval (written by 'lm_eval --output_path')")
-        found.update(dict.fromkeys(files))
-    return [read_output(path) for path in found]
+        outputs.update(dict.fromkeys(files))
+    return [read_output(path) for path in outputs]
 
 
 def read_output(path: Path) -> Output:
-    """One results file; InputError, one line, when lm-eval did not write it."""
+    """Reads a results file. Raises InputError if lm-eval did not write it."""
     content = _json_object(path)
     results = content.get("results")
-    if not isinstance(results, dict) or not all(isinstance(one, dict) for one in results.values()):
+    if not isinstance(results, dict) or not all(isinstance(scores, dict) for scores in results.values()):
         raise InputError(f"{path}: no results of lm-eval: the key 'results' is missing or no object of objects")
     config = _objects(content, "config")
     arguments = _model_arguments(config)
@@ -97,7 +97,7 @@ def read_output(path: Path) -> Output:
 
 
 def read_sample_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a samples file; InputError with the line that is not one of lm-eval's."""
+    """Returns the rows of a samples file. Raises InputError, with the line, for a row that lm-eval does not write."""
     rows = []
     try:
         with path.open(encoding="utf-8") as lines:
@@ -143,7 +143,7 @@ def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: P
             "n-shot": _objects(content, "n-shot").get(name),
             **{key: content.get(key) for key in _SAME_FOR_ALL},
         },
-        # lm-eval writes no delimiter under a chat template, unless an answer was opened without a blank.
+        # Under a chat template lm-eval writes no delimiter, unless the opened answer ends without whitespace.
         delimiter="" if bare else str(config.get("target_delimiter", " ")),
         samples=samples if samples.is_file() else None,
     )
@@ -171,7 +171,7 @@ def _objects(content: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _model_arguments(config: dict[str, Any]) -> dict[str, str]:
-    """``model_args`` is an object, or the text of the command line."""
+    """Returns ``model_args``, which is an object or the text of the command line."""
     given = config.get("model_args")
     if isinstance(given, str):
         given = dict(part.split("=", 1) for part in given.split(",") if "=" in part)

@@ -1,4 +1,4 @@
-"""One samples file of lm-eval as item answers. Log-likelihoods stand in it as text, whole to the last digit."""
+"""Reads a samples file of lm-eval as item answers. Log-likelihoods are text there, with all digits."""
 
 import math
 from collections import Counter
@@ -14,16 +14,34 @@ from donorgrid.exchange.lm_eval.files import TaskOutput, read_sample_rows
 
 PAIR, PROMPT = "pair", "prompt_hash"
 RIGHT_METRICS = ("acc", "exact_match")
-"""The lm-eval metrics that say of each item whether it is right."""
+"""The lm-eval metrics that are 0 or 1 for every item."""
 
 _SCHEMA = {**ITEM_ANSWERS.columns, PAIR: pl.String, PROMPT: pl.String}
 
 
 def answers_in(output: TaskOutput, cell: Cell, *, filter_name: str | None, id_field: str | None) -> pl.DataFrame:
-    """The item answers in a task's samples, with columns ``pair`` (document hash and occurrence) and ``prompt_hash``.
+    """Reads the item answers in a task's samples.
 
-    ``id_field`` names the document's field with an ID that is the same in every language; without it the pair is the
-    ID. Raises InputError when the rows are not right-or-wrong answers, contradict themselves, or IDs repeat.
+    Parameters
+    ----------
+    output : TaskOutput
+        The task, with its samples file.
+    cell : Cell
+        The target that the task is.
+    filter_name : str, optional
+        Which of lm-eval's filters counts; None if there is only one.
+    id_field : str, optional
+        The document's field with an ID that is the same in every language; without it the pair is the ID.
+
+    Returns
+    -------
+    DataFrame
+        ITEM_ANSWERS, with the columns ``pair`` (document hash and occurrence) and ``prompt_hash``.
+
+    Raises
+    ------
+    InputError
+        If samples are missing, an answer is neither right nor wrong, or IDs repeat.
     """
     where = str(output.samples)
     if output.samples is None:
@@ -37,7 +55,7 @@ def answers_in(output: TaskOutput, cell: Cell, *, filter_name: str | None, id_fi
             f"{where}: id_field '{id_field}': {len(doubles)} IDs stand there twice, such as '{doubles[0]}'"
         )
     answers = _choices(rows, output.delimiter, where) if _is_choice(rows[0]) else _generated(rows, where)
-    named = [
+    answers_by_item = [
         {
             "target_task": cell.task,
             "target_language": cell.language,
@@ -48,8 +66,8 @@ def answers_in(output: TaskOutput, cell: Cell, *, filter_name: str | None, id_fi
         }
         for row, item_id, pair, answer in zip(rows, ids, pairs, answers, strict=True)
     ]
-    # By column: Polars builds lists in rows one Series at a time.
-    return pl.DataFrame({name: [one[name] for one in named] for name in _SCHEMA}, schema=_SCHEMA)
+    # Column by column: from rows, Polars would build every list as a Series of its own.
+    return pl.DataFrame({name: [answer[name] for answer in answers_by_item] for name in _SCHEMA}, schema=_SCHEMA)
 
 
 def _of_filter(rows: list[dict[str, Any]], wanted: str | None, where: str) -> list[dict[str, Any]]:
@@ -63,12 +81,12 @@ def _of_filter(rows: list[dict[str, Any]], wanted: str | None, where: str) -> li
 
 
 def _pairs(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Equal documents are told apart by how often they stood before."""
-    seen: Counter[str] = Counter()
+    """Returns the document hash with a running number, which tells equal documents apart."""
+    occurrences: Counter[str] = Counter()
     pairs = []
     for row in rows:
-        pairs.append(f"{row['doc_hash']}#{seen[row['doc_hash']]}")
-        seen[row["doc_hash"]] += 1
+        pairs.append(f"{row['doc_hash']}#{occurrences[row['doc_hash']]}")
+        occurrences[row["doc_hash"]] += 1
     return pairs
 
 
@@ -82,17 +100,17 @@ def _id(row: dict[str, Any], field: str, where: str) -> str:
 
 def _is_choice(row: dict[str, Any]) -> bool:
     answers = row["filtered_resps"]
-    return isinstance(answers, list) and len(answers) > 1 and all(isinstance(one, list) for one in answers)
+    return isinstance(answers, list) and len(answers) > 1 and all(isinstance(answer, list) for answer in answers)
 
 
 def _right(row: dict[str, Any], metrics: Sequence[str], where: str) -> bool:
-    named = next((metric for metric in metrics if metric in row), None)
-    if named is None:
+    metric = next((metric for metric in metrics if metric in row), None)
+    if metric is None:
         raise InputError(f"{where}: its items have none of the metrics {', '.join(metrics)}, right or wrong")
-    value = row[named]
+    value = row[metric]
     if value not in (0, 1):
         raise InputError(
-            f"{where}: '{named}' of an item is {value}; expected 0 or 1: only right or wrong can be paired"
+            f"{where}: '{metric}' of an item is {value}; expected 0 or 1: only right or wrong can be paired"
         )
     return bool(value)
 
@@ -101,33 +119,37 @@ def _choices(rows: Sequence[dict[str, Any]], delimiter: str, where: str) -> list
     texts = [_choice_texts(row, delimiter, where) for row in rows]
     nats = [_nats(row, where) for row in rows]
     right = [_right(row, ("acc",), where) for row in rows]
-    chosen = [_largest(one) for one in nats]
+    chosen = [_largest(logliks) for logliks in nats]
     gold = _gold(rows, texts, chosen, right)
-    made = []
-    for row, choices, one, index, answer, is_right in zip(rows, texts, nats, chosen, gold, right, strict=True):
+    answers: list[dict[str, object]] = []
+    for row, choices, logliks, index, answer, is_right in zip(rows, texts, nats, chosen, gold, right, strict=True):
         lengths = [len(choice) for choice in choices]
         norm = _right(row, ("acc_norm",), where) if "acc_norm" in row else None
-        made.append(
+        answers.append(
             {
                 "answer": answer,
-                "choice_logliks_nats": one,
+                "choice_logliks_nats": logliks,
                 "choice_lengths": lengths,
                 "chosen": index,
                 "correct": is_right,
                 "chosen_norm": None
                 if norm is None
-                else _largest([a / max(n, 1) for a, n in zip(one, lengths, strict=True)]),
+                else _largest([nats / max(n, 1) for nats, n in zip(logliks, lengths, strict=True)]),
                 "correct_norm": norm,
                 "generated": None,
             }
         )
-    return made
+    return answers
 
 
 def _choice_texts(row: dict[str, Any], delimiter: str, where: str) -> list[str]:
     arguments = row.get("arguments")
     ordered = list(arguments.values()) if isinstance(arguments, dict) else []
-    texts = [one["arg_1"].removeprefix(delimiter) for one in ordered if isinstance(one, dict) and "arg_1" in one]
+    texts = [
+        request["arg_1"].removeprefix(delimiter)
+        for request in ordered
+        if isinstance(request, dict) and "arg_1" in request
+    ]
     if len(texts) < len(row["filtered_resps"]):
         raise InputError(f"{where}: 'arguments' of an item do not name its {len(row['filtered_resps'])} options")
     return texts[: len(row["filtered_resps"])]
@@ -135,10 +157,10 @@ def _choice_texts(row: dict[str, Any], delimiter: str, where: str) -> list[str]:
 
 def _nats(row: dict[str, Any], where: str) -> list[float]:
     try:
-        values = [float(one[0]) for one in row["filtered_resps"]]
+        values = [float(answer[0]) for answer in row["filtered_resps"]]
     except (TypeError, ValueError, IndexError) as error:
         raise InputError(f"{where}: 'filtered_resps' of an item are no log-likelihoods ({error})") from error
-    if any(math.isnan(one) for one in values):
+    if any(math.isnan(value) for value in values):
         raise InputError(f"{where}: a log-likelihood is not a number: the model gave no answer there")
     return values
 
@@ -150,14 +172,17 @@ def _largest(values: Sequence[float]) -> int:
 def _gold(
     rows: Sequence[dict[str, Any]], texts: Sequence[list[str]], chosen: Sequence[int], right: Sequence[bool]
 ) -> list[int | None]:
-    """The gold choice by its number, or by its text: the reading with which every item is as right as lm-eval says.
+    """Returns the index of every item's gold choice, by reading lm-eval's target as an index or as a text.
 
-    None for all items where neither fits, as in tasks with several right answers.
+    Takes the reading that agrees with lm-eval's ``acc`` on every item. Returns None for all items if neither does, as
+    in tasks with several right answers.
     """
     targets = [str(row["target"]) for row in rows]
-    numbers = [int(one) if one.isdecimal() else None for one in targets]
-    named = [choices.index(one) if one in choices else None for one, choices in zip(targets, texts, strict=True)]
-    for reading in (numbers, named):
+    numbers = [int(target) if target.isdecimal() else None for target in targets]
+    by_text = [
+        choices.index(target) if target in choices else None for target, choices in zip(targets, texts, strict=True)
+    ]
+    for reading in (numbers, by_text):
         fits = (
             gold is not None and gold < len(choices) and (gold == index) == is_right
             for gold, choices, index, is_right in zip(reading, texts, chosen, right, strict=True)
@@ -168,11 +193,11 @@ def _gold(
 
 
 def _generated(rows: Sequence[dict[str, Any]], where: str) -> list[dict[str, object]]:
-    made: list[dict[str, object]] = []
+    answers: list[dict[str, object]] = []
     for row in rows:
-        answers = row["filtered_resps"]
-        text = answers[0] if isinstance(answers, list) and answers else answers
-        made.append(
+        replies = row["filtered_resps"]
+        text = replies[0] if isinstance(replies, list) and replies else replies
+        answers.append(
             {
                 "answer": None,
                 "choice_logliks_nats": [],
@@ -184,4 +209,4 @@ def _generated(rows: Sequence[dict[str, Any]], where: str) -> list[dict[str, obj
                 "generated": text if isinstance(text, str) else str(text),
             }
         )
-    return made
+    return answers

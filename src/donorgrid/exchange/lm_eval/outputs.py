@@ -18,27 +18,42 @@ from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, Importe
 from donorgrid.exchange.tables.checks import at_chance
 
 Tasks = Mapping[ImportedSubject, Mapping[str, TaskOutput]]
-"""By subject and lm-eval task name."""
+"""The results by subject and lm-eval task name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Evaluated:
-    """What is imported: the tasks of each subject, their cells, and the mapping that said so."""
+    """The mapped tasks of every subject, the cells of the tasks, and the mapping."""
 
     tasks: Tasks
     cells: Mapping[str, Cell]
     mapping: LmEvalMapping
 
     def base_of(self, subject: ImportedSubject) -> ImportedSubject:
-        return next(one for one in self.tasks if one.source is None and one.model == subject.model)
+        return next(base for base in self.tasks if base.source is None and base.model == subject.model)
 
 
 def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnswers | ImportedTable:
-    """Read lm-eval's outputs in ``paths`` (files, or folders searched whole), as ``mapping_file`` says whose they are.
+    """Reads outputs of lm-eval.
 
-    With samples of every task: item answers, paired by document hash and occurrence. If any are missing: totals,
-    without paired errors, and a note says so. Raises InputError when files cannot be read, or when a base model and a
-    fine-tune were evaluated on other items, prompts, task versions, shots or chat templates.
+    Parameters
+    ----------
+    paths : sequence of Path
+        Results files, or folders with results files at any depth.
+    mapping_file : Path
+        Says whose the outputs are and which task is which cell (docs/import.md).
+
+    Returns
+    -------
+    ImportedAnswers or ImportedTable
+        Item answers, paired by document hash and occurrence, if every task has samples. Otherwise totals, without
+        paired errors, and a note that says so.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or a base model and its fine-tune were evaluated on different items, prompts, task
+        versions, shots or chat templates.
     """
     mapping = read_mapping(mapping_file, LmEvalMapping)
     outputs = find_outputs(paths)
@@ -51,33 +66,36 @@ def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnsw
     _check_conditions(evaluated)
     notes = _notes(mapped, evaluated)
     missing = [
-        f"{name} of {who}" for who, own in evaluated.tasks.items() for name, one in own.items() if not one.samples
+        f"{name} of {subject}"
+        for subject, tasks in evaluated.tasks.items()
+        for name, output in tasks.items()
+        if not output.samples
     ]
     if missing:
         note = f"no samples of {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
         lost = f"{note}: totals only, without paired errors; run lm_eval with --log_samples"
         frame = totals(evaluated.tasks, cells, mapping)
         return ImportedTable(frame=frame, notes=(*notes, lost, *at_chance(frame, "score_norm_base")))
-    subjects = tuple(sorted(evaluated.tasks, key=lambda one: one.source is not None))
+    subjects = tuple(sorted(evaluated.tasks, key=lambda subject: subject.source is not None))
     return ImportedAnswers(subjects=subjects, read=_reader(evaluated), notes=(*notes, *_id_notes(evaluated)))
 
 
 def _tasks(mapped: MappedOutputs, cells: Mapping[str, Cell]) -> dict[ImportedSubject, dict[str, TaskOutput]]:
     tasks = {}
     for subject, outputs in mapped.of.items():
-        own = {name: found for name in cells if (found := latest(outputs, name)) is not None}
-        if not own:
+        newest = {name: output for name in cells if (output := latest(outputs, name)) is not None}
+        if not newest:
             raise InputError(f"{outputs[0].path}: {subject}: none of the mapped tasks {list(cells)} is there")
-        tasks[subject] = own
+        tasks[subject] = newest
     return tasks
 
 
 def _check_conditions(evaluated: _Evaluated) -> None:
-    """A fine-tune's scores may be compared with its base model's only if both were made alike."""
-    for subject, own in evaluated.tasks.items():
+    """Raises InputError if a fine-tune was evaluated under other conditions than its base model."""
+    for subject, tasks in evaluated.tasks.items():
         base = evaluated.tasks[evaluated.base_of(subject)]
-        for name in own.keys() & base.keys():
-            for key, value in own[name].conditions.items():
+        for name in tasks.keys() & base.keys():
+            for key, value in tasks[name].conditions.items():
                 theirs = base[name].conditions[key]
                 if value != theirs:
                     raise InputError(f"task '{name}': {key} is {value} for {subject}, but {theirs} for the base model")
@@ -89,7 +107,7 @@ def _reader(evaluated: _Evaluated) -> Callable[[ImportedSubject], pl.DataFrame]:
     def read(subject: ImportedSubject) -> pl.DataFrame:
         base = evaluated.base_of(subject)
         if base.model not in known:
-            known.clear()  # one model's baseline is held at a time
+            known.clear()  # keeps one model's baseline in memory
             known[base.model] = _answers(evaluated, base)
         frame = known[base.model] if subject == base else _answers(evaluated, subject)
         _check_items(frame, known[base.model], str(subject))
@@ -107,21 +125,23 @@ def _answers(evaluated: _Evaluated, subject: ImportedSubject) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _check_items(own: pl.DataFrame, base: pl.DataFrame, who: str) -> None:
-    """On the targets that both have: the same IDs, and under each ID the same document and prompt."""
+def _check_items(answers: pl.DataFrame, base: pl.DataFrame, subject: str) -> None:
+    """Raises InputError unless both have the same items on shared targets, with equal documents and prompts."""
     target = ["target_task", "target_language"]
-    ours = own.join(base.select(target).unique(), on=target, how="semi")
-    theirs = base.join(own.select(target).unique(), on=target, how="semi")
+    ours = answers.join(base.select(target).unique(), on=target, how="semi")
+    theirs = base.join(answers.select(target).unique(), on=target, how="semi")
     key = [*target, "item_id"]
     alone = pl.concat([ours.join(theirs, on=key, how="anti"), theirs.join(ours, on=key, how="anti")])
     if alone.height:
-        raise InputError(f"{who}: {alone.height} items are not both its and its base model's, such as {_item(alone)}")
+        raise InputError(
+            f"{subject}: {alone.height} items are not both its and its base model's, such as {_item(alone)}"
+        )
     both = ours.join(theirs.select(*key, PAIR, PROMPT), on=key, suffix="_base")
-    for column, what in ((PAIR, "documents"), (PROMPT, "prompts")):
+    for column, compared in ((PAIR, "documents"), (PROMPT, "prompts")):
         other = both.filter(pl.col(column) != pl.col(f"{column}_base"))
         if other.height:
             raise InputError(
-                f"{who}: {other.height} {what} differ from its base model's, such as that of {_item(other)}"
+                f"{subject}: {other.height} {compared} differ from its base model's, such as that of {_item(other)}"
             )
 
 
@@ -133,12 +153,14 @@ def _notes(mapped: MappedOutputs, evaluated: _Evaluated) -> tuple[str, ...]:
     notes = []
     if mapped.unused:
         notes.append(f"left out, because no run names it: {mapped.unused[0]}" + _more(mapped.unused))
-    names = dict.fromkeys(name for outputs in mapped.of.values() for one in outputs for name in one.tasks)
+    names = dict.fromkeys(name for outputs in mapped.of.values() for output in outputs for name in output.tasks)
     unmatched = [name for name in names if name not in evaluated.cells]
     if unmatched:
         notes.append(f"left out, because no pattern matches it: task {unmatched[0]}" + _more(unmatched))
     again = sum(
-        sum(name in one.tasks for one in mapped.of[who]) > 1 for who, own in evaluated.tasks.items() for name in own
+        sum(name in output.tasks for output in mapped.of[subject]) > 1
+        for subject, tasks in evaluated.tasks.items()
+        for name in tasks
     )
     if again:
         notes.append(f"{again} tasks were evaluated more than once by the same subject: the newest results count")
@@ -156,5 +178,5 @@ def _id_notes(evaluated: _Evaluated) -> tuple[str, ...]:
     )
 
 
-def _more(found: Sequence[object]) -> str:
-    return f" and {len(found) - 1} more" if len(found) > 1 else ""
+def _more(listed: Sequence[object]) -> str:
+    return f" and {len(listed) - 1} more" if len(listed) > 1 else ""

@@ -1,4 +1,4 @@
-"""lm-eval's results without items: right answers per cell as integers, base model and fine-tune side by side."""
+"""lm-eval's results without items: counts of right answers, for base model and fine-tune."""
 
 import math
 from collections.abc import Mapping
@@ -19,20 +19,36 @@ _WHOLE = 1e-6
 def totals(
     tasks: Mapping[ImportedSubject, Mapping[str, TaskOutput]], cells: Mapping[str, Cell], mapping: LmEvalMapping
 ) -> pl.DataFrame:
-    """One row per (fine-tune, target cell) that its base model has too, with the columns of ``DELTAS_BY_SEED``.
+    """Counts right answers; several lm-eval tasks of one cell are summed.
 
-    Several lm-eval tasks of one cell are summed. InputError when scores are no shares of the items, or the two sides
-    answered different numbers of items.
+    Parameters
+    ----------
+    tasks : mapping
+        The results by subject and lm-eval task name.
+    cells : mapping of str to Cell
+        lm-eval's task name to its cell.
+    mapping : LmEvalMapping
+        Its key ``filter`` says which of several filters counts.
+
+    Returns
+    -------
+    DataFrame
+        DELTAS_BY_SEED: one row for every fine-tune and target that its base model has too.
+
+    Raises
+    ------
+    InputError
+        If a score is no whole number of right answers, or the two sides answered different numbers of items.
     """
     rows = []
-    for subject, own in tasks.items():
+    for subject, outputs in tasks.items():
         if subject.source is None:
             continue
-        base = tasks[next(one for one in tasks if one.source is None and one.model == subject.model)]
-        for cell in dict.fromkeys(cells[name] for name in own):
-            names = [name for name in own if cells[name] == cell]
+        base = tasks[next(other for other in tasks if other.source is None and other.model == subject.model)]
+        for cell in dict.fromkeys(cells[name] for name in outputs):
+            names = [name for name in outputs if cells[name] == cell]
             if all(name in base for name in names):
-                rows.append(_row(subject, cell, [(own[name], base[name]) for name in names], mapping))
+                rows.append(_row(subject, cell, [(outputs[name], base[name]) for name in names], mapping))
     schema = {name: kind for name, kind in DELTAS_BY_SEED.columns.items() if not rows or name in rows[0]}
     if not rows:
         raise InputError("no fine-tune shares a task with its base model: there is nothing to compare")
@@ -46,14 +62,14 @@ def _row(
     counts: dict[str, int] = dict.fromkeys(
         ("n_items", "n_right", "n_right_base", "n_right_norm", "n_right_norm_base"), 0
     )
-    for own, base in pairs:
-        if not own.n_items or own.n_items != base.n_items:
+    for tuned, base in pairs:
+        if not tuned.n_items or tuned.n_items != base.n_items:
             raise InputError(
-                f"task '{own.name}': {subject} answered {own.n_items} items, its base model {base.n_items}; "
+                f"task '{tuned.name}': {subject} answered {tuned.n_items} items, its base model {base.n_items}; "
                 "both must have answered the same"
             )
-        counts["n_items"] += own.n_items
-        for side, output in (("", own), ("_base", base)):
+        counts["n_items"] += tuned.n_items
+        for side, output in (("", tuned), ("_base", base)):
             right = _count(output, RIGHT_METRICS, name)
             counts[f"n_right{side}"] += right
             has_norm = any(key.startswith("acc_norm,") for key in output.scores)
@@ -70,22 +86,22 @@ def _row(
 
 
 def _count(output: TaskOutput, metrics: tuple[str, ...], filter_name: str | None) -> int:
-    found = {
+    matching = {
         key: value
         for key, value in output.scores.items()
         if key.split(",")[0] in metrics and filter_name in (None, key.split(",")[1])
     }
-    if len(found) != 1:
-        said = (
-            f"several filters ({', '.join(found)}): name one in the mapping's key 'filter'"
-            if found
+    if len(matching) != 1:
+        problem = (
+            f"several filters ({', '.join(matching)}): name one in the mapping's key 'filter'"
+            if matching
             else (
                 f"none of the metrics {', '.join(metrics)}"
                 + (f" with the filter '{filter_name}'" if filter_name else "")
             )
         )
-        raise InputError(f"task '{output.name}': {said}; it has {', '.join(output.scores) or 'no scores'}")
-    ((key, value),) = found.items()
+        raise InputError(f"task '{output.name}': {problem}; it has {', '.join(output.scores) or 'no scores'}")
+    ((key, value),) = matching.items()
     exact = value * (output.n_items or 0)
     if not math.isfinite(exact) or abs(exact - round(exact)) > _WHOLE:
         raise InputError(f"task '{output.name}': {key} is {value}, no share of {output.n_items} right or wrong items")

@@ -1,4 +1,4 @@
-"""Is this a result table, and what must be said about it? Scores are proportions, deltas percentage points."""
+"""Checks of a result table, and notes on it. Scores are proportions (0-1), deltas percentage points."""
 
 import polars as pl
 
@@ -20,7 +20,7 @@ SPREAD_SHOWN_PP = 0.5
 
 
 def checked(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with its known columns in their types; InputError when it is no result table."""
+    """Returns the table with its known columns in their declared types. Raises InputError if it is no result table."""
     for name in NEEDED:
         if name not in frame.columns:
             raise InputError(
@@ -49,12 +49,12 @@ def _cast(frame: pl.DataFrame, name: str) -> pl.Series:
     if column.dtype == pl.String and _TYPES[name] != pl.String:
         column = column.str.strip_chars()
         column = column.set(column.is_in(["", "NA", "NaN", "nan", "None", "null"]), None)
-    made = column.cast(_TYPES[name], strict=False)
-    wrong = column.is_not_null() & made.is_null()
+    converted = column.cast(_TYPES[name], strict=False)
+    wrong = column.is_not_null() & converted.is_null()
     if wrong.any():
         row = int(wrong.arg_true()[0])
         raise InputError(f"row {row + 1}: column '{name}' is '{column[row]}', expected {_word(name)}")
-    return made.fill_nan(None) if made.dtype.is_float() else made
+    return converted.fill_nan(None) if converted.dtype.is_float() else converted
 
 
 def _word(name: str) -> str:
@@ -65,7 +65,7 @@ def _word(name: str) -> str:
 def _refuse_empty(frame: pl.DataFrame, name: str) -> None:
     kind = frame["source_kind"] if "source_kind" in frame.columns else None
     if kind is not None and name.startswith("source_"):
-        return  # a mix has no one cell
+        return  # a mix has several cells
     empty = frame[name].is_null() | (frame[name] == "")
     if empty.any():
         row = int(empty.arg_true()[0]) + 1
@@ -84,7 +84,7 @@ def _check_share(frame: pl.DataFrame, name: str) -> None:
 
 
 def table_notes(frame: pl.DataFrame) -> tuple[str, ...]:
-    """Lines for the user: what is missing, targets at chance, baselines that differ between seeds."""
+    """Returns lines for the user: what is missing, targets at chance, baselines that differ between seeds."""
     there = {*frame.columns, *(["n_seeds"] if "train_seed" in frame.columns else [])}
     missing = [f"no column {name}: {lost}" for name, lost in _LOST.items() if name not in there]
     base = next((base for _, _, base in DELTA_OF.values() if base in frame.columns), None)
@@ -101,19 +101,35 @@ _LOST = {
 
 
 def at_chance(frame: pl.DataFrame, base: str) -> list[str]:
-    """Targets whose baseline is not above chance, by the lower end of its 95% Wilson interval."""
+    """Names targets whose baseline is not above chance.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``model``, ``target_task`` and ``target_language``.
+    base : str
+        The column with the baseline's score (0-1).
+
+    Returns
+    -------
+    list of str
+        One line if the lower end of a baseline's 95% Wilson interval is at or below chance; otherwise none.
+    """
     choices = n_choices()
-    own = frame.filter(pl.col(base).is_not_null() & pl.col("target_task").is_in(list(choices)))
-    found = []
-    for (model, task, language), part in own.group_by("model", "target_task", "target_language", maintain_order=True):
+    with_chance = frame.filter(pl.col(base).is_not_null() & pl.col("target_task").is_in(list(choices)))
+    at_chance_targets = []
+    for (model, task, language), part in with_chance.group_by(
+        "model", "target_task", "target_language", maintain_order=True
+    ):
         chance, mean = 1.0 / choices[str(task)], float(part[base].mean())  # type: ignore[arg-type]
         n_items = _items(part)
         if wilson_interval(mean * n_items, n_items)[0] <= chance:
-            found.append(f"{model} on {task}/{language} ({100 * mean:.1f}%, chance {100 * chance:.0f}%)")
-    if not found:
+            at_chance_targets.append(f"{model} on {task}/{language} ({100 * mean:.1f}%, chance {100 * chance:.0f}%)")
+    if not at_chance_targets:
         return []
-    said = "; ".join(found[:_SHOWN]) + (f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
-    return [f"{len(found)} targets start at chance, where a delta measures format and not skill: {said}"]
+    n_targets = len(at_chance_targets)
+    listed = "; ".join(at_chance_targets[:_SHOWN]) + (f"; and {n_targets - _SHOWN} more" if n_targets > _SHOWN else "")
+    return [f"{n_targets} targets start at chance, where a delta measures format and not skill: {listed}"]
 
 
 def _items(part: pl.DataFrame) -> int:
@@ -124,7 +140,7 @@ def _items(part: pl.DataFrame) -> int:
 
 
 def _spread(frame: pl.DataFrame, base: str) -> list[str]:
-    """A baseline that differs between seeds was not measured on the same items."""
+    """Notes baselines that differ between train seeds: they were not measured on the same items."""
     released_std = f"{base}_std"
     if "train_seed" in frame.columns:
         target = ["model", "target_task", "target_language"]

@@ -1,4 +1,4 @@
-"""A table as CSV or Parquet, as the file's name ends."""
+"""Writing a table as CSV or Parquet."""
 
 from pathlib import Path
 
@@ -11,7 +11,25 @@ FORMATS = (".csv", ".parquet")
 
 
 def export_table(frame: pl.DataFrame, path: Path) -> Path:
-    """Write ``frame`` whole; InputError when the name ends in neither .csv nor .parquet."""
+    """Writes a table in the format that the file's name ends in.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    path : Path
+        The file: ``.csv`` or ``.parquet``.
+
+    Returns
+    -------
+    Path
+        ``path``.
+
+    Raises
+    ------
+    InputError
+        If the name has another ending.
+    """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: a table is written as {' or '.join(FORMATS)}")
     with whole_file(path) as unfinished:

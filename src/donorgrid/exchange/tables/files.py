@@ -1,4 +1,4 @@
-"""Reading a result table as it is: CSV, TSV or Parquet, from a file or an https address."""
+"""Reading a result table: CSV, TSV or Parquet, from a file or a web address."""
 
 import io
 import urllib.error
@@ -17,14 +17,17 @@ _TIMEOUT_S = 60
 _MOST_BYTES = 512 * 2**20
 
 
-def read_table(place: str) -> pl.DataFrame:
-    """The rows of a file or address, types found from all of them. InputError, one line, when it cannot be read."""
-    suffix = PurePosixPath(urlsplit(place).path if _is_address(place) else place).suffix.lower()
+def read_table(location: str) -> pl.DataFrame:
+    """Returns the rows of a file or web address. Raises InputError if it is no readable table or has no rows.
+
+    The types of a CSV's columns are inferred from all rows.
+    """
+    suffix = PurePosixPath(urlsplit(location).path if _is_address(location) else location).suffix.lower()
     if suffix not in FORMATS:
-        raise InputError(f"{place}: expected a table that ends in {', '.join(FORMATS)}")
-    written = _download(place) if _is_address(place) else _bytes_of(Path(place))
+        raise InputError(f"{location}: expected a table that ends in {', '.join(FORMATS)}")
+    written = _download(location) if _is_address(location) else _bytes_of(Path(location))
     if suffix != ".parquet":
-        check_utf8(written, what=place)
+        check_utf8(written, what=location)
     content = io.BytesIO(written)
     try:
         frame = (
@@ -33,14 +36,14 @@ def read_table(place: str) -> pl.DataFrame:
             else pl.read_csv(content, separator="\t" if suffix == ".tsv" else ",", infer_schema_length=None)
         )
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{place}: not readable as {suffix[1:]}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{location}: not readable as {suffix[1:]}: {str(error).splitlines()[0]}") from error
     if not frame.height:
-        raise InputError(f"{place}: the table has no rows")
+        raise InputError(f"{location}: the table has no rows")
     return frame
 
 
-def _is_address(place: str) -> bool:
-    return urlsplit(place).scheme in _SCHEMES
+def _is_address(location: str) -> bool:
+    return urlsplit(location).scheme in _SCHEMES
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -53,7 +56,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _download(address: str) -> bytes:
-    """The bytes at an http(s) address. The scheme was checked: no file or other local thing is opened this way."""
+    """Returns the bytes at an http(s) address; the caller has checked the scheme, so no local file is opened."""
     try:
         with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:
             content: bytes = answer.read(_MOST_BYTES + 1)

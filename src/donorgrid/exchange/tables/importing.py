@@ -1,4 +1,4 @@
-"""``donorgrid import table``: any result table, with a mapping where its columns are called otherwise."""
+"""``donorgrid import table``: any result table, with a mapping if its columns have other names."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,21 +19,38 @@ SCORES = ("score", "score_norm")
 Rename = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def import_table(places: Sequence[str], *, to_our_names: Rename, mapping_file: Path | None = None) -> ImportedTable:
-    """Read result tables (files or addresses), stacked, with our column names.
+def import_table(locations: Sequence[str], *, to_our_names: Rename, mapping_file: Path | None = None) -> ImportedTable:
+    """Reads result tables and stacks them, with donorgrid's column names.
 
-    Needed: model, source and target cell, and a delta, or a score and its baseline. ``to_our_names`` renames the
-    released table's columns. ``notes`` say what is missing and warn of targets at chance and of baselines that differ
-    between seeds. Raises InputError for what cannot be read or contradicts itself.
+    A table needs the model, the source and target cell, and either a delta or a score with its baseline.
+
+    Parameters
+    ----------
+    locations : sequence of str
+        Files or web addresses.
+    to_our_names : callable
+        Renames the released table's columns.
+    mapping_file : Path, optional
+        Renames other columns, and more (docs/import.md).
+
+    Returns
+    -------
+    ImportedTable
+        The rows; notes say what is missing, which targets start at chance, where baselines differ between seeds.
+
+    Raises
+    ------
+    InputError
+        If a table cannot be read, lacks a column, or rows share their key.
     """
     mapping = TableMapping() if mapping_file is None else read_mapping(mapping_file, TableMapping)
     frames = []
-    for place in places:
+    for location in locations:
         try:
-            frames.append(checked(to_our_names(_mapped(read_table(place), mapping))))
+            frames.append(checked(to_our_names(_mapped(read_table(location), mapping))))
         except InputError as error:
-            told = str(error)
-            raise InputError(told if told.startswith(place) else f"{place}: {told}") from None
+            message = str(error)
+            raise InputError(message if message.startswith(location) else f"{location}: {message}") from None
     frame = _with_facts(pl.concat(frames, how="diagonal_relaxed"))
     _refuse_doubles(frame)
     return ImportedTable(frame=frame, notes=table_notes(frame))
@@ -66,14 +83,14 @@ def _need(frame: pl.DataFrame, name: str, key: str) -> None:
 
 
 def _share(frame: pl.DataFrame, name: str) -> pl.Series:
-    """Percent as a proportion, one correctly rounded division (NumPy: Polars multiplies by a reciprocal)."""
+    """Returns percent as a proportion, by one correctly rounded division; Polars would multiply by a reciprocal."""
     if not frame.schema[name].is_numeric():
         raise InputError(f"percent: column '{name}' holds {frame.schema[name]}, no numbers")
     return pl.Series(name, frame[name].cast(pl.Float64).to_numpy() / 100.0, nan_to_null=True)
 
 
 def _with_baselines(frame: pl.DataFrame, rule: BaselineRows) -> pl.DataFrame:
-    """The base model's rows joined to the others as their baseline: per (model, target), and seed where it has one."""
+    """Joins the base model's scores to the other rows: by model, target, and train seed if base rows have one."""
     is_base = (
         pl.col(rule.column).is_null() if rule.value is None else pl.col(rule.column).cast(pl.String) == str(rule.value)
     )
@@ -88,20 +105,20 @@ def _with_baselines(frame: pl.DataFrame, rule: BaselineRows) -> pl.DataFrame:
     key = ["model", *TARGET]
     if "train_seed" in frame.columns and not bases["train_seed"].null_count():
         key.append("train_seed")
-    own = bases.select(*key, *(pl.col(name).alias(f"{name}_base") for name in scores))
-    if own.select(key).is_duplicated().any():
+    baselines = bases.select(*key, *(pl.col(name).alias(f"{name}_base") for name in scores))
+    if baselines.select(key).is_duplicated().any():
         raise InputError(f"baseline_rows: a base model has several rows of one ({', '.join(key)})")
     kept = rows.drop([f"{name}_base" for name in scores], strict=False)
-    joined = kept.join(own, on=key, how="left", maintain_order="left")
-    lacking = joined.filter(pl.col(f"{scores[0]}_base").is_null())
-    if lacking.height:
-        row = "/".join(str(lacking[name][0]) for name in key)
-        raise InputError(f"baseline_rows: {lacking.height} rows have no base model's score, the first is {row}")
+    joined = kept.join(baselines, on=key, how="left", maintain_order="left")
+    unmatched = joined.filter(pl.col(f"{scores[0]}_base").is_null())
+    if unmatched.height:
+        row = "/".join(str(unmatched[name][0]) for name in key)
+        raise InputError(f"baseline_rows: {unmatched.height} rows have no base model's score, the first is {row}")
     return joined
 
 
 def _with_facts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Family and size by the model's name, where the table has no such column."""
+    """Adds family and size by the model's name if the table has no such column."""
     names = [str(name) for name in frame["model"].unique()]
     families = {name: family_of(name) for name in names}
     sizes = {name: size_b_of(name) for name in names}
@@ -110,11 +127,11 @@ def _with_facts(frame: pl.DataFrame) -> pl.DataFrame:
         "family": model.replace_strict(families, return_dtype=pl.String),
         "size_b": model.replace_strict(sizes, return_dtype=pl.Float64),
     }
-    return frame.with_columns(**{name: one for name, one in known.items() if name not in frame.columns})
+    return frame.with_columns(**{name: column for name, column in known.items() if name not in frame.columns})
 
 
 def _refuse_doubles(frame: pl.DataFrame) -> None:
-    """Rows that nothing tells apart would be averaged in silence, or one would hide the other."""
+    """Raises InputError for rows with equal keys, which would be averaged in silence."""
     key = [name for name in DELTAS_BY_SEED.key if name in frame.columns and name != "source_name"]
     key += [name for name in ("source_name", "source_task", "source_language") if name in frame.columns]
     doubles = frame.filter(pl.struct(key).is_duplicated())

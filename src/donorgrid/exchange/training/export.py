@@ -27,42 +27,59 @@ _SPECIAL = "Some texts of this source are tokenised by donorgrid as one text wit
 
 
 def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
-    """Write data, configuration and a README for one trainer into ``folder``, whole; the configuration's path.
+    """Writes data, configuration and a README for another trainer.
 
-    Raises InputError for an unknown trainer, a job without training texts, or a folder that holds something.
+    Parameters
+    ----------
+    job : TrainingJob
+        The fine-tuning.
+    folder : Path
+        The new folder.
+    trainer : str
+        A key of ``TRAINERS``.
+
+    Returns
+    -------
+    Path
+        The configuration file.
+
+    Raises
+    ------
+    InputError
+        If the trainer is unknown, the job has no training texts, or the folder holds anything.
     """
     if trainer not in TRAINERS:
         raise InputError(f"trainer '{trainer}'{suggestion(trainer, TRAINERS)}; allowed: {', '.join(TRAINERS)}")
     if not job.train:
         raise InputError(f"source '{job.source_name}': there are no training texts to export")
     refuse_filled(folder)
-    way = TRAINERS[trainer]
-    config = yaml.safe_dump(way.config(job), sort_keys=False, allow_unicode=True)
-    files = {way.file: config, "README.md": _readme(job, way), **_data(job, way), **way.further(job)}
+    chosen = TRAINERS[trainer]
+    config = yaml.safe_dump(chosen.config(job), sort_keys=False, allow_unicode=True)
+    files = {chosen.file: config, "README.md": _readme(job, chosen), **_data(job, chosen), **chosen.further(job)}
     with whole_folder(folder) as unfinished:
         (unfinished / "data").mkdir()
         for name, text in files.items():
             (unfinished / name).write_text(text, encoding="utf-8")
-    return folder / way.file
+    return folder / chosen.file
 
 
-def _data(job: TrainingJob, way: Trainer) -> dict[str, str]:
+def _data(job: TrainingJob, trainer: Trainer) -> dict[str, str]:
     texts = {"data/train.jsonl": job.train, "data/validation.jsonl": job.validation}
     return {
-        name: "".join(json.dumps(way.row(text), ensure_ascii=False) + "\n" for text in own)
-        for name, own in texts.items()
-        if own
+        name: "".join(json.dumps(trainer.row(text), ensure_ascii=False) + "\n" for text in of_split)
+        for name, of_split in texts.items()
+        if of_split
     }
 
 
-def _readme(job: TrainingJob, way: Trainer) -> str:
+def _readme(job: TrainingJob, trainer: Trainer) -> str:
     whole = any(text.tokenise == "whole" for text in job.train)
-    differs = [*way.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_differ(job)]
+    differs = [*trainer.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_differ(job)]
     lines = "\n".join(f"- {line}" for line in differs)
     return (
         f"# {job.source_name}, recipe {job.recipe.name}\n\n"
         f"{len(job.train)} training and {len(job.validation)} validation texts for `{job.model_id}`, "
-        f"train seed {job.train_seed}. Run in this folder:\n\n    {way.command}\n\n"
+        f"train seed {job.train_seed}. Run in this folder:\n\n    {trainer.command}\n\n"
         f"What this trainer does otherwise than donorgrid:\n\n{lines}\n"
     )
 

@@ -1,4 +1,4 @@
-"""One fine-tuning of a study, and its texts as rows for other trainers."""
+"""A fine-tuning of a study, and its texts as rows for other trainers."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from donorgrid.core.records import Recipe, TrainingText
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """One fine-tuning: the base model as the hub or a folder names it, and the texts after the validation split."""
+    """One fine-tuning: ``model_id`` is a hub ID or a folder; texts are those after the validation split."""
 
     model_id: str
     revision: str | None
@@ -21,30 +21,30 @@ class TrainingJob:
 
     @property
     def n_warmup(self) -> int:
-        """Optimiser steps of the warm-up: the share of all steps, rounded up."""
+        """The optimiser steps of the warm-up: its share of all steps, rounded up."""
         steps = math.ceil(len(self.train) / self.recipe.batch_size) * self.recipe.epochs
         return math.ceil(self.recipe.warmup_share * steps)
 
     @property
     def longest(self) -> int | None:
-        """The most tokens of a text where all keep their start; None where none is stated, or texts keep their end."""
+        """The truncation length, if every text states one and keeps its start; otherwise None."""
         texts = (*self.train, *self.validation)
         limits = [text.max_tokens for text in texts if text.max_tokens is not None and text.keep == "start"]
         return max(limits) if limits and len(limits) == len(texts) else None
 
 
 def _parts(text: TrainingText) -> tuple[str, str]:
-    """(read, learned): where the loss is on all of a text, nothing is only read."""
+    """Splits a text into what is only read (empty if the loss covers all of it) and what is learned."""
     return ("", text.prompt + text.target) if text.loss_on == "all" else (text.prompt, text.target)
 
 
 def prompt_completion(text: TrainingText) -> dict[str, Any]:
-    """A row of TRL and LLaMA-Factory: what is read, and what is learned."""
+    """Returns a row for TRL and LLaMA-Factory: what is read, and what is learned."""
     read, learned = _parts(text)
     return {"prompt": read, "completion": learned}
 
 
 def segments(text: TrainingText) -> dict[str, Any]:
-    """A row of Axolotl: segments, of which those labelled true are learned."""
+    """Returns a row for Axolotl: segments, of which those labelled true are learned."""
     read, learned = _parts(text)
     return {"segments": [*([{"label": False, "text": read}] if read else []), {"label": True, "text": learned}]}

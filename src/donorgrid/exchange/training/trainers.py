@@ -12,12 +12,28 @@ from donorgrid.core.records import Recipe, TrainingText
 from donorgrid.exchange.training.jobs import TrainingJob, prompt_completion, segments
 
 LONGEST_UNSTATED = 4096
-"""Tokens kept of a text by trainers that must be told a number, where the texts state none."""
+"""The truncation length for trainers that need a number, if the texts state none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """How one trainer is told of a job: its configuration file, its rows, further files, and what it does otherwise."""
+    """How a job is written for one trainer.
+
+    Attributes
+    ----------
+    file : str
+        The name of the configuration file.
+    command : str
+        What a user runs in the folder.
+    config : callable
+        The job to the configuration, as plain data.
+    row : callable
+        A training text to a row of the data file.
+    further : callable
+        The job to other files: name to text.
+    differs : tuple of str
+        What the trainer does differently from donorgrid, for the README.
+    """
 
     file: str
     command: str
@@ -40,7 +56,7 @@ def _trl(job: TrainingJob) -> dict[str, Any]:
     return {
         "model_name_or_path": job.model_id,
         **({"model_revision": job.revision} if job.revision else {}),
-        # Under bf16 a full fine-tuning has float32 weights and computes in bf16, as donorgrid's.
+        # With bf16 a full fine-tuning keeps float32 weights and computes in bf16, as in donorgrid.
         "dtype": "bfloat16" if recipe.precision == "bf16" and recipe.method != "full" else "float32",
         "dataset_name": "data",
         "dataset_train_split": "train",
@@ -124,7 +140,7 @@ _NOT_IN_AXOLOTL = {"num_train_epochs", "per_device_train_batch_size", "per_devic
 
 
 def _hugging_face(job: TrainingJob) -> dict[str, Any]:
-    """The keys that all three take over from transformers' ``TrainingArguments``."""
+    """Returns the keys of transformers' ``TrainingArguments``, which all three trainers take."""
     recipe = job.recipe
     chosen = {
         "eval_strategy": "epoch",
@@ -191,4 +207,4 @@ TRAINERS: dict[str, Trainer] = {
         differs=("Segments are tokenised apart and without special tokens, as by donorgrid.",),
     ),
 }
-"""By the name that a user gives."""
+"""The trainers by the name on the command line."""
