@@ -14,19 +14,21 @@ def random_items(count: int, *, seed: int) -> tuple[EncodedItem, ...]:
     for index in range(count):
         context = (*(preamble if index % 3 == 0 else ()), *(rng.randrange(10, 300) for _ in range(rng.randint(1, 12))))
         stem = tuple(rng.randrange(10, 300) for _ in range(rng.randint(0, 3)))
-        tails = [(*stem, *(rng.randrange(10, 300) for _ in range(rng.randint(1, 4)))) for _ in range(rng.randint(2, 4))]
-        tails.append(rng.choice(tails))
+        continuations = [
+            (*stem, *(rng.randrange(10, 300) for _ in range(rng.randint(1, 4)))) for _ in range(rng.randint(2, 4))
+        ]
+        continuations.append(rng.choice(continuations))
         items.append(
             EncodedItem(
                 item=Item(
                     id=str(index),
                     cell=Cell(task="t", language="en"),
                     context="",
-                    choices=tuple(map(str, range(len(tails)))),
+                    choices=tuple(map(str, range(len(continuations)))),
                     answer=0,
                 ),
                 context=context,
-                continuations=tuple(tails),
+                continuations=tuple(continuations),
             )
         )
     return tuple(items)

@@ -48,7 +48,7 @@ def active(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Ba
         make_multimodal(root / kind) if kind == "gemma3-multimodal" else make_checkpoint(kind, root / kind)
         base = again(root / kind)
         ids = [tuple(base.tokenizer.encode(f"red is number {index}")) for index in range(8)]
-        texts = tuple(EncodedText(one, (False,) + (True,) * (len(one) - 1)) for one in ids)
+        texts = tuple(EncodedText(token_ids, (False,) + (True,) * (len(token_ids) - 1)) for token_ids in ids)
         recipe = Recipe(name="tiny", rank=4, alpha=8.0, learning_rate=0.02, target_modules="all-linear")
         (trained,) = train_runs(base, [Corpus(train=texts, validation=())], recipe, train_seeds=[1])
         trained.save(folder)
@@ -58,8 +58,8 @@ def active(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Ba
 
 
 def again(folder: Path) -> Base:
-    found = find_model(folder.name, revision=None, folder=folder.parent, built_in={})
-    return load_base(found, precision="fp32", device="cpu")
+    files = find_model(folder.name, revision=None, folder=folder.parent, built_in={})
+    return load_base(files, precision="fp32", device="cpu")
 
 
 def encoded(base: Base) -> tuple[EncodedItem, ...]:
@@ -81,7 +81,7 @@ def test_saved_adapter_scores_alike_in_peft_and_the_base_comes_back(active: Call
     with quiet_deprecations():
         theirs = scores(PeftModel.from_pretrained(again(base.folder.path).network, adapter).base_model.model, items)
     assert ours == pytest.approx(theirs, abs=1e-5)
-    assert max(abs(one - other) for one, other in zip(ours, plain, strict=True)) > 0.1
+    assert max(abs(left - right) for left, right in zip(ours, plain, strict=True)) > 0.1
     after = base.network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -124,7 +124,7 @@ def test_adapters_of_other_kinds_are_merged_and_taken_out_too(active: Callable, 
     with quiet_deprecations():
         loaded = PeftModel.from_pretrained(again(base.folder.path).network, tmp_path / "other")
     assert ours == pytest.approx(scores(loaded.base_model.model, items), abs=1e-4)
-    assert max(abs(one - other) for one, other in zip(ours, plain, strict=True)) > 0.05
+    assert max(abs(left - right) for left, right in zip(ours, plain, strict=True)) > 0.05
     assert fingerprint(base.network) == before
     assert scores(base.network, items) == plain
 
@@ -144,7 +144,7 @@ def test_weight_that_does_not_come_back_is_noticed(active: Callable) -> None:
         base.network.get_input_embeddings().weight[7, 3] += 1e-4
 
 
-def test_one_adapter_switch_takes_one_adapter_after_another(active: Callable) -> None:
+def test_adapters_follow_each_other_in_the_same_switch(active: Callable) -> None:
     base, adapter = active("qwen2")
     items, adapter_switch = encoded(base), AdapterSwitch(base)
     with adapter_switch.active(adapter):
@@ -153,21 +153,21 @@ def test_one_adapter_switch_takes_one_adapter_after_another(active: Callable) ->
         assert scores(base.network, items) == first
 
 
-def test_fingerprint_sees_swapped_values_between_tensors(active: Callable) -> None:
+def test_fingerprint_changes_when_two_tensors_swap_values(active: Callable) -> None:
     base, _ = active("llama")
     before = fingerprint(base.network)
-    one, other = (base.network.get_submodule(f"model.layers.{layer}.self_attn.q_proj").weight for layer in (0, 1))
+    first, second = (base.network.get_submodule(f"model.layers.{layer}.self_attn.q_proj").weight for layer in (0, 1))
     with torch.no_grad():
-        kept = one[0, 0].clone()
-        one[0, 0], other[0, 0] = other[0, 0].clone(), kept
+        value = first[0, 0].clone()
+        first[0, 0], second[0, 0] = second[0, 0].clone(), value
     assert fingerprint(base.network) != before
 
 
-def made_full(base: Base, folder: Path, *, seed: int = 1) -> Path:
+def full_checkpoint(base: Base, folder: Path, *, seed: int = 1) -> Path:
     """The checkpoint of a base whose every language weight moved."""
     texts = tuple(
-        EncodedText(one, (False,) + (True,) * (len(one) - 1))
-        for one in (tuple(base.tokenizer.encode(f"red is number {index}")) for index in range(8))
+        EncodedText(token_ids, (False,) + (True,) * (len(token_ids) - 1))
+        for token_ids in (tuple(base.tokenizer.encode(f"red is number {index}")) for index in range(8))
     )
     recipe = Recipe(name="whole", method="full", learning_rate=0.002, precision="fp32")
     (result,) = train_runs(base, [Corpus(train=texts, validation=())], recipe, train_seeds=[seed])
@@ -181,7 +181,7 @@ def test_full_checkpoint_scores_alike_in_transformers_and_the_base_comes_back(
     active: Callable, tmp_path: Path, kind: str
 ) -> None:
     base, adapter = active(kind)
-    items, folder = encoded(base), made_full(base, tmp_path / "whole")
+    items, folder = encoded(base), full_checkpoint(base, tmp_path / "whole")
     before, plain, adapter_switch = fingerprint(base.network), scores(base.network, items), AdapterSwitch(base)
     with adapter_switch.active(folder):
         ours = scores(base.network, items)
@@ -189,7 +189,7 @@ def test_full_checkpoint_scores_alike_in_transformers_and_the_base_comes_back(
     assert scores(base.network, items) == plain
     theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     assert ours == pytest.approx(scores(theirs, items), abs=1e-6)
-    assert max(abs(one - other) for one, other in zip(ours, plain, strict=True)) > 0.05
+    assert max(abs(left - right) for left, right in zip(ours, plain, strict=True)) > 0.05
     with adapter_switch.active(adapter):  # one after the other, of either kind
         after = scores(base.network, items)
     fresh = again(base.folder.path)
@@ -216,7 +216,7 @@ def enter(context: AbstractContextManager[None]) -> None:
 
 
 @pytest.mark.parametrize("dora", [False, True])
-def test_worn_unmerged_an_adapter_scores_as_merged(active: Callable, tmp_path: Path, dora: bool) -> None:
+def test_an_unmerged_adapter_scores_as_a_merged_one(active: Callable, tmp_path: Path, dora: bool) -> None:
     """What a base in 4 bit does, on one whose weights can be merged too."""
     base, _ = active("llama")
     config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", use_dora=dora)
@@ -237,7 +237,7 @@ def test_worn_unmerged_an_adapter_scores_as_merged(active: Callable, tmp_path: P
         unmerged = scores(base.network, items)
     assert unmerged == pytest.approx(merged, abs=1e-4)
     assert unmerged != merged
-    assert max(abs(one - other) for one, other in zip(unmerged, plain, strict=True)) > 0.05
+    assert max(abs(left - right) for left, right in zip(unmerged, plain, strict=True)) > 0.05
     with pytest.raises(KeyboardInterrupt), unmerging.active(tmp_path / "other"):
         raise KeyboardInterrupt
     assert scores(base.network, items) == plain

@@ -25,8 +25,8 @@ from worlds import make_checkpoint
 @pytest.fixture
 def base_of(tmp_path: Path) -> Callable[..., Base]:
     make_checkpoint("llama", tmp_path / "llama")
-    found = find_model("llama", revision=None, folder=tmp_path, built_in={})
-    return lambda **how: load_base(found, precision="bf16", weights="4bit", **how)
+    files = find_model("llama", revision=None, folder=tmp_path, built_in={})
+    return lambda **how: load_base(files, precision="bf16", weights="4bit", **how)
 
 
 def test_without_a_gpu_it_is_one_line(base_of: Callable[..., Base]) -> None:
@@ -67,7 +67,7 @@ def test_checkpoint_that_is_quantised_already_is_one_line(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
 @pytest.mark.parametrize("method", ["lora", "dora"])
-def test_adapter_is_trained_and_worn_on_four_bit_weights(
+def test_adapter_is_trained_and_active_on_four_bit_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     """With bitsandbytes' kernels for CPUs. What only CPUs know is off: its repacking of weights, and layers by hand."""
@@ -90,7 +90,7 @@ def test_adapter_is_trained_and_worn_on_four_bit_weights(
     plain = _nats(base, texts[8:])
     with AdapterSwitch(base).active(tmp_path):
         active = _nats(base, texts[8:])
-    assert active == pytest.approx(min(one.validation_loss for one in result.log), abs=1e-5)
+    assert active == pytest.approx(min(epoch.validation_loss for epoch in result.log), abs=1e-5)
     assert abs(active - plain) > 1e-3
     assert _nats(base, texts[8:]) == plain
 

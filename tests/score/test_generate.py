@@ -20,7 +20,7 @@ UNTIL = ["ro", "\n\n", "ü"]
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def task_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a generation task: contexts of many lengths, one longer than the model's room."""
     folder = tmp_path_factory.mktemp("asked")
     rows = [
@@ -56,22 +56,22 @@ def base_of(world: Path, kind: str) -> Base:
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma3"])
-def test_texts_and_judgements_equal_lm_evals(world: Path, asked: Path, kind: str) -> None:
+def test_texts_and_judgements_equal_lm_evals(world: Path, task_folder: Path, kind: str) -> None:
     from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
     model = HFLM(pretrained=str(world / kind), dtype="float32", device="cpu", batch_size=4)
-    found = simple_evaluate(
+    results = simple_evaluate(
         model=model,
-        tasks=[lm_eval_task(asked / "rows.jsonl")],
+        tasks=[lm_eval_task(task_folder / "rows.jsonl")],
         task_manager=TaskManager(include_defaults=False),
         log_samples=True,
         bootstrap_iters=0,
     )
-    theirs = sorted(found["samples"]["asked"], key=lambda one: one["doc_id"])
+    theirs = sorted(results["samples"]["asked"], key=lambda sample: sample["doc_id"])
 
-    task = find_task("asked.yaml", folder=asked)
+    task = find_task("asked.yaml", folder=task_folder)
     items = load_cell(task, "de", sources={}, allow_generation=True).test
     rules = generation_rules(task, "de")
     base = base_of(world, kind)
@@ -83,11 +83,11 @@ def test_texts_and_judgements_equal_lm_evals(world: Path, asked: Path, kind: str
         max_new_tokens=rules.max_new_tokens,
         max_length=256,
     )
-    assert ours == [one["resps"][0][0] for one in theirs]
+    assert ours == [sample["resps"][0][0] for sample in theirs]
     assert len(set(ours)) > 1
-    assert [rules.answer_in(text) for text in ours] == [one["filtered_resps"][0] for one in theirs]
+    assert [rules.answer_in(text) for text in ours] == [sample["filtered_resps"][0] for sample in theirs]
     assert [rules.is_right(text, item.choices) for text, item in zip(ours, items, strict=True)] == [
-        bool(one["exact_match"]) for one in theirs
+        bool(sample["exact_match"]) for sample in theirs
     ]
 
 
@@ -106,14 +106,14 @@ def test_tokens_that_end_a_text_leave_nothing_in_it(world: Path) -> None:
     free = generate_texts(base.network, base.tokenizer, contexts, until=(), max_new_tokens=16, max_length=256)
     first = base.tokenizer.encode(contexts[0])
     with torch.no_grad():
-        made = base.network.generate(torch.tensor([first]), do_sample=False, max_new_tokens=16)[
+        generated = base.network.generate(torch.tensor([first]), do_sample=False, max_new_tokens=16)[
             0, len(first) :
         ].tolist()
-    ended = base.tokenizer.convert_ids_to_tokens(made[5])
+    ended = base.tokenizer.convert_ids_to_tokens(generated[5])
     base.tokenizer.add_special_tokens({"additional_special_tokens": [ended]})
-    base.network.generation_config.eos_token_id = [1, made[5]]
+    base.network.generation_config.eos_token_id = [1, generated[5]]
     stopped = generate_texts(base.network, base.tokenizer, contexts, until=(), max_new_tokens=16, max_length=256)
-    assert stopped[0] == base.tokenizer.decode(made[: made.index(made[5])])
+    assert stopped[0] == base.tokenizer.decode(generated[: generated.index(generated[5])])
     assert free[0].startswith(stopped[0])
     assert len(stopped[0]) < len(free[0])
 
@@ -122,11 +122,11 @@ def test_batches_do_not_change_a_text(world: Path) -> None:
     base = base_of(world, "qwen2")
     contexts = [f"which number is {'the ' * number}?" for number in range(9)]
     together = generate_texts(base.network, base.tokenizer, contexts, until=("\n",), max_new_tokens=12, max_length=256)
-    alone = [
-        generate_texts(base.network, base.tokenizer, [one], until=("\n",), max_new_tokens=12, max_length=256)[0]
-        for one in contexts
+    one_by_one = [
+        generate_texts(base.network, base.tokenizer, [context], until=("\n",), max_new_tokens=12, max_length=256)[0]
+        for context in contexts
     ]
-    assert together == alone
+    assert together == one_by_one
 
 
 def test_sampling_settings_of_the_model_do_not_sample(world: Path) -> None:

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 
 def base_at(folder: Path) -> Base:
-    found = find_model(folder.name, revision=None, folder=folder.parent, built_in={})
-    return load_base(found, precision="fp32", device="cpu")
+    files = find_model(folder.name, revision=None, folder=folder.parent, built_in={})
+    return load_base(files, precision="fp32", device="cpu")
 
 
 def assert_same(base: Base, items: tuple[Item, ...], theirs: list[dict], *, chat: bool) -> None:
@@ -29,7 +29,7 @@ def assert_same(base: Base, items: tuple[Item, ...], theirs: list[dict], *, chat
     answers = item_answers(encoded.items, ours, norm=True)
     assert len(theirs) == len(ours) == 12
     for row, nats, their in zip(answers.iter_rows(named=True), ours, theirs, strict=True):
-        assert nats == pytest.approx([float(one[0]) for one in their["filtered_resps"]], abs=1e-4)
+        assert nats == pytest.approx([float(pair[0]) for pair in their["filtered_resps"]], abs=1e-4)
         assert row["correct"] == bool(their["acc"])
         assert row["correct_norm"] == bool(their["acc_norm"])
 

@@ -52,12 +52,12 @@ def test_packed_scores_equal_plain_ones(
     shuffled = order.sample(range(len(items)), len(items))
     reader = Reader(network)
     scorer = Scorer(reader, max_length=256)
-    packed = pack_items([items[one] for one in shuffled], max_length=256, budget=budget, token_cost=cost)
+    packed = pack_items([items[index] for index in shuffled], max_length=256, budget=budget, token_cost=cost)
     scores = scorer.score(packed)
     assert reader.can_pack
-    for place, one in enumerate(shuffled):
-        assert scores[place] == pytest.approx(plain[one], abs=1e-4)
-        assert choose(scores[place]) == choose(plain[one])
+    for nats, index in zip(scores, shuffled, strict=True):
+        assert nats == pytest.approx(plain[index], abs=1e-4)
+        assert choose(nats) == choose(plain[index])
 
 
 def test_windows_shorter_than_the_text_matter(resident: Any) -> None:
@@ -98,11 +98,10 @@ def test_contexts_and_preambles_are_read_once() -> None:
     apart = pack_items(items, max_length=256, budget=2000, token_cost=0.0)
     together = pack_items(items, max_length=256, budget=2000, token_cost=1e9)
     plain = sum(len(item.context) + len(tail) - 1 for item in items for tail in set(item.continuations))
-    own = sum(
-        len(prefix_tree_row(sorted((*one.context, *tail)[:-1] for tail in one.continuations))[0]) for one in items
-    )
-    all_at_once = len(prefix_tree_row(sorted({one.token_ids[:-1] for one in apart.sequences}))[0])
-    assert all_at_once == together.n_needed < apart.n_needed <= own < plain / 2
+    sequences_of = [sorted((*item.context, *option)[:-1] for option in item.continuations) for item in items]
+    single_items = sum(len(prefix_tree_row(sequences)[0]) for sequences in sequences_of)
+    all_at_once = len(prefix_tree_row(sorted({sequence.token_ids[:-1] for sequence in apart.sequences}))[0])
+    assert all_at_once == together.n_needed < apart.n_needed <= single_items < plain / 2
 
 
 def test_one_head_position_serves_all_options(resident: Any) -> None:

@@ -1,4 +1,4 @@
-"""The stacked optimiser against torch's, row by row."""
+"""The stacked optimizer against torch's, row by row."""
 
 import pytest
 import torch
@@ -11,21 +11,21 @@ def test_each_row_moves_as_torchs_adamw_moves_it(weight_decay: float) -> None:
     torch.manual_seed(0)
     values = torch.randn(3, 50)
     rates = [0.1, 0.01, 0.003]
-    alone = [torch.nn.Parameter(row.clone()) for row in values]
+    rows = [torch.nn.Parameter(row.clone()) for row in values]
     theirs = [
-        torch.optim.AdamW([one], lr=rate, weight_decay=weight_decay) for one, rate in zip(alone, rates, strict=True)
+        torch.optim.AdamW([row], lr=rate, weight_decay=weight_decay) for row, rate in zip(rows, rates, strict=True)
     ]
     ours = StackedAdamW(values, weight_decay=weight_decay)
     for step in range(8):
         gradients = torch.randn(3, 50) * 10.0 ** (step % 3 - 1)
-        for one, gradient, optimiser in zip(alone, gradients, theirs, strict=True):
-            one.grad = gradient.clone()
-            torch.nn.utils.clip_grad_norm_([one], 1.0)
-            optimiser.step()
+        for row, gradient, optimizer in zip(rows, gradients, theirs, strict=True):
+            row.grad = gradient.clone()
+            torch.nn.utils.clip_grad_norm_([row], 1.0)
+            optimizer.step()
         norms = gradients.norm(dim=1)
         assert torch.allclose(clip_rows(gradients, 1.0), norms)
         ours.step(gradients, rates)
-    assert torch.allclose(values, torch.stack([one.detach() for one in alone]), atol=1e-6)
+    assert torch.allclose(values, torch.stack([row.detach() for row in rows]), atol=1e-6)
 
 
 def test_rows_that_stay_go_on_as_before() -> None:

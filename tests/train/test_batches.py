@@ -23,26 +23,23 @@ def texts(lengths: list[int], seed: int = 0) -> tuple[EncodedText, ...]:
     )
 
 
-def predictions(one: EncodedText) -> list[tuple[int, int]]:
+def predictions(text: EncodedText) -> list[tuple[int, int]]:
     """(token read last, token predicted) for every supervised token."""
-    return [
-        (one.token_ids[place - 1], one.token_ids[place])
-        for place in range(1, len(one.token_ids))
-        if one.supervised[place]
-    ]
+    ids = text.token_ids
+    return [(ids[index - 1], ids[index]) for index in range(1, len(ids)) if text.supervised[index]]
 
 
-@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize("can_pack", [True, False])
 @settings(max_examples=40, deadline=None)
-@given(many=st.lists(st.lists(st.integers(2, 30), max_size=9), min_size=1, max_size=4).filter(lambda one: any(one)))
-def test_every_supervised_token_is_predicted_once_by_its_owner(packs: bool, many: list[list[int]]) -> None:
+@given(many=st.lists(st.lists(st.integers(2, 30), max_size=9), min_size=1, max_size=4).filter(any))
+def test_every_supervised_token_is_predicted_once_by_its_adapter(can_pack: bool, many: list[list[int]]) -> None:
     texts_of = [texts(lengths, seed) for seed, lengths in enumerate(many)]
-    batch = batch_texts(texts_of, can_pack=packs, token_cost=100.0)
+    batch = batch_texts(texts_of, can_pack=can_pack, token_cost=100.0)
     read = batch.rows.input_ids.flatten()[batch.head_indices]
-    for owner, own in enumerate(texts_of):
-        mine = batch.adapters == owner
-        found = sorted(zip(read[mine].tolist(), batch.targets[mine].tolist(), strict=True))
-        assert found == sorted(pair for one in own for pair in predictions(one))
+    for adapter, adapter_texts in enumerate(texts_of):
+        is_mine = batch.adapters == adapter
+        pairs = sorted(zip(read[is_mine].tolist(), batch.targets[is_mine].tolist(), strict=True))
+        assert pairs == sorted(pair for text in adapter_texts for pair in predictions(text))
     assert len(batch.rows.input_ids) % len(many) == 0
 
 
@@ -56,8 +53,8 @@ def test_short_texts_share_rows(texts_of: Callable[..., tuple[EncodedText, ...]]
 
 
 def test_nothing_is_read_that_no_supervised_token_follows() -> None:
-    one = EncodedText((4, 5, 6, 7, 8), (False, False, True, False, False))
-    batch = batch_texts([[one]], can_pack=True, token_cost=100.0)
+    text = EncodedText((4, 5, 6, 7, 8), (False, False, True, False, False))
+    batch = batch_texts([[text]], can_pack=True, token_cost=100.0)
     assert batch.rows.input_ids.tolist() == [[4, 5]]
     assert (batch.head_indices.tolist(), batch.targets.tolist()) == ([1], [6])
 

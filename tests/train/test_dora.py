@@ -39,13 +39,13 @@ def saved(base: Base, corpus: Corpus, how: Recipe, folder: Path) -> tuple[dict[s
 
 def nats(network: object, texts: tuple[EncodedText, ...]) -> list[float]:
     """Log-probability of each text, token by token, read alone."""
-    found = []
+    nats = []
     with torch.no_grad():
         for text in texts:
             ids = torch.tensor([text.token_ids])
             logits = network(input_ids=ids, use_cache=False).logits[0, :-1].float()
-            found.append(-cross_entropy(logits, ids[0, 1:], reduction="sum").item())
-    return found
+            nats.append(-cross_entropy(logits, ids[0, 1:], reduction="sum").item())
+    return nats
 
 
 @pytest.mark.filterwarnings("default")
@@ -77,7 +77,7 @@ def test_peft_reads_it_with_the_same_log_probabilities(load: Load, texts_of: Tex
     with AdapterSwitch(base).active(tmp_path / "ours"):
         merged = nats(base.network, texts)
     assert merged == pytest.approx(theirs, abs=1e-4)
-    assert max(abs(one - other) for one, other in zip(theirs, plain, strict=True)) > 0.5
+    assert max(abs(left - right) for left, right in zip(theirs, plain, strict=True)) > 0.5
     assert nats(base.network, texts) == plain
 
 
@@ -94,18 +94,20 @@ def test_validation_loss_is_that_of_the_adapter_in_peft(load: Load, texts_of: Te
             ids, read = torch.tensor([text.token_ids]), torch.tensor(text.supervised)[1:]
             logits = theirs(input_ids=ids, use_cache=False).logits[0, :-1].float()
             total += cross_entropy(logits[read], ids[0, 1:][read], reduction="sum").item()
-    assert result.log[0].validation_loss == pytest.approx(total / sum(one.n_supervised for one in validation), abs=1e-5)
+    assert result.log[0].validation_loss == pytest.approx(
+        total / sum(text.n_supervised for text in validation), abs=1e-5
+    )
 
 
 def test_base_keeps_no_trace_also_of_a_failure(llama: Base, texts_of: Texts) -> None:
     with torch.no_grad():
         llama.network.get_input_embeddings().weight[301] = torch.nan  # a token that no other text has
-    before, modules = fingerprint(llama.network), [name for name, _ in llama.network.named_modules()]
+    fingerprint_before, modules = fingerprint(llama.network), [name for name, _ in llama.network.named_modules()]
     poison = EncodedText((20, 301, 22, 23), (False,) * 3 + (True,))
     drawn = torch.get_rng_state()
     (failure,) = train_runs(llama, [Corpus(train=(*texts_of(8), poison), validation=())], recipe(), train_seeds=[17])
     assert isinstance(failure, RunFailure)
-    assert fingerprint(llama.network) == before
+    assert fingerprint(llama.network) == fingerprint_before
     assert [name for name, _ in llama.network.named_modules()] == modules
     assert not any(weight.requires_grad for weight in llama.network.parameters())
     assert torch.equal(torch.get_rng_state(), drawn)

@@ -34,10 +34,10 @@ def trained(base: Base, corpus: Corpus, how: Recipe, *checkpoints: float) -> Tra
     return result
 
 
-def saved(one: TrainedWeights, folder: Path) -> dict[str, torch.Tensor]:
+def saved(trained: TrainedWeights, folder: Path) -> dict[str, torch.Tensor]:
     """The weights that transformers reads from the folder."""
     folder.mkdir()
-    one.save(folder)
+    trained.save(folder)
     return weights(AutoModelForCausalLM.from_pretrained(folder, dtype="auto"))
 
 

@@ -74,14 +74,14 @@ def test_earliest_of_tied_epochs_is_the_best(llama: Base, texts_of: Texts, tmp_p
 
 
 def test_diverged_training_is_a_run_failure_and_leaves_the_base_clean(llama: Base, texts_of: Texts) -> None:
-    before = {name: value.clone() for name, value in llama.network.state_dict().items()}
+    weights_before = {name: value.clone() for name, value in llama.network.state_dict().items()}
     corpus = Corpus(train=texts_of(8), validation=texts_of(4, seed=1))
     (failure,) = train_runs(llama, [corpus], recipe(learning_rate=1e30), train_seeds=[17])
     assert isinstance(failure, RunFailure)
     assert "diverged in epoch" in str(failure)
-    after = llama.network.state_dict()
-    assert before.keys() == after.keys()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    weights_after = llama.network.state_dict()
+    assert weights_before.keys() == weights_after.keys()
+    assert all(torch.equal(weights_before[name], weights_after[name]) for name in weights_before)
 
 
 def test_same_seed_gives_the_same_weights_and_another_does_not(llama: Base, texts_of: Texts, tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_unknown_target_modules_are_one_line(load: Load, texts_of: Texts) -> Non
 def test_all_linear_finds_the_modules_of_another_architecture(load: Load, texts_of: Texts, tmp_path: Path) -> None:
     corpus = Corpus(train=texts_of(8), validation=())
     saved, _ = trained(load("gpt-neox"), corpus, recipe(target_modules="all-linear"), tmp_path / "neox")
-    found = {name.split(".layers.0.")[1].rsplit(".", 2)[0] for name in saved if ".layers.0." in name}
-    assert found == {"attention.query_key_value", "attention.dense", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"}
+    modules = {name.split(".layers.0.")[1].rsplit(".", 2)[0] for name in saved if ".layers.0." in name}
+    assert modules == {"attention.query_key_value", "attention.dense", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"}
     assert not any("embed_out" in name for name in saved)
 
 

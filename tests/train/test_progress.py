@@ -31,20 +31,20 @@ RECIPE = Recipe(
 
 def trained(base: Base, corpora: list[Corpus], recipe: Recipe, *checkpoints: float) -> list[TrainedWeights]:
     seeds = tuple(range(1, 1 + len(corpora)))
-    found = train_runs(base, corpora, recipe, train_seeds=seeds, checkpoints=checkpoints)
-    assert not any(isinstance(one, RunFailure) for one in found)
-    return [one for one in found if isinstance(one, TrainedWeights)]
+    results = train_runs(base, corpora, recipe, train_seeds=seeds, checkpoints=checkpoints)
+    assert not any(isinstance(result, RunFailure) for result in results)
+    return [result for result in results if isinstance(result, TrainedWeights)]
 
 
-def weights(one: TrainedWeights, folder: Path) -> dict[str, torch.Tensor]:
+def weights(trained: TrainedWeights, folder: Path) -> dict[str, torch.Tensor]:
     folder.mkdir()
-    one.save(folder)
+    trained.save(folder)
     return load_file(folder / "adapter_model.safetensors")
 
 
-def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
+def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_checkpoint_is_the_end_of_a_shorter_training(llama: Base, corpus: Corpus
     (long,) = trained(llama, [corpus], RECIPE, 1, 2)
     (short,) = trained(llama, [without_choice], replace(RECIPE, epochs=epochs))
     assert_equal(weights(long.checkpoints[epochs], tmp_path / "long"), weights(short, tmp_path / "short"))
-    assert [one.epoch for one in long.checkpoints[epochs].log] == list(range(1, epochs + 1))
+    assert [epoch.epoch for epoch in long.checkpoints[epochs].log] == list(range(1, epochs + 1))
 
 
 def test_keeping_checkpoints_changes_nothing(llama: Base, corpus: Corpus, tmp_path: Path) -> None:
@@ -71,15 +71,17 @@ def test_keeping_checkpoints_changes_nothing(llama: Base, corpus: Corpus, tmp_pa
 
 def test_part_of_an_epoch_ends_with_the_step_that_completes_it(llama: Base, corpus: Corpus, tmp_path: Path) -> None:
     """Five steps an epoch: 0.3 epochs are one and a half, so two."""
-    (one,) = trained(llama, [corpus], RECIPE, 0.2, 0.3, 0.4, 1)
-    made = {epochs: weights(found, tmp_path / str(epochs)) for epochs, found in one.checkpoints.items()}
-    assert list(made) == [0.2, 0.3, 0.4, 1]
-    assert_equal(made[0.3], made[0.4])
-    assert not torch.equal(*(next(iter(made[epochs].values())) for epochs in (0.2, 0.4)))
-    assert not one.checkpoints[0.4].log
+    (result,) = trained(llama, [corpus], RECIPE, 0.2, 0.3, 0.4, 1)
+    saved = {epochs: weights(part, tmp_path / str(epochs)) for epochs, part in result.checkpoints.items()}
+    assert list(saved) == [0.2, 0.3, 0.4, 1]
+    assert_equal(saved[0.3], saved[0.4])
+    assert not torch.equal(*(next(iter(saved[epochs].values())) for epochs in (0.2, 0.4)))
+    assert not result.checkpoints[0.4].log
 
 
-def test_each_of_several_keeps_its_own(llama: Base, corpus: Corpus, texts_of: Texts, tmp_path: Path) -> None:
+def test_each_of_several_trainings_keeps_its_checkpoints(
+    llama: Base, corpus: Corpus, texts_of: Texts, tmp_path: Path
+) -> None:
     short = Corpus(train=texts_of(7, seed=3), validation=texts_of(3, seed=8))
     together = trained(llama, [corpus, short], RECIPE, 1, 3)
     (alone,) = trained(llama, [corpus], RECIPE, 1, 3)

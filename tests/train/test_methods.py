@@ -1,4 +1,4 @@
-"""Several adapters at once: each as if it were alone."""
+"""Training through its one entry: several runs at once, each as if it were alone; failures; short memory."""
 
 import logging
 from collections.abc import Callable
@@ -57,11 +57,11 @@ def assert_same(ours: dict[str, torch.Tensor], alone: dict[str, torch.Tensor]) -
 def test_each_adapter_is_the_one_that_is_trained_alone(load: Load, texts_of: Texts, tmp_path: Path, kind: str) -> None:
     base, many = load(kind), corpora(texts_of)
     together = train_runs(base, many, RECIPE, train_seeds=SEEDS)
-    for place, (corpus, seed) in enumerate(zip(many, SEEDS, strict=True)):
+    for index, (corpus, seed) in enumerate(zip(many, SEEDS, strict=True)):
         (alone,) = train_runs(base, [corpus], RECIPE, train_seeds=[seed])
-        assert_same(weights(together[place], tmp_path / f"{place}"), weights(alone, tmp_path / f"{place}-alone"))
-        assert [epoch.best for epoch in together[place].log] == [epoch.best for epoch in alone.log]
-        assert [epoch.n_steps for epoch in together[place].log] == [epoch.n_steps for epoch in alone.log]
+        assert_same(weights(together[index], tmp_path / f"{index}"), weights(alone, tmp_path / f"{index}-alone"))
+        assert [epoch.best for epoch in together[index].log] == [epoch.best for epoch in alone.log]
+        assert [epoch.n_steps for epoch in together[index].log] == [epoch.n_steps for epoch in alone.log]
 
 
 def test_one_diverges_and_the_others_do_not_notice(load: Load, texts_of: Texts, tmp_path: Path) -> None:
@@ -79,12 +79,12 @@ def test_one_diverges_and_the_others_do_not_notice(load: Load, texts_of: Texts, 
 
 def test_base_keeps_no_trace(load: Load, texts_of: Texts) -> None:
     base = load("llama")
-    before = {name: value.clone() for name, value in base.network.state_dict().items()}
+    weights_before = {name: value.clone() for name, value in base.network.state_dict().items()}
     train_runs(base, corpora(texts_of), RECIPE, train_seeds=SEEDS)
     assert not any(module._forward_hooks for module in base.network.modules())
-    after = base.network.state_dict()
-    assert before.keys() == after.keys()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    weights_after = base.network.state_dict()
+    assert weights_before.keys() == weights_after.keys()
+    assert all(torch.equal(weights_before[name], weights_after[name]) for name in weights_before)
 
 
 def interrupted(base: Base, monkeypatch: pytest.MonkeyPatch, failing: set[int]) -> None:
@@ -111,10 +111,10 @@ def test_out_of_memory_changes_nothing(
     with caplog.at_level(logging.WARNING, "donorgrid"):
         disturbed = train_runs(base, many, RECIPE, train_seeds=SEEDS)
     assert "out of memory" in caplog.text
-    for place in range(len(many)):
+    for index in range(len(many)):
         ours, theirs = (
-            weights(disturbed[place], tmp_path / f"{place}"),
-            weights(undisturbed[place], tmp_path / f"u{place}"),
+            weights(disturbed[index], tmp_path / f"{index}"),
+            weights(undisturbed[index], tmp_path / f"u{index}"),
         )
         assert_same(ours, theirs)
 
@@ -122,7 +122,7 @@ def test_out_of_memory_changes_nothing(
 def test_out_of_memory_in_the_gradients_changes_nothing(
     load: Load, texts_of: Texts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    """The first layer that is gone back through by hand runs out of memory, twice."""
+    """The first layer that is of the fast decoder's backward pass runs out of memory, twice."""
     base, alone = load("llama"), corpora(texts_of)[:1]
     (undisturbed,) = train_runs(base, alone, RECIPE, train_seeds=[17])
     backward, calls = LayerPass.backward, []
