@@ -1,204 +1,183 @@
-"""The three ways in one run, repeat by repeat in turn, so that a machine's moods hit all alike."""
+"""Runs the three ways in turn, repeat by repeat, so that changes in the machine's speed affect all of them alike."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from donorgrid.bench import donorgrid_way as ours
-from donorgrid.bench import hugging_face as hf
-from donorgrid.bench.processes import Jobs, side_by_side, stage
+from donorgrid.bench.donorgrid_way import load_workload
+from donorgrid.bench.lm_eval_scoring import Answers
+from donorgrid.bench.processes import worker_processes
 from donorgrid.bench.timing import Clock, Stage
-from donorgrid.bench.workload import Work
-
-RELEASE, PEER, OWN = "release", "peer", "donorgrid"
-_RELEASE_WIDTH, _RELEASE_BATCH = 512, 8
-_PEER_BATCHES = (8, 32, 128)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shares:
-    """How many texts and items of each target a repeat takes; times are scaled up to the whole, start-up times are not.
-
-    Stages of a few seconds in turn are hit alike by what else the machine does; whole ones of minutes are not.
-    """
-
-    texts: int
-    items: int
-    release_texts: int
-    release_items: int
+from donorgrid.bench.ways import (
+    DONORGRID,
+    PEER,
+    RELEASE,
+    Repeat,
+    Sizes,
+    best_peer_batch,
+    run_donorgrid,
+    run_peer,
+    run_release,
+)
+from donorgrid.bench.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Times of all stages, and by way which of how many items it answers otherwise than donorgrid, by the same adapter.
+    """Times of all stages, and the items on which a way chooses another option than donorgrid.
 
-    An item is told as "target number: donorgrid's option, the way's option", all counted from 0.
+    Attributes
+    ----------
+    workload
+        What was measured.
+    stages
+        Every stage of every repeat.
+    whole_s
+        (way, stage) to (wall seconds, processor seconds) for the whole workload, by the fastest repeat.
+    peer_batch
+        The peer's batch size; 0 if the peer was not run.
+    jobs
+        donorgrid's processes.
+    load_s
+        Seconds to load the base model and pack the targets, once per study.
+    differing
+        Way to (items, number of compared items), by the same adapter. An item is written as
+        ``target number: donorgrid's option, the way's option``, all counted from 0.
+    n_needed, n_computed
+        Tokens that must be read, and that are read, to score all targets once.
+    product_rate
+        Floating-point operations per second of dense products on this machine.
     """
 
-    work: Work
+    workload: Workload
     stages: tuple[Stage, ...]
     whole_s: dict[tuple[str, str], tuple[float, float]]
     peer_batch: int
     jobs: int
-    once_s: float
+    load_s: float
     differing: dict[str, tuple[list[str], int]]
     n_needed: int
     n_computed: int
     product_rate: float
 
     def cell_s(self, way: str, *, of_cpu: bool) -> float:
-        """Seconds of one whole cell: one adapter trained, every target scored."""
-        return sum(times[of_cpu] for (whose, _), times in self.whole_s.items() if whose == way)
+        """Seconds of one whole cell (one adapter trained, every target scored), by the wall or of the processor."""
+        return sum(times[of_cpu] for (stage_way, _), times in self.whole_s.items() if stage_way == way)
 
 
 def compare(
-    work: Work,
-    shares: Shares,
+    workload: Workload,
+    sizes: Sizes,
     *,
     repeats: int,
     jobs: int = 1,
-    ways: tuple[str, ...] = (RELEASE, PEER, OWN),
+    ways: tuple[str, ...] = (RELEASE, PEER, DONORGRID),
     say: Callable[[str], None] = print,
 ) -> Comparison:
-    """Run the ways ``repeats`` times in turn, each with all of the work's threads.
+    """Runs the ways in turn.
 
-    donorgrid's cells are done by ``jobs`` processes side by side, which share the threads; its seconds are those of one
-    cell. The answers are compared on donorgrid's adapter.
+    Parameters
+    ----------
+    workload
+        What is measured, and the number of threads that each way uses.
+    sizes
+        How much of the workload a repeat does.
+    repeats
+        The number of repeats.
+    jobs
+        Processes that share the threads in donorgrid's way; its seconds are those of one cell.
+    ways
+        Which ways are run; donorgrid's always is.
+    say
+        Receives a line per repeat.
+
+    Returns
+    -------
+    Comparison
+        All answers are given with donorgrid's adapter.
     """
-    torch.set_num_threads(work.threads)
+    torch.set_num_threads(workload.threads)
     transformers_logging.disable_progress_bar()
     clock = Clock()
     start = time.perf_counter()
-    own = ours.make_own(work, n_items=shares.items)
-    once_s = time.perf_counter() - start
-    batch = _best_batch(work, own) if PEER in ways else 0
+    loaded = load_workload(workload, n_items=sizes.items)
+    load_s = time.perf_counter() - start
+    peer_batch = best_peer_batch(loaded) if PEER in ways else 0
     differing: dict[str, tuple[list[str], int]] = {}
-    with side_by_side(work, n=jobs, n_items=shares.items) as cells:
-        for repeat in range(repeats):
-            mine = _own(work, cells, clock, repeat, shares)
+    with worker_processes(workload, n=jobs, n_items=sizes.items) as processes:
+        for number in range(repeats):
+            repeat = Repeat(number=number, clock=clock, loaded=loaded, sizes=sizes)
+            answers = run_donorgrid(repeat, processes)
             if PEER in ways:
-                differing[PEER] = _differing(mine, _peer(work, own, cells.adapter, clock, repeat, shares, batch))
+                differing[PEER] = differing_items(answers, run_peer(repeat, processes.adapter, peer_batch))
             if RELEASE in ways:
-                differing[RELEASE] = _differing(mine, _release(work, own, cells.adapter, clock, repeat, shares))
-            say(
-                f"repeat {repeat + 1} of {repeats}: "
-                + ", ".join(_line(one) for one in clock.stages if one.repeat == repeat)
-            )
-    names = dict.fromkeys((one.way, one.stage) for one in clock.stages)
+                differing[RELEASE] = differing_items(answers, run_release(repeat, processes.adapter))
+            stages = ", ".join(_line(stage) for stage in clock.stages if stage.repeat == number)
+            say(f"repeat {number + 1} of {repeats}: {stages}")
+    names = dict.fromkeys((stage.way, stage.stage) for stage in clock.stages)
     return Comparison(
-        work=work,
+        workload=workload,
         stages=tuple(clock.stages),
-        whole_s={one: (clock.whole_s(*one, of_cpu=False), clock.whole_s(*one, of_cpu=True)) for one in names},
-        peer_batch=batch,
+        whole_s={name: (clock.whole_s(*name, of_cpu=False), clock.whole_s(*name, of_cpu=True)) for name in names},
+        peer_batch=peer_batch,
         jobs=jobs,
-        once_s=once_s,
+        load_s=load_s,
         differing=differing,
-        n_needed=own.n_needed,
-        n_computed=own.n_computed,
-        product_rate=product_rate(own.base.network.dtype),
+        n_needed=loaded.n_needed,
+        n_computed=loaded.n_computed,
+        product_rate=product_rate(loaded.base.network.dtype),
     )
 
 
 def product_rate(dtype: torch.dtype, *, size: int = 1024) -> float:
-    """The machine's rate of dense products, floating-point operations a second: the best of many."""
-    one = torch.randn(size, size).to(dtype)
+    """The machine's rate of dense matrix products.
+
+    Parameters
+    ----------
+    dtype
+        The precision.
+    size
+        Rows and columns of the matrix.
+
+    Returns
+    -------
+    float
+        Floating-point operations per second, the best of 20 products.
+    """
+    matrix = torch.randn(size, size).to(dtype)
     best = float("inf")
     for _ in range(20):
         start = time.perf_counter()
-        one @ one
+        matrix @ matrix
         best = min(best, time.perf_counter() - start)
     return 2 * size**3 / best
 
 
-def _own(work: Work, cells: Jobs, clock: Clock, repeat: int, shares: Shares) -> hf.Answers:
-    n_all = len(work.texts.train)
-    n_texts = min(shares.texts, n_all)
-    trained = cells.train(n_texts=n_texts)
-    clock.stages.append(stage("train", trained, way=OWN, repeat=repeat, share=n_texts / n_all))
-    *scored, answers = cells.score(list(work.texts.targets))
-    share = _limit(work, shares.items)[1]
-    clock.stages.append(stage("score", (scored[0], scored[1]), way=OWN, repeat=repeat, share=share))
-    return answers
+def differing_items(ours: Answers, theirs: Answers) -> tuple[list[str], int]:
+    """The items on which the chosen options differ.
 
+    Parameters
+    ----------
+    ours, theirs
+        Target to chosen options; ``theirs`` may have fewer items.
 
-def _peer(
-    work: Work, own: ours.Own, adapter: Path, clock: Clock, repeat: int, shares: Shares, batch: int
-) -> hf.Answers:
-    """The base stays in memory; its adapter is trained by HF's Trainer, its answers are lm-eval's in process."""
-    network = hf.load(work.checkpoint, work)
-    n_texts = min(shares.texts, len(work.texts.train))
-    with clock.stage(PEER, "train", repeat=repeat, share=n_texts / len(work.texts.train)):
-        hf.train(network, work, hf.training_rows(work, n_texts=n_texts), pad_to=None, folder=work.folder / "peer")
-    limit, share = _limit(work, shares.items)
-    with own.adapter_switch.active(adapter), clock.stage(PEER, "score", repeat=repeat, share=share):
-        return hf.lm_eval_in_process(own.base.network, work, list(own.packed), batch_size=batch, limit=limit)
-
-
-def _release(work: Work, own: ours.Own, adapter: Path, clock: Clock, repeat: int, shares: Shares) -> hf.Answers:
-    """Every adapter in processes of its own: texts padded to 512, merged, saved, loaded again by lm-eval's command."""
-    n_texts = min(shares.release_texts, len(work.texts.train))
-    with clock.stage(RELEASE, "load", repeat=repeat):
-        network = hf.load(work.checkpoint, work)
-    with clock.stage(RELEASE, "train", repeat=repeat, share=n_texts / len(work.texts.train)):
-        rows = hf.training_rows(work, n_texts=n_texts)
-        adapted = hf.train(network, work, rows, pad_to=_RELEASE_WIDTH, folder=work.folder / "release")
-    folder = work.folder / "merged"
-    with clock.stage(RELEASE, "merge and save", repeat=repeat):
-        adapted.merge_and_unload().save_pretrained(folder)
-        AutoTokenizer.from_pretrained(work.checkpoint).save_pretrained(folder)
-    with own.adapter_switch.active(adapter):  # the command shall answer for the adapter that the others answer for
-        own.base.network.save_pretrained(folder)
-    targets = list(own.packed)
-    with clock.stage(RELEASE, "start lm-eval", repeat=repeat):
-        hf.lm_eval_command(folder, work, targets, batch_size=_RELEASE_BATCH, limit=1)
-    started = clock.stages[-1]
-    limit, share = _limit(work, shares.release_items)
-    with clock.stage(RELEASE, "score", repeat=repeat, share=share):
-        answers = hf.lm_eval_command(folder, work, targets, batch_size=_RELEASE_BATCH, limit=limit)
-    whole = clock.stages.pop()
-    clock.stages.append(
-        Stage(
-            way=RELEASE,
-            stage="score",
-            repeat=repeat,
-            wall_s=whole.wall_s - started.wall_s,
-            cpu_s=whole.cpu_s - started.cpu_s,
-            share=share,
-        )
-    )
-    return answers
-
-
-def _best_batch(work: Work, own: ours.Own) -> int:
-    """The peer's best batch size, by trial on a few items of each target."""
-    times = {}
-    for batch in _PEER_BATCHES:
-        start = time.process_time()
-        hf.lm_eval_in_process(own.base.network, work, list(own.packed), batch_size=batch, limit=_limit(work, 16)[0])
-        times[batch] = time.process_time() - start
-    return min(times, key=lambda one: times[one])
-
-
-def _limit(work: Work, n_items: int) -> tuple[int, float]:
-    """How many items of each target are scored, and which share of all that is."""
-    sizes = [len(questions) for questions in work.texts.targets.values()]
-    return n_items, sum(min(n_items, size) for size in sizes) / sum(sizes)
-
-
-def _differing(mine: hf.Answers, theirs: hf.Answers) -> tuple[list[str], int]:
-    """On which items the options chosen differ, and how many were compared."""
+    Returns
+    -------
+    items : list of str
+        ``target number: our option, their option``.
+    n_compared : int
+        The number of compared items.
+    """
     compared = [
-        (f"{target} {number}: {one}, {other}", one != other)
-        for target, chosen in theirs.items()
-        for number, (one, other) in enumerate(zip(mine[target], chosen, strict=False))
+        (f"{target} {number}: {our_option}, {their_option}", our_option != their_option)
+        for target, options in theirs.items()
+        for number, (our_option, their_option) in enumerate(zip(ours[target], options, strict=False))
     ]
-    return [said for said, differs in compared if differs], len(compared)
+    return [item for item, differs in compared if differs], len(compared)
 
 
 def _line(stage: Stage) -> str:
-    return f"{stage.way} {stage.stage} {stage.wall_s:.1f} s ({stage.cpu_s:.1f} s of processor)"
+    return f"{stage.way} {stage.stage} {stage.wall_s:.1f} s ({stage.cpu_s:.1f} s of processor time)"

@@ -1,10 +1,10 @@
-"""donorgrid's way: one resident process, everything that no adapter changes made once."""
+"""donorgrid's way: the base model and the packed items stay in memory from adapter to adapter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.bench.workload import Work, items, training_texts
+from donorgrid.bench.workload import Workload, items, training_texts
 from donorgrid.core.errors import RunFailure
 from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import find_model
@@ -17,18 +17,28 @@ from donorgrid.train.encode import Corpus, encode_texts
 from donorgrid.train.methods import train_runs
 from donorgrid.train.text_selection import split_texts
 
-_LONGEST = 1024
+_MAX_LENGTH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Own:
-    """What stays in memory from adapter to adapter."""
+class LoadedWorkload:
+    """A workload with its base model loaded and its targets packed.
+
+    Attributes
+    ----------
+    base, adapter_switch, scorer
+        The base model, and what trains and scores adapters on it.
+    packed
+        Target to its packed items.
+    workload
+        What is measured.
+    """
 
     base: Base
     adapter_switch: AdapterSwitch
     scorer: Scorer
     packed: dict[str, PackedItems]
-    work: Work
+    workload: Workload
 
     @property
     def n_needed(self) -> int:
@@ -37,37 +47,84 @@ class Own:
 
     @property
     def n_computed(self) -> int:
-        """The same with the fillers between them."""
+        """Tokens that are read to score all targets once, padding included."""
         return sum(batch.n_tokens for packed in self.packed.values() for batch in packed.batches)
 
 
-def make_own(work: Work, *, n_items: int | None = None) -> Own:
-    """Load the base, pack all targets (or the first ``n_items`` items of each): once per study."""
-    folder = find_model(work.checkpoint.name, revision=None, folder=work.checkpoint.parent, built_in={})
-    base = load_base(folder, precision=work.precision, device="cpu")
-    scorer = Scorer(base.reader, max_length=_LONGEST)
+def load_workload(workload: Workload, *, n_items: int | None = None) -> LoadedWorkload:
+    """Loads the base model and packs all targets, as a study does once.
+
+    Parameters
+    ----------
+    workload
+        What is measured.
+    n_items
+        Only the first items of each target; None for all.
+
+    Returns
+    -------
+    LoadedWorkload
+        On the CPU.
+    """
+    checkpoint = workload.checkpoint
+    folder = find_model(checkpoint.name, revision=None, folder=checkpoint.parent, built_in={})
+    base = load_base(folder, precision=workload.precision, device="cpu")
+    scorer = Scorer(base.reader, max_length=_MAX_LENGTH)
     packed = {
         target: scorer.pack(encode_items(items(target, questions[:n_items]), base.tokenizer, chat_template=False).items)
-        for target, questions in work.texts.targets.items()
+        for target, questions in workload.texts.targets.items()
     }
-    return Own(base=base, adapter_switch=AdapterSwitch(base), scorer=scorer, packed=packed, work=work)
+    return LoadedWorkload(
+        base=base, adapter_switch=AdapterSwitch(base), scorer=scorer, packed=packed, workload=workload
+    )
 
 
-def train(own: Own, adapter: Path, *, n_texts: int) -> None:
-    """Train one adapter into the folder ``adapter``."""
-    split = split_texts(training_texts(own.work.texts.train[:n_texts]), split_seed=42, validation_share=0.1)
+def train(loaded: LoadedWorkload, adapter: Path, *, n_texts: int) -> None:
+    """Trains one adapter.
+
+    Parameters
+    ----------
+    loaded
+        The base model and the texts.
+    adapter
+        The folder to write; it must not exist.
+    n_texts
+        The first texts are used, a tenth of them for validation.
+
+    Raises
+    ------
+    RunFailure
+        If training fails.
+    """
+    workload = loaded.workload
+    split = split_texts(training_texts(workload.texts.train[:n_texts]), split_seed=42, validation_share=0.1)
     corpus = Corpus(
-        train=encode_texts(split.train, own.base.tokenizer),
-        validation=encode_texts(split.validation, own.base.tokenizer),
+        train=encode_texts(split.train, loaded.base.tokenizer),
+        validation=encode_texts(split.validation, loaded.base.tokenizer),
     )
     adapter.mkdir(parents=True)
-    (trained,) = train_runs(own.base, [corpus], own.work.recipe, train_seeds=[17])
+    (trained,) = train_runs(loaded.base, [corpus], workload.recipe, train_seeds=[17])
     if isinstance(trained, RunFailure):
         raise trained
     trained.save(adapter)
 
 
-def score(own: Own, adapter: Path, targets: Sequence[str]) -> dict[str, list[int]]:
-    """The chosen option of each item of each target, with an adapter merged in."""
-    with own.adapter_switch.active(adapter):
-        return {target: [choose(nats) for nats in own.scorer.score(own.packed[target])] for target in targets}
+def score(loaded: LoadedWorkload, adapter: Path, targets: Sequence[str]) -> dict[str, list[int]]:
+    """Scores targets with an adapter merged into the base model.
+
+    Parameters
+    ----------
+    loaded
+        The base model and the packed items.
+    adapter
+        A trained adapter.
+    targets
+        Names of targets.
+
+    Returns
+    -------
+    dict of str to list of int
+        Target to the index of the chosen option of each item.
+    """
+    with loaded.adapter_switch.active(adapter):
+        return {target: [choose(nats) for nats in loaded.scorer.score(loaded.packed[target])] for target in targets}

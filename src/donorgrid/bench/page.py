@@ -1,30 +1,31 @@
-"""A comparison as a page of Markdown."""
+"""A comparison as Markdown."""
 
 import platform
 
 import torch
 
-from donorgrid.bench.compare import OWN, PEER, RELEASE, Comparison
+from donorgrid.bench.compare import Comparison
+from donorgrid.bench.ways import DONORGRID, PEER, RELEASE
 
 
-def markdown(found: Comparison) -> str:
-    """The machine, the work, a table of stages with ratios, and whether the answers are the same."""
-    work, texts = found.work, found.work.texts
-    ways = [way for way in (RELEASE, PEER, OWN) if any(whose == way for whose, _ in found.whole_s)]
+def markdown(comparison: Comparison) -> str:
+    """The workload, the machine, a table of stages, a table of ratios, and how many answers differ."""
+    workload, texts = comparison.workload, comparison.workload.texts
+    ways = [way for way in (RELEASE, PEER, DONORGRID) if any(stage_way == way for stage_way, _ in comparison.whole_s)]
     n_items = sum(map(len, texts.targets.values()))
     lines = [
-        f"Work: {texts.origin}; {len(texts.train)} training texts, {work.recipe.epochs} epochs; "
-        f"{len(texts.targets)} targets, {n_items} items; {work.precision}; {work.threads} thread(s); "
-        f"{OWN} in {found.jobs} process(es), its seconds for one cell.",
-        f"Machine: {_processor()}, torch {torch.__version__}; dense {work.precision} products "
-        f"{found.product_rate / 1e9:.0f} GFLOP/s.",
+        f"Workload: {texts.origin}; {len(texts.train)} training texts, {workload.recipe.epochs} epochs; "
+        f"{len(texts.targets)} targets, {n_items} items; {workload.precision}; {workload.threads} thread(s); "
+        f"{DONORGRID} in {comparison.jobs} process(es), its seconds for one cell.",
+        f"Machine: {_processor()}, torch {torch.__version__}; dense {workload.precision} products "
+        f"{comparison.product_rate / 1e9:.0f} GFLOP/s.",
         "",
         "| way | stage | seconds | processor seconds | share measured |",
         "|---|---|---|---|---|",
     ]
-    for way, stage in found.whole_s:
-        wall, cpu = found.whole_s[way, stage]
-        share = next(one.share for one in found.stages if (one.way, one.stage) == (way, stage))
+    for way, stage in comparison.whole_s:
+        wall, cpu = comparison.whole_s[way, stage]
+        share = next(timed.share for timed in comparison.stages if (timed.way, timed.stage) == (way, stage))
         lines.append(f"| {way} | {stage} | {wall:.1f} | {cpu:.1f} | {share:.2f} |")
     lines += [
         "",
@@ -32,19 +33,21 @@ def markdown(found: Comparison) -> str:
         "|---|---|---|---|---|",
     ]
     for way in ways:
-        wall, cpu = found.cell_s(way, of_cpu=False), found.cell_s(way, of_cpu=True)
-        times = wall / found.cell_s(OWN, of_cpu=False), cpu / found.cell_s(OWN, of_cpu=True)
-        lines.append(f"| {way} | {wall:.1f} | {cpu:.1f} | {times[0]:.1f} | {times[1]:.1f} |")
+        wall, cpu = comparison.cell_s(way, of_cpu=False), comparison.cell_s(way, of_cpu=True)
+        ratios = wall / comparison.cell_s(DONORGRID, of_cpu=False), cpu / comparison.cell_s(DONORGRID, of_cpu=True)
+        lines.append(f"| {way} | {wall:.1f} | {cpu:.1f} | {ratios[0]:.1f} | {ratios[1]:.1f} |")
     lines.append("")
-    for way, (differing, compared) in found.differing.items():
+    for way, (differing, compared) in comparison.differing.items():
         listed = f" ({'; '.join(differing)})" if differing else ""
         lines.append(
-            f"Same adapter, {way} against {OWN}: another option chosen on {len(differing)} of {compared} items{listed}."
+            f"Same adapter, {way} against {DONORGRID}: another option chosen on {len(differing)} of {compared} "
+            f"items{listed}."
         )
     lines.append(
-        f"{OWN} reads {found.n_needed:,} tokens to score the measured share once, {found.n_computed:,} with fillers; "
-        f"loading and packing take {found.once_s:.1f} s once per study. "
-        f"Peer's best batch size: {found.peer_batch or 'not run'}."
+        f"{DONORGRID} reads {comparison.n_needed:,} tokens to score the measured items once, "
+        f"{comparison.n_computed:,} with padding; "
+        f"loading and packing take {comparison.load_s:.1f} s once per study. "
+        f"Peer's best batch size: {comparison.peer_batch or 'not run'}."
     )
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""donorgrid's way as ``donorgrid run`` works: several processes side by side, each with a cell of its own."""
+"""Parallel processes for donorgrid's way, as ``donorgrid run`` uses them: each process does a cell of its own."""
 
 import multiprocessing
 import shutil
@@ -11,102 +11,117 @@ from pathlib import Path
 
 import torch
 
-from donorgrid.bench import donorgrid_way as ours
-from donorgrid.bench.timing import Stage, cpu_s
-from donorgrid.bench.workload import Work
+from donorgrid.bench import donorgrid_way
+from donorgrid.bench.lm_eval_scoring import Answers
+from donorgrid.bench.timing import cpu_s
+from donorgrid.bench.workload import Workload
 from donorgrid.core.errors import RunFailure
-
-Answers = dict[str, list[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Order:
+class _Request:
     """Train on ``n_texts`` texts, or score ``targets``."""
 
     n_texts: int = 0
     targets: tuple[str, ...] = ()
 
 
-class Jobs:
-    """Processes that have all loaded the base and packed the targets, and wait for the next stage."""
+class WorkerProcesses:
+    """Processes that have loaded the base model and packed the targets, and wait for requests."""
 
     def __init__(self, connections: Sequence[Connection], folder: Path) -> None:
         self._connections = connections
         self.adapter = _adapter(folder, 0)
 
     def train(self, *, n_texts: int) -> tuple[float, float]:
-        """Train one adapter in each process: wall and processor seconds for one."""
-        return self._all(_Order(n_texts=n_texts))[:2]
+        """Trains one adapter in each process. Returns (wall seconds, processor seconds) per adapter."""
+        return self._in_all(_Request(n_texts=n_texts))[:2]
 
     def score(self, targets: Sequence[str]) -> tuple[float, float, Answers]:
-        """Score all targets in each process with its adapter: seconds likewise, and what the first one answered."""
-        return self._all(_Order(targets=tuple(targets)))
+        """Scores all targets in each process with its adapter. Returns both times and the first process's answers."""
+        return self._in_all(_Request(targets=tuple(targets)))
 
-    def _all(self, order: _Order) -> tuple[float, float, Answers]:
+    def _in_all(self, request: _Request) -> tuple[float, float, Answers]:
         start = time.perf_counter()
-        for one in self._connections:
-            one.send(order)
-        done = [_received(one) for one in self._connections]
-        n = len(done)
-        return (time.perf_counter() - start) / n, sum(cpu for cpu, _ in done) / n, done[0][1]
+        for connection in self._connections:
+            connection.send(request)
+        replies = [_received(connection) for connection in self._connections]
+        n = len(replies)
+        return (time.perf_counter() - start) / n, sum(cpu for cpu, _ in replies) / n, replies[0][1]
 
 
 @contextmanager
-def side_by_side(work: Work, *, n: int, n_items: int) -> Iterator[Jobs]:
-    """``n`` processes that share the threads of ``work``; they end with the body."""
+def worker_processes(workload: Workload, *, n: int, n_items: int) -> Iterator[WorkerProcesses]:
+    """Starts processes that share the workload's threads, and ends them with the ``with`` block.
+
+    Parameters
+    ----------
+    workload
+        What is measured.
+    n
+        The number of processes.
+    n_items
+        The first items of each target are packed.
+
+    Yields
+    ------
+    WorkerProcesses
+        When all processes are ready.
+
+    Raises
+    ------
+    RunFailure
+        If a process ends early.
+    """
     context = multiprocessing.get_context("spawn")
-    each = replace(work, threads=max(1, work.threads // n))
+    of_process = replace(workload, threads=max(1, workload.threads // n))
     pipes = [context.Pipe() for _ in range(n)]
     processes = [
-        context.Process(target=_work, args=(end, each, number, n_items)) for number, (_, end) in enumerate(pipes)
+        context.Process(target=_serve, args=(far_end, of_process, number, n_items))
+        for number, (_, far_end) in enumerate(pipes)
     ]
     for process in processes:
         process.start()
-    for _, end in pipes:
-        end.close()
+    for _, far_end in pipes:
+        far_end.close()
     try:
-        connections = [mine for mine, _ in pipes]
-        for one in connections:
-            _received(one)
-        yield Jobs(connections, work.folder)
+        connections = [near_end for near_end, _ in pipes]
+        for connection in connections:
+            _received(connection)
+        yield WorkerProcesses(connections, workload.folder)
     finally:
-        for mine, _ in pipes:
-            mine.close()
+        for near_end, _ in pipes:
+            near_end.close()
         for process in processes:
             process.join()
 
 
-def stage(name: str, seconds: tuple[float, float], *, way: str, repeat: int, share: float) -> Stage:
-    """Seconds per cell as a stage of a way."""
-    return Stage(way=way, stage=name, repeat=repeat, wall_s=seconds[0], cpu_s=seconds[1], share=share)
-
-
-def _work(orders: Connection, work: Work, number: int, n_items: int) -> None:
-    torch.set_num_threads(work.threads)
-    own = ours.make_own(work, n_items=n_items)
-    adapter = _adapter(work.folder, number)
-    orders.send((0.0, {}))
+def _serve(connection: Connection, workload: Workload, number: int, n_items: int) -> None:
+    torch.set_num_threads(workload.threads)
+    loaded = donorgrid_way.load_workload(workload, n_items=n_items)
+    adapter = _adapter(workload.folder, number)
+    connection.send((0.0, {}))
     while True:
         try:
-            order: _Order = orders.recv()
-        except EOFError:  # the other end is closed: there is no more to do
+            request: _Request = connection.recv()
+        except EOFError:  # the other end is closed
             return
         start = cpu_s()
         answers: Answers = {}
-        if order.n_texts:
+        if request.n_texts:
             shutil.rmtree(adapter, ignore_errors=True)
-            ours.train(own, adapter, n_texts=order.n_texts)
+            donorgrid_way.train(loaded, adapter, n_texts=request.n_texts)
         else:
-            answers = ours.score(own, adapter, order.targets)
-        orders.send((cpu_s() - start, answers))
+            answers = donorgrid_way.score(loaded, adapter, request.targets)
+        connection.send((cpu_s() - start, answers))
 
 
 def _received(connection: Connection) -> tuple[float, Answers]:
     try:
-        found: tuple[float, Answers] = connection.recv()
+        reply: tuple[float, Answers] = connection.recv()
     except EOFError:
         raise RunFailure("a process of the benchmark ended early; its error is above") from None
-    return found
+    return reply
 
 
 def _adapter(folder: Path, number: int) -> Path:

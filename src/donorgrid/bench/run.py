@@ -1,26 +1,40 @@
-"""``donorgrid bench``: make the work, compare the ways, show the page."""
+"""``donorgrid bench``: makes the workload, compares the ways, writes the page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.bench.compare import OWN, PEER, RELEASE, Shares, compare
+from donorgrid.bench.compare import compare
 from donorgrid.bench.page import markdown
 from donorgrid.bench.texts import generated_texts, real_texts
-from donorgrid.bench.workload import make_work
+from donorgrid.bench.ways import DONORGRID, PEER, RELEASE, Sizes
+from donorgrid.bench.workload import make_workload
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
 
-WAYS = (RELEASE, PEER, OWN)
-_PADDED = 10
+WAYS = (RELEASE, PEER, DONORGRID)
+_RELEASE_FRACTION = 10
+"""The release's way pads every text to 512 tokens, so it trains on a tenth of the texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """What is run: ``data`` holds real texts (None: generated ones); ``share`` is how much of the work a repeat does.
+    """What is run.
 
-    The release's way, which pads every text to 512 tokens, trains on a tenth of that. Every way has ``threads``
-    threads; ``jobs`` is how many processes share them in donorgrid's way, as those of ``donorgrid run`` do.
+    Attributes
+    ----------
+    data
+        A folder with real texts; None for generated ones.
+    precision, n_train, n_items, epochs
+        The workload: training texts, and items of each target.
+    repeats
+        How often each way is run.
+    share
+        How much of the workload a repeat does, above 0 and at most 1.
+    threads, jobs
+        Threads of every way, and processes that share them in donorgrid's way.
+    ways
+        Some of ``WAYS``, ``donorgrid`` always among them.
     """
 
     data: Path | None = None
@@ -36,13 +50,30 @@ class BenchOptions:
 
 
 def run_bench(out: Path, options: BenchOptions, say: Callable[[str], None] = print) -> str:
-    """Run the benchmark in the folder ``out`` and return its page (Markdown), which also lies there as bench.md.
+    """Runs the benchmark.
 
-    Raises InputError for unknown ways, a share outside (0, 1], or data that is not there.
+    Parameters
+    ----------
+    out
+        The working folder; the page is written there as ``bench.md``.
+    options
+        What is run.
+    say
+        Receives a line per repeat.
+
+    Returns
+    -------
+    str
+        The page, as Markdown.
+
+    Raises
+    ------
+    InputError
+        For unknown ways, a share outside (0, 1], too many jobs, or missing data.
     """
     unknown = sorted(set(options.ways) - set(WAYS))
-    if unknown or OWN not in options.ways:
-        raise InputError(f"ways {list(options.ways)}: allowed are {list(WAYS)}, '{OWN}' always among them")
+    if unknown or DONORGRID not in options.ways:
+        raise InputError(f"ways {list(options.ways)}: allowed are {list(WAYS)}, '{DONORGRID}' always among them")
     if not 1 <= options.jobs <= options.threads:
         raise InputError(f"jobs {options.jobs}: it must be at least 1 and at most the threads ({options.threads})")
     if not 0 < options.share <= 1:
@@ -50,13 +81,13 @@ def run_bench(out: Path, options: BenchOptions, say: Callable[[str], None] = pri
     out.mkdir(parents=True, exist_ok=True)
     size = {"n_train": options.n_train, "n_items": options.n_items}
     texts = generated_texts(**size) if options.data is None else real_texts(options.data, **size)
-    work = make_work(out, texts, precision=options.precision, threads=options.threads, epochs=options.epochs)
-    shares = Shares(
+    workload = make_workload(out, texts, precision=options.precision, threads=options.threads, epochs=options.epochs)
+    sizes = Sizes(
         texts=max(16, round(options.share * options.n_train)),
         items=max(2, round(options.share * options.n_items)),
-        release_texts=max(16, round(options.share * options.n_train / _PADDED)),
+        release_texts=max(16, round(options.share * options.n_train / _RELEASE_FRACTION)),
         release_items=max(2, round(options.share * options.n_items)),
     )
-    page = markdown(compare(work, shares, repeats=options.repeats, jobs=options.jobs, ways=options.ways, say=say))
+    page = markdown(compare(workload, sizes, repeats=options.repeats, jobs=options.jobs, ways=options.ways, say=say))
     (out / "bench.md").write_text(page, encoding="utf-8")
     return page

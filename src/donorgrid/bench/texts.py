@@ -1,10 +1,11 @@
-"""The texts of a benchmark: real ones from files that the user has, or generated ones of the same lengths."""
+"""The texts of a benchmark: real ones from the user's files, or generated ones of the same lengths."""
 
 import csv
 import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from donorgrid.core.errors import InputError
@@ -17,7 +18,7 @@ _LANGUAGES = {"ita_Latn": "it", "ind_Latn": "id", "tur_Latn": "tr", "zho_Hans": 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One multiple-choice question: what is read, the choices, the index of the right one."""
+    """One multiple-choice question: the text, the choices, and the index of the correct choice."""
 
     text: str
     choices: tuple[str, ...]
@@ -26,20 +27,38 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchTexts:
-    """Questions to train on (one cell) and questions by target."""
+    """Where the texts are from, the questions to train on (one cell), and the questions by target."""
 
     origin: str
     train: tuple[Question, ...]
     targets: dict[str, tuple[Question, ...]]
 
     def all_texts(self) -> Iterator[str]:
-        """Everything that is read, for a tokenizer to be trained on."""
-        for question in [*self.train, *(one for target in self.targets.values() for one in target)]:
+        """All texts, to train a tokenizer on."""
+        for question in [*self.train, *chain.from_iterable(self.targets.values())]:
             yield " ".join((question.text, *question.choices))
 
 
 def real_texts(data: Path, *, n_train: int, n_items: int) -> BenchTexts:
-    """SIB-200 and XCOPA in four languages, from a folder with ``sib200/`` and ``xcopa/``. InputError without them."""
+    """SIB-200 and XCOPA in four languages.
+
+    Parameters
+    ----------
+    data
+        A folder with ``sib200/`` and ``xcopa/``.
+    n_train, n_items
+        At most so many training texts, and items of each target.
+
+    Returns
+    -------
+    BenchTexts
+        Eight targets; trained on SIB-200 in Italian.
+
+    Raises
+    ------
+    InputError
+        If a folder is missing.
+    """
     if not (data / "sib200").is_dir() or not (data / "xcopa").is_dir():
         raise InputError(f"{data}: expected the folders sib200 and xcopa")
     targets = {}
@@ -52,7 +71,20 @@ def real_texts(data: Path, *, n_train: int, n_items: int) -> BenchTexts:
 
 
 def generated_texts(*, n_train: int, n_items: int, seed: int = 0) -> BenchTexts:
-    """Made-up words in texts as long as the real ones (about 45 tokens), in eight targets."""
+    """Random words in texts as long as the real ones (about 45 tokens), in eight targets.
+
+    Parameters
+    ----------
+    n_train, n_items
+        Training texts, and items of each target.
+    seed
+        Of the random words.
+
+    Returns
+    -------
+    BenchTexts
+        Always the same for one seed.
+    """
     rng = random.Random(seed)
     words = ["".join(rng.choices(_SYLLABLES, k=rng.randint(1, 4))) for _ in range(6000)]
 
@@ -66,8 +98,8 @@ def generated_texts(*, n_train: int, n_items: int, seed: int = 0) -> BenchTexts:
         choices = (text(4, 10), text(4, 10))
         return Question(text=f"{text(5, 12)}. What was the cause?", choices=choices, answer=rng.randrange(2))
 
-    targets = {f"topic_{one}": tuple(topic() for _ in range(n_items)) for one in range(4)}
-    targets |= {f"copa_{one}": tuple(copa() for _ in range(n_items)) for one in range(4)}
+    targets = {f"topic_{number}": tuple(topic() for _ in range(n_items)) for number in range(4)}
+    targets |= {f"copa_{number}": tuple(copa() for _ in range(n_items)) for number in range(4)}
     return BenchTexts(origin="generated words", train=tuple(topic() for _ in range(n_train)), targets=targets)
 
 

@@ -1,4 +1,4 @@
-"""The work of a benchmark on disk: a random checkpoint of a real architecture, a tokenizer, the questions."""
+"""The workload of a benchmark on disk: a random checkpoint of a real architecture, a tokenizer, the questions."""
 
 import json
 from collections.abc import Sequence
@@ -16,8 +16,20 @@ _VOCABULARY = 16_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
-    """What every way does: fine-tune once on ``texts.train``, then score all targets."""
+class Workload:
+    """What every way does: fine-tune once on ``texts.train``, then score all targets.
+
+    Attributes
+    ----------
+    checkpoint
+        The base model's folder.
+    folder
+        The working folder, with the questions of each target as JSON lines.
+    texts, recipe, precision
+        What is trained and scored, and how.
+    threads
+        Threads that each way may use.
+    """
 
     checkpoint: Path
     folder: Path
@@ -27,12 +39,31 @@ class Work:
     threads: int
 
     def documents(self, target: str) -> Path:
-        """The questions of a target as lm-eval reads them."""
+        """The file with a target's questions, as lm-eval reads it."""
         return self.folder / f"{target}.jsonl"
 
 
-def make_work(folder: Path, texts: BenchTexts, *, precision: Precision, threads: int, epochs: int) -> Work:
-    """Write a 10-million-parameter Llama with a vocabulary of 16k and the questions into ``folder``."""
+def make_workload(folder: Path, texts: BenchTexts, *, precision: Precision, threads: int, epochs: int) -> Workload:
+    """Writes a Llama of 10 million parameters with a vocabulary of 16k, and the questions.
+
+    Parameters
+    ----------
+    folder
+        Where they are written; an existing checkpoint is used again.
+    texts
+        The questions.
+    precision
+        ``fp32`` or ``bf16``.
+    threads
+        Threads that each way may use.
+    epochs
+        Epochs of training.
+
+    Returns
+    -------
+    Workload
+        The recipe has its default values otherwise.
+    """
     checkpoint = folder / "llama-10m"
     if not checkpoint.exists():
         _make_checkpoint(checkpoint, texts)
@@ -40,11 +71,13 @@ def make_work(folder: Path, texts: BenchTexts, *, precision: Precision, threads:
         lines = [json.dumps(asdict(question), ensure_ascii=False) for question in questions]
         (folder / f"{target}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     recipe = Recipe(name="bench", epochs=epochs, precision=precision)
-    return Work(checkpoint=checkpoint, folder=folder, texts=texts, recipe=recipe, precision=precision, threads=threads)
+    return Workload(
+        checkpoint=checkpoint, folder=folder, texts=texts, recipe=recipe, precision=precision, threads=threads
+    )
 
 
 def training_texts(questions: Sequence[Question]) -> list[TrainingText]:
-    """The questions as training texts, the loss on the answer."""
+    """The questions as training texts, with the loss on the answer."""
     return [
         TrainingText(item_id=str(number), prompt=question.text, target=f" {question.choices[question.answer]}")
         for number, question in enumerate(questions)
@@ -52,7 +85,20 @@ def training_texts(questions: Sequence[Question]) -> list[TrainingText]:
 
 
 def items(target: str, questions: Sequence[Question]) -> list[Item]:
-    """The questions as test items."""
+    """The questions as test items.
+
+    Parameters
+    ----------
+    target
+        The target's name.
+    questions
+        Its questions.
+
+    Returns
+    -------
+    list of Item
+        Numbered from 0.
+    """
     cell = Cell(task=target, language="und")
     return [
         Item(id=str(number), cell=cell, context=question.text, choices=question.choices, answer=question.answer)
@@ -80,7 +126,7 @@ def _make_checkpoint(folder: Path, texts: BenchTexts) -> None:
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.dim() > 1:  # a fresh model answers almost evenly; wider weights give it opinions
+            if parameter.dim() > 1:  # a random model answers almost evenly; larger weights make it prefer options
                 parameter.mul_(2.0)
     model.save_pretrained(folder)
 
