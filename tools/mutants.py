@@ -70,7 +70,7 @@ def try_named(wanted: Sequence[str]) -> int:
         survivors += [fault] if code == PASSED else []
         print(f"{'SURVIVED' if code == PASSED else 'noticed '}  {fault.name}", flush=True)
     for fault in survivors:
-        print(f"\n{fault.name}: {fault.why}\n  {fault.file}\n  - {fault.before}\n  + {fault.after}")
+        print(f"\n{fault.name}: {fault.why}\n  {fault.where}\n  - {fault.before}\n  + {fault.after}")
     print(f"{len(survivors)} of {len(faults)} faults survived")
     return SURVIVED if survivors else 0
 
@@ -81,8 +81,7 @@ def faulty_copy(fault: Fault) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="donorgrid-fault-") as folder:
         source = Path(folder) / "src"
         shutil.copytree(PACKAGE.parent, source, ignore=shutil.ignore_patterns("__pycache__"))
-        path = source / "donorgrid" / fault.file
-        path.write_text(path.read_text(encoding="utf-8").replace(fault.before, fault.after), encoding="utf-8")
+        fault.apply(source / "donorgrid")
         yield source
 
 

@@ -13,29 +13,48 @@ FAULTS = ROOT / "tools" / "faults"
 class Fault:
     """One fault.
 
-    ``file`` is a module of the package (``score/choose.py``), in which ``before`` stands exactly once and is replaced
-    by ``after``. ``tests`` are the test files that notice it. ``why`` says what would go wrong unseen.
+    Attributes
+    ----------
+    name : str
+        What goes wrong, in a few words.
+    where : str
+        A room or a module of the package, in which ``before`` stands exactly once.
+    before, after : str
+        The text that is replaced, and the one that replaces it.
+    tests : tuple of str
+        The test files or folders that notice it.
+    why : str
+        What would happen unseen.
     """
 
     name: str
-    file: str
+    where: str
     before: str
     after: str
     tests: tuple[str, ...]
     why: str
 
     def is_called(self, wanted: str) -> bool:
-        """Whether ``wanted`` is a part of the fault's name, or the beginning of its file."""
-        return wanted in self.name or self.file.startswith(wanted)
+        """True if ``wanted`` is a part of the fault's name, or its room."""
+        return wanted in self.name or wanted.rstrip("/") == self.where.split("/")[0]
+
+    def modules(self, package: Path) -> list[Path]:
+        """The modules beneath ``where`` that hold the text, once for each time it stands there."""
+        place = package / self.where
+        paths = sorted(place.rglob("*.py")) if place.is_dir() else [place] if place.is_file() else []
+        return [path for path in paths for _ in range(path.read_text(encoding="utf-8").count(self.before))]
+
+    def apply(self, package: Path) -> Path:
+        """Replaces the text in a copy of the package; the changed module."""
+        (path,) = self.modules(package)
+        path.write_text(path.read_text(encoding="utf-8").replace(self.before, self.after), encoding="utf-8")
+        return path
 
     def problem(self) -> str | None:
         """Why the fault cannot be tried: its text or its tests are gone. None where it can be."""
-        path = ROOT / "src" / "donorgrid" / self.file
-        if not path.is_file():
-            return f"{self.name}: there is no module {self.file}"
-        count = path.read_text(encoding="utf-8").count(self.before)
+        count = len(self.modules(ROOT / "src" / "donorgrid"))
         if count != 1:
-            return f"{self.name}: {self.file} has the text {self.before!r} {count} times; expected once"
+            return f"{self.name}: {self.where} has the text {self.before!r} {count} times; expected once"
         if self.before == self.after:
             return f"{self.name}: the texts before and after are the same"
         missing = [test for test in self.tests if not (ROOT / test).exists()]
