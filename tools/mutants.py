@@ -56,14 +56,14 @@ def try_named(wanted: Sequence[str]) -> int:
     if wrong or not faults:
         print("\n".join(wrong) or f"no named fault contains {' or '.join(wanted)}", file=sys.stderr)
         return UNUSABLE
-    tests = sorted({test for fault in faults for test in fault.tests})
+    tests = sorted({test for fault in faults for test in fault.test_files()})
     if run_tests(PACKAGE.parent, tests) != PASSED:
         print(f"these tests fail without any fault: {' '.join(tests)}", file=sys.stderr)
         return UNUSABLE
     survivors = []
     for fault in faults:
         with faulty_copy(fault) as source:
-            code = run_tests(source, fault.tests)
+            code = run_tests(source, fault.test_files())
         if code not in (PASSED, FAILED):
             print(f"{fault.name}: pytest ended with code {code}", file=sys.stderr)
             return UNUSABLE

@@ -22,7 +22,7 @@ class Fault:
     before, after : str
         The text that is replaced, and the one that replaces it.
     tests : tuple of str
-        The test files or folders that notice it.
+        Patterns of the test files that notice it; ``**`` stands for any folders.
     why : str
         What would happen unseen.
     """
@@ -57,10 +57,14 @@ class Fault:
             return f"{self.name}: {self.where} has the text {self.before!r} {count} times; expected once"
         if self.before == self.after:
             return f"{self.name}: the texts before and after are the same"
-        missing = [test for test in self.tests if not (ROOT / test).exists()]
+        missing = [pattern for pattern in self.tests if not any(ROOT.glob(pattern))]
         if missing or not self.tests:
             return f"{self.name}: there is no test {missing[0] if missing else 'at all'}"
         return None
+
+    def test_files(self) -> list[str]:
+        """The test files, relative to the project."""
+        return sorted({str(path.relative_to(ROOT)) for pattern in self.tests for path in ROOT.glob(pattern)})
 
 
 def read_faults() -> list[Fault]:

@@ -50,3 +50,11 @@ def test_a_grid_without_a_regime_has_no_row_for_it():
     one_task = [Cell(task="a", language=language) for language in ("de", "en")]
     assert "task donor" not in table(one_task, one_task)["what"].to_list()
     assert table(one_task[:1], one_task[:1]).height == 0
+
+
+def test_unequal_members_are_promised_what_the_smallest_of_them_can_show():
+    cells = [Cell(task="a", language=language) for language in ("de", "en", "it")]
+    cells += [Cell(task="b", language=language) for language in ("de", "en")]
+    found = {row["what"]: row["n_cells"] for row in table(cells, cells).to_dicts()}
+    assert found["language donor"] == 2  # Italian: two targets; German and English: three
+    assert found["mean of MT-CL"] == 8
