@@ -2,6 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
+from scipy.stats import false_discovery_control
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers, read_tables
 from donorgrid.analyse.errors.cell_errors import with_uncertainty
@@ -41,6 +42,16 @@ def test_the_trained_cells_are_not_tested_as_transfer(null):
     trained = null["cells"].filter(pl.col("regime") == "MT-ML")
     assert trained["q_harm"].null_count() == trained.height
     assert null["noise"].filter(pl.col("regime") == "MT-ML")["bh_harmed"].to_list() == [None]
+
+
+@pytest.mark.parametrize("side", ["harm", "help"])
+def test_p_values_are_adjusted_over_the_transfer_cells_alone(null, side):
+    cells = null["cells"]
+    transfer = cells.filter(pl.col("regime") != "MT-ML")
+    assert transfer.height < cells.height
+    assert cells.filter(pl.col("regime") == "MT-ML")[f"q_{side}"].is_null().all()
+    expected = false_discovery_control(transfer[f"p_{side}"].to_numpy())
+    np.testing.assert_allclose(transfer[f"q_{side}"], expected, rtol=1e-12)
 
 
 def broken(share=0.3):

@@ -4,7 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from donorgrid.statistics.multiplicity import false_discovery_adjusted, flipped_maxima, max_t_adjusted
+from donorgrid.statistics.multiplicity import (
+    false_discovery_adjusted,
+    flipped_maxima,
+    holm_adjusted,
+    max_t_adjusted,
+)
 
 
 @settings(max_examples=30, deadline=None)
@@ -50,3 +55,19 @@ def test_max_t_holds_the_family_wise_error_rate():
         _, smallest = flipped_maxima([d], [signs])
         rejected += (max_t_adjusted(-z, -smallest) <= 0.05).any()
     assert rejected <= 20  # 10 expected of 200
+
+
+def test_holm_by_hand_and_never_below_a_smaller_p_value():
+    # Stepped: 3 x 0.010, 2 x 0.011, 1 x 0.020; without the monotone step 0.022 and 0.020 would fall below 0.030.
+    np.testing.assert_allclose(holm_adjusted(np.array([0.020, 0.010, 0.011])), [0.030, 0.030, 0.030])
+    np.testing.assert_allclose(holm_adjusted(np.array([0.4, 0.01, 0.6])), [0.8, 0.03, 0.8])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_keeps_the_order_and_lies_between_the_p_value_and_bonferronis(values):
+    p = np.array(values)
+    adjusted = holm_adjusted(p)
+    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
+    assert (adjusted >= p).all()
+    assert (adjusted <= np.minimum(1.0, p * p.size)).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import multinomial
+from scipy.stats import binomtest, multinomial
 
 from donorgrid.statistics.noninferiority import lower_bound, p_value_above, score_statistic, upper_bound
 
@@ -22,6 +22,22 @@ def test_nothing_but_agreement_excludes_what_the_rule_of_three_excludes() -> Non
     # No loss in n items: a loss rate q is excluded when (1 - q)^n <= 0.05 - 0.001.
     for n_items in (100, 300, 1000):
         assert -lower_bound(0, 0, n_items) == pytest.approx(1 - 0.049 ** (1 / n_items), rel=0.01)
+
+
+@pytest.mark.parametrize(("gains", "losses", "bound"), [(0, 0, -0.05), (3, 4, -0.1), (6, 2, 0.0)])
+def test_the_p_value_is_the_largest_tail_and_pays_for_the_flip_rates_left_out(
+    gains: int, losses: int, bound: float
+) -> None:
+    """By enumeration; the 0.1% by which the flip rate may lie outside its interval is added (Berger & Boos 1994)."""
+    n_items = 80
+    counts = np.array([(b, c) for b in range(n_items + 1) for c in range(n_items + 1 - b)])
+    statistics = score_statistic(counts[:, 0], counts[:, 1], n_items, bound)
+    extreme = counts[statistics >= float(score_statistic(np.array(gains), np.array(losses), n_items, bound)) - 1e-9]
+    outcomes = np.column_stack([extreme, n_items - extreme.sum(axis=1)])
+    inside = binomtest(gains + losses, n_items).proportion_ci(confidence_level=0.999)
+    rates = np.linspace(max(inside.low, abs(bound), 1e-9), inside.high, 32)
+    tails = [multinomial.pmf(outcomes, n_items, [(r + bound) / 2, (r - bound) / 2, 1 - r]).sum() for r in rates]
+    assert p_value_above(gains, losses, n_items, bound) == pytest.approx(max(tails) + 0.001, abs=2e-6)
 
 
 flips = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(60, 400))
