@@ -22,8 +22,8 @@ def test_effects_and_their_errors_are_those_of_the_fit():
     for name, codes in (("a", a), ("b", b)):
         blup = predictions(design, found, name)
         np.testing.assert_allclose(model.effects[name], blup.effects[codes])
-        places = model.places[name]
-        np.testing.assert_allclose(np.sqrt(model.covariance[places, places]), blup.se[codes])
+        columns = model.columns[name]
+        np.testing.assert_allclose(np.sqrt(model.covariance[columns, columns]), blup.se[codes])
     np.testing.assert_allclose(np.sqrt(model.covariance[0, 0]), found.beta_se[0])
     expected = found.beta[0] + predictions(design, found, "a").effects[a] + predictions(design, found, "b").effects[b]
     np.testing.assert_allclose(model.predicted, expected)
@@ -34,7 +34,7 @@ def test_a_factor_whose_variance_is_zero_has_no_effects():
     level = y - np.array([y[b == one].mean() for one in b])
     model = explain({"a": a, "b": b}, level, np.ones((y.size, 1)))
     assert model.variances["b"] == 0.0
-    assert set(model.effects) == set(model.places) == {"a"}
+    assert set(model.effects) == set(model.columns) == {"a"}
     assert model.covariance.shape == (1 + 6, 1 + 6)
 
 

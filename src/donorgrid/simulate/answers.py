@@ -29,9 +29,9 @@ def simulate_answers(settings: SimulationSettings) -> Iterator[tuple[Run | Basel
         rng = np.random.default_rng([settings.seed, STREAM_ANSWERS, number])
         items = _Items(settings, rng)
         yield Baseline(model=model), items.frame(items.base)
-        own = truth.filter(pl.col("model") == model)
+        of_model = truth.filter(pl.col("model") == model)
         for source in settings.cells:
-            shift = own.filter(pl.col("source_name") == str(source))["true_pp"].to_numpy() / 100.0
+            shift = of_model.filter(pl.col("source_name") == str(source))["true_pp"].to_numpy() / 100.0
             of_source = rng.standard_normal(items.size)
             for train_seed in settings.train_seeds:
                 right, kept = items.answered(shift, of_source, rng)

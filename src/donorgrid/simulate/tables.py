@@ -32,7 +32,10 @@ def simulate_tables(settings: SimulationSettings) -> SimulatedTables:
     flips = truth["target_task"].replace_strict(
         {task: settings.flip_rate_of(task) for task in settings.tasks}, return_dtype=pl.Float64
     )
-    seeds = [_one_seed(truth, one, base, flips.to_numpy(), settings=settings, rng=rng) for one in settings.train_seeds]
+    seeds = [
+        _of_seed(truth, train_seed, base, flips.to_numpy(), settings=settings, rng=rng)
+        for train_seed in settings.train_seeds
+    ]
     kept = rng.random(truth.height) >= settings.holes
     by_seed = pl.concat([frame.filter(pl.Series(kept)) for frame in seeds])
     truth = truth.filter(pl.Series(kept))
@@ -40,7 +43,22 @@ def simulate_tables(settings: SimulationSettings) -> SimulatedTables:
 
 
 def gained_and_lost(shift: Reals, flip_rate: Reals, n_items: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Items gained and lost (n,) of ``n_items``: shares (f + shift) / 2 and (f - shift) / 2, f at least |shift|."""
+    """Draw items gained and lost: shares (f + shift) / 2 and (f - shift) / 2, with f at least |shift|.
+
+    Parameters
+    ----------
+    shift, flip_rate : ndarray
+        True delta and flip rate f of each cell, as shares, shape ``(n_cells,)``.
+    n_items : int
+        Items of each cell.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    gained, lost : ndarray of int
+        Shape ``(n_cells,)``.
+    """
     rate = np.minimum(np.maximum(flip_rate, np.abs(shift)), 1.0)
     moved = rng.binomial(n_items, rate)
     up = rng.binomial(moved, np.where(rate > 0, (1.0 + shift / np.where(rate > 0, rate, 1.0)) / 2.0, 0.5))
@@ -55,7 +73,7 @@ def _baseline(truth: pl.DataFrame, settings: SimulationSettings, rng: np.random.
     return truth.join(drawn, on=key, how="left", maintain_order="left")["right"].to_numpy()
 
 
-def _one_seed(
+def _of_seed(
     truth: pl.DataFrame,
     train_seed: int,
     base: Ints,

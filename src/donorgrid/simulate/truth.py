@@ -36,10 +36,10 @@ def true_deltas(settings: SimulationSettings) -> pl.DataFrame:
     """
     frame = _grid(settings)
     total = np.full(frame.height, settings.mean_pp)
-    for place, (name, columns) in enumerate(LEVELS.items()):
+    for number, (name, columns) in enumerate(LEVELS.items()):
         spread = settings.spread_pp.get(name, 0.0)
         if spread > 0:
-            rng = np.random.default_rng([settings.seed, STREAM_TRUTH, place])
+            rng = np.random.default_rng([settings.seed, STREAM_TRUTH, number])
             codes = _codes(frame, columns)
             total += spread * unit_effects(int(codes.max()) + 1, settings.tail_degrees, rng)[codes]
     transfer = (frame["regime"] != TRAINED_CELL).to_numpy()

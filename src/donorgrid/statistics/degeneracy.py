@@ -8,14 +8,42 @@ SAME_ANSWER = 0.5
 
 
 def chance_reason(n_right: float, n_items: int, chance: float, *, confidence: float = 0.95) -> str | None:
-    """Why a baseline is no better than chance: the interval of its score reaches down to it. None where it does not."""
+    """Why a baseline is no better than chance: the interval of its score reaches down to chance.
+
+    Parameters
+    ----------
+    n_right : float
+        Right answers.
+    n_items : int
+        Answers.
+    chance : float
+        Expected score of random answers, from 0 to 1.
+    confidence : float
+        Coverage of the Wilson interval.
+
+    Returns
+    -------
+    str or None
+        None where the baseline is better than chance, or there are no answers.
+    """
     if not n_items or wilson_interval(n_right, n_items, confidence)[0] > chance:
         return None
     return f"its baseline of {100 * n_right / n_items:.1f}% is not above chance ({100 * chance:.1f}%)"
 
 
 def same_answer_reason(chosen_entropy: float, answer_entropy: float) -> str | None:
-    """Why a baseline gives one answer to everything, by relative entropies of chosen and gold options; None if not."""
+    """Why a baseline gives one answer to everything.
+
+    Parameters
+    ----------
+    chosen_entropy, answer_entropy : float
+        Relative entropies (0-1) of the chosen options and of the gold ones.
+
+    Returns
+    -------
+    str or None
+        None where the chosen options vary enough.
+    """
     if not chosen_entropy < SAME_ANSWER * answer_entropy:
         return None
     return (
@@ -25,11 +53,23 @@ def same_answer_reason(chosen_entropy: float, answer_entropy: float) -> str | No
 
 
 def degenerate_reasons(*, n_right: int, chosen: Ints, gold: Ints, n_choices: Ints) -> tuple[str, ...]:
-    """Both reasons from the answers of a baseline; empty when nothing says that they measure format.
+    """Both reasons, from the answers of a baseline.
 
-    ``chosen`` and ``gold`` (n,) are option indices, ``n_choices`` (n,) the options of each item.
+    Parameters
+    ----------
+    n_right : int
+        Right answers.
+    chosen, gold : ndarray of int
+        Option indices, shape ``(n_items,)``.
+    n_choices : ndarray of int
+        Options of each item, shape ``(n_items,)``.
+
+    Returns
+    -------
+    tuple of str
+        Empty where nothing says that the answers measure format.
     """
     most = int(n_choices.max())
-    entropies = (relative_entropy_of_choices(one, most) for one in (chosen, gold))
-    found = (chance_reason(n_right, chosen.size, float((1.0 / n_choices).mean())), same_answer_reason(*entropies))
-    return tuple(reason for reason in found if reason is not None)
+    entropies = (relative_entropy_of_choices(options, most) for options in (chosen, gold))
+    reasons = (chance_reason(n_right, chosen.size, float((1.0 / n_choices).mean())), same_answer_reason(*entropies))
+    return tuple(reason for reason in reasons if reason is not None)

@@ -24,7 +24,22 @@ _NEGLIGIBLE = 1e-7
 
 @lru_cache(maxsize=4096)
 def lower_bound(gains: int, losses: int, n_items: int, tail: float = 0.05) -> float:
-    """The largest share d that the test rejects at ``tail``: p - q lies above it with confidence 1 - tail."""
+    """The lower bound of p - q: the largest share d that the test rejects.
+
+    Parameters
+    ----------
+    gains, losses : int
+        Items that became right, and that became wrong.
+    n_items : int
+        Items compared.
+    tail : float
+        Level of the test: p - q lies above the bound with confidence 1 - tail.
+
+    Returns
+    -------
+    float
+        A share, from -1 to 1.
+    """
     centre = (gains - losses) / n_items
     step = (np.sqrt(gains + losses) + 2.0) / n_items
     low, high = centre, centre
@@ -40,13 +55,43 @@ def lower_bound(gains: int, losses: int, n_items: int, tail: float = 0.05) -> fl
 
 
 def upper_bound(gains: int, losses: int, n_items: int, tail: float = 0.05) -> float:
-    """The mirror of ``lower_bound``: gains and losses change places."""
+    """The upper bound of p - q: ``lower_bound`` with gains and losses exchanged.
+
+    Parameters
+    ----------
+    gains, losses : int
+        Items that became right, and that became wrong.
+    n_items : int
+        Items compared.
+    tail : float
+        Level of the test.
+
+    Returns
+    -------
+    float
+        A share, from -1 to 1.
+    """
     return -lower_bound(losses, gains, n_items, tail)
 
 
 @lru_cache(maxsize=65536)
 def p_value_above(gains: int, losses: int, n_items: int, bound: float) -> float:
-    """The p-value of H0: p - q <= ``bound`` (a share), never above 1 and never below 0.001."""
+    """The p-value of H0: p - q <= bound.
+
+    Parameters
+    ----------
+    gains, losses : int
+        Items that became right, and that became wrong.
+    n_items : int
+        Items compared.
+    bound : float
+        A share, from -1 to 1.
+
+    Returns
+    -------
+    float
+        From 0.001 to 1.
+    """
     observed = float(score_statistic(np.array(gains), np.array(losses), n_items, bound))
     if observed <= 0.0:
         return 1.0
@@ -61,12 +106,39 @@ def p_value_above(gains: int, losses: int, n_items: int, bound: float) -> float:
 
 
 def items_without_flips(share: float, tail: float = 0.05) -> float:
-    """How many items without any flip exclude a loss of ``share``: (1 - share)^n is then below ``tail``."""
+    """How many items without any flip exclude a loss: (1 - share)^n is then below the tail.
+
+    Parameters
+    ----------
+    share : float
+        The loss to exclude, from 0 to 1.
+    tail : float
+        Level of the test.
+
+    Returns
+    -------
+    float
+    """
     return float(np.log(tail - _OUTSIDE) / np.log1p(-share))
 
 
 def score_statistic(gains: Ints, losses: Ints, n_items: int, bound: float) -> Reals:
-    """Tango's statistic (gains - losses - n d) / sqrt(n (2 q + d (1 - d))), q the constrained estimate of losses."""
+    """Tango's statistic (gains - losses - n d) / sqrt(n (2 q + d (1 - d))), q the constrained estimate of losses.
+
+    Parameters
+    ----------
+    gains, losses : ndarray of int
+        Items that became right, and that became wrong, of one shape.
+    n_items : int
+        Items compared.
+    bound : float
+        The share d under the hypothesis.
+
+    Returns
+    -------
+    ndarray
+        Shaped like the counts.
+    """
     b, c = np.asarray(gains, dtype=np.float64), np.asarray(losses, dtype=np.float64)
     linear = -b - c + (2.0 * n_items - b + c) * bound
     constant = -c * bound * (1.0 - bound)
@@ -75,8 +147,8 @@ def score_statistic(gains: Ints, losses: Ints, n_items: int, bound: float) -> Re
     variance = n_items * (2.0 * q + bound * (1.0 - bound))
     excess = b - c - n_items * bound
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = excess / np.sqrt(np.maximum(variance, 0.0))
-    return np.where(variance > 1e-12 * n_items, found, np.where(excess > 1e-9, np.inf, 0.0))
+        statistic = excess / np.sqrt(np.maximum(variance, 0.0))
+    return np.where(variance > 1e-12 * n_items, statistic, np.where(excess > 1e-9, np.inf, 0.0))
 
 
 def _flip_rates(flips: int, n_items: int, *, at_least: float) -> Reals:

@@ -1,4 +1,4 @@
-"""The truths behind rows whose measurement errors go together, given what a mixed model says of them.
+"""The truths behind rows with correlated measurement errors, given a mixed model of the rows.
 
 y = X b + sum_f Z_f (u_f + n_f) + c + e + n_0: u_f and c are true effects, n_f what the errors of a level's rows have in
 common, n_0 what all errors have in common, e a row's own error. The variances of the errors are known from elsewhere;
@@ -63,7 +63,7 @@ def errors_in_proportion(noise: Reals, shared: SharedNoise, *, factors: Iterable
 
 
 def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, float]:
-    """The posteriors (n,) of X b + sum_f Z_f u_f + c, and the variance of c.
+    """The posteriors of the true values X b + sum_f Z_f u_f + c.
 
     With k_f the true share of a factor's variance and w that of a row's residual,
 
@@ -74,6 +74,22 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
     Biometrics 31, for C). b* = k_b b is b less what its own errors explain (``_kept_beta``), and 1 - k_b of their
     covariance leaves C. All shares are estimated, which adds var(k_f) U_f^2, var(k_b) ((1 - w) X b)^2 and var(w) times
     the squared residual (Morris 1983, J. Am. Stat. Assoc. 78, section 4), ``_share_variance``.
+
+    Parameters
+    ----------
+    model : Explained
+        The fit of the rows.
+    y : ndarray
+        The response, shape ``(n,)``.
+    errors : KnownErrors
+        Variances of the parts of each row's error.
+
+    Returns
+    -------
+    posterior : Posterior
+        Shape ``(n,)``.
+    variance : float
+        The variance of c.
     """
     own_variance = max(0.0, model.residual - float(errors.own.mean()))
     weight = weights(own_variance, errors.own)
@@ -88,7 +104,7 @@ def truths(model: Explained, y: Reals, errors: KnownErrors) -> tuple[Posterior, 
     for name, effect in model.effects.items():
         shared = errors.of_factor.get(name, np.zeros_like(y))
         kept = weights(max(0.0, model.variances[name] - float(shared.mean())), shared)
-        n_levels = len(np.unique(model.places[name]))
+        n_levels = len(np.unique(model.columns[name]))
         of_kept = _share_variance(float(shared.mean()) / model.variances[name], n_levels)
         loads[name] = kept - weight
         mean = mean + loads[name] * effect
@@ -130,10 +146,21 @@ def _share_variance(noise_share: float, n_levels: int) -> float:
 
 
 def cut_variance(mean: float, sd: float) -> float:
-    """The variance of a normal (mean at most 1) cut off at 0 and 1, by Gauss-Legendre sums where its mass lies.
+    """The variance of a normal distribution cut off at 0 and 1, by Gauss-Legendre sums where its mass lies.
 
     The closed form takes differences of nearly equal tails; these sums do not. Below 0 by many sd, the density falls
     off like an exponential of scale sd^2 / |mean|.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of the normal distribution, at most 1.
+    sd : float
+        Its standard deviation, above 0.
+
+    Returns
+    -------
+    float
     """
     reach = sd * min(1.0, sd / abs(mean)) if mean < 0.0 else sd
     low, high = max(0.0, mean - _REACH * sd), min(1.0, max(mean, 0.0) + _REACH * reach)
@@ -149,8 +176,8 @@ def _spread(model: Explained, fixed: Reals, loads: Mapping[str, Reals]) -> Reals
     covariance, n_fixed = model.covariance, fixed.shape[1]
     total = np.einsum("ni,ij,nj->n", fixed, covariance[:n_fixed, :n_fixed], fixed)
     for name, load in loads.items():
-        one = model.places[name]
-        total = total + 2.0 * load * (fixed * covariance[one, :n_fixed]).sum(axis=1)
+        columns = model.columns[name]
+        total = total + 2.0 * load * (fixed * covariance[columns, :n_fixed]).sum(axis=1)
         for other, other_load in loads.items():
-            total = total + load * other_load * covariance[one, model.places[other]]
+            total = total + load * other_load * covariance[columns, model.columns[other]]
     return np.asarray(total)

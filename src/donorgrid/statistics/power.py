@@ -93,13 +93,39 @@ TWO_SIDED = Test()
 
 
 def item_variance(noise: Noise, design: Averaged) -> float:
-    """Squared pp of the mean that shrinks with items: everything but training runs and models."""
+    """The variance of the mean that shrinks with items: everything but training runs and models.
+
+    Parameters
+    ----------
+    noise : Noise
+        What is assumed or measured.
+    design : Averaged
+        What is averaged.
+
+    Returns
+    -------
+    float
+        Squared pp.
+    """
     per_seed = noise.seed_correlation + (1.0 - noise.seed_correlation) / design.n_seeds
     return 1e4 * noise.flip_rate / design.n_items * per_seed * _averaging(noise, design)
 
 
 def other_variance(noise: Noise, design: Averaged) -> float:
-    """Squared pp of the mean that more items do not shrink."""
+    """The variance of the mean that more items do not shrink.
+
+    Parameters
+    ----------
+    noise : Noise
+        What is assumed or measured.
+    design : Averaged
+        What is averaged.
+
+    Returns
+    -------
+    float
+        Squared pp.
+    """
     runs = noise.run_sd_pp**2 / design.n_seeds / design.n_cells
     return (runs + noise.model_sd_pp**2) / design.n_models
 
@@ -110,7 +136,20 @@ def _averaging(noise: Noise, design: Averaged) -> float:
 
 
 def se_pp(noise: Noise, design: Averaged) -> float:
-    """The standard error of the mean, in pp."""
+    """The standard error of the mean.
+
+    Parameters
+    ----------
+    noise : Noise
+        What is assumed or measured.
+    design : Averaged
+        What is averaged.
+
+    Returns
+    -------
+    float
+        Percentage points.
+    """
     return float(np.sqrt(item_variance(noise, design) + other_variance(noise, design)))
 
 
@@ -120,14 +159,48 @@ def _reach(noise: Noise, design: Averaged, test: Test) -> float:
 
 
 def smallest_delta_pp(noise: Noise, design: Averaged, test: Test = TWO_SIDED) -> float:
-    """The smallest true delta (pp) that the test finds with its power."""
+    """The smallest true delta that the test finds with its power.
+
+    Parameters
+    ----------
+    noise : Noise
+        What is assumed or measured.
+    design : Averaged
+        What is averaged.
+    test : Test
+        Level, power and sides.
+
+    Returns
+    -------
+    float
+        Percentage points.
+    """
     return _reach(noise, design, test) * se_pp(noise, design)
 
 
 def items_needed(noise: Noise, design: Averaged, wanted_pp: float, test: Test = TWO_SIDED) -> int | None:
-    """Items per cell so that a true delta of ``wanted_pp`` is found; None where no number of items is enough.
+    """Items per cell so that a true delta is found.
 
-    ``design.n_items`` plays no part. Raises InputError unless ``wanted_pp`` is positive.
+    Parameters
+    ----------
+    noise : Noise
+        What is assumed or measured.
+    design : Averaged
+        What is averaged; its ``n_items`` plays no part.
+    wanted_pp : float
+        The true delta, in percentage points.
+    test : Test
+        Level, power and sides.
+
+    Returns
+    -------
+    int or None
+        None where no number of items is enough.
+
+    Raises
+    ------
+    InputError
+        Unless ``wanted_pp`` is positive.
     """
     if not wanted_pp > 0:
         raise InputError(f"wanted delta {wanted_pp}: expected more than 0 percentage points")

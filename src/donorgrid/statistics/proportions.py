@@ -6,7 +6,24 @@ from scipy.special import ndtri
 
 
 def wilson_interval(n_right: float, n_items: float, confidence: float = 0.95) -> tuple[float, float]:
-    """The score interval of a proportion (Wilson 1927, J. Am. Stat. Assoc. 22). (0, 1) for no items."""
+    """The score interval of a proportion.
+
+    Parameters
+    ----------
+    n_right, n_items : float
+        Right answers, and answers.
+    confidence : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        From 0 to 1; (0, 1) for no items.
+
+    References
+    ----------
+    Wilson 1927, J. Am. Stat. Assoc. 22.
+    """
     if n_items <= 0:
         return 0.0, 1.0
     z = float(ndtri((1 + confidence) / 2))
@@ -17,7 +34,20 @@ def wilson_interval(n_right: float, n_items: float, confidence: float = 0.95) ->
 
 
 def relative_entropy_of_choices(chosen: npt.NDArray[np.int64], n_options: int) -> float:
-    """The entropy of the chosen options over log(n_options): 0 always the same, 1 evenly spread; NaN for no items."""
+    """The entropy of the chosen options over log(n_options).
+
+    Parameters
+    ----------
+    chosen : ndarray of int
+        Option indices, shape ``(n_items,)``.
+    n_options : int
+        Options to choose from.
+
+    Returns
+    -------
+    float
+        From 0 (always the same) to 1 (evenly spread); NaN for no items, or fewer than two options.
+    """
     if n_options < 2 or not chosen.size:
         return float("nan")
     shares = np.bincount(chosen) / chosen.size

@@ -70,9 +70,23 @@ class PairedAnswers:
 def pair_answers(baseline: pl.DataFrame, runs: Iterable[tuple[AnsweredRun, pl.DataFrame]]) -> PairedAnswers:
     """Pair the answers of one model's runs with its baseline's, item by item.
 
-    Every frame has ``ANSWER_COLUMNS`` (further ones are ignored). ``runs`` may be a generator: one frame is held at a
-    time. A target that a run lacks altogether is a hole; an item that only one side answered is counted as unpaired.
-    Raises InputError when no run is given, models differ, IDs repeat, or an item's gold answer differs.
+    A target that a run lacks altogether is a hole; an item that only one side answered is counted as unpaired.
+
+    Parameters
+    ----------
+    baseline : DataFrame
+        Item answers of the base model, with ``ANSWER_COLUMNS``; further columns are ignored.
+    runs : iterable of (AnsweredRun, DataFrame)
+        Runs with their item answers. May be a generator: one frame is held at a time.
+
+    Returns
+    -------
+    PairedAnswers
+
+    Raises
+    ------
+    InputError
+        When no run is given, models differ, IDs repeat, or an item's gold answer differs.
     """
     items = _sorted_items(baseline)
     index = items.select(*ITEM_KEY, "answer").with_row_index("row")
@@ -101,9 +115,9 @@ def pair_answers(baseline: pl.DataFrame, runs: Iterable[tuple[AnsweredRun, pl.Da
 
 
 def _sorted_items(baseline: pl.DataFrame) -> pl.DataFrame:
-    # Without the list of options, the largest index seen says how many there are at least.
-    seen = pl.max_horizontal("answer", "chosen").max().over("target_task") + 1
-    counted = pl.col("choice_lengths").list.len() if "choice_lengths" in baseline.columns else seen
+    # Without the list of options, the largest index that occurs says how many there are at least.
+    at_least = pl.max_horizontal("answer", "chosen").max().over("target_task") + 1
+    counted = pl.col("choice_lengths").list.len() if "choice_lengths" in baseline.columns else at_least
     known = pl.when(counted > 0).then(counted.cast(pl.Int64))  # an answer that was written has no options
     items = baseline.select(*ANSWER_COLUMNS, n_choices=known).sort(ITEM_KEY)
     double = items.select(ITEM_KEY).is_duplicated()

@@ -28,9 +28,21 @@ class _Counts:
 
 
 def deltas_by_seed(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
-    """One DELTAS_BY_SEED row per (run, target) that has paired items. ``se_pp`` is the paired item standard error.
+    """The deltas of every run on every target.
 
     With d_i in {-1, 0, 1} the difference of item i, ``se_pp`` = 100 sqrt(sum (d_i - mean)^2 / (n (n - 1))).
+
+    Parameters
+    ----------
+    answers : PairedAnswers
+        The answers of one model.
+    metric : {"acc", "acc_norm"}
+        The metric of ``delta_pp`` and ``se_pp``.
+
+    Returns
+    -------
+    DataFrame
+        DELTAS_BY_SEED, one row per (run, target) that has paired items.
     """
     groups = [np.array([row]) for row in range(len(answers.runs))]
     frame = _deltas(answers, groups, metric).with_columns(pl.Series("train_seed", _seeds(answers, groups)))
@@ -38,11 +50,23 @@ def deltas_by_seed(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
 
 
 def deltas(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
-    """One DELTAS row per (recipe, source, data seed, size, checkpoint, target): train seeds pooled, counts summed.
+    """The deltas with train seeds pooled: counts are summed.
 
     ``se_pp`` clusters on item ID over the seeds: with u_i the sum of item i's centred differences over N answers,
     ``se_pp`` = 100 sqrt(n / (n - 1) sum u_i^2) / N. ``se_seed_pp`` is the standard deviation of the seeds' deltas over
     sqrt(n_seeds), null for one seed.
+
+    Parameters
+    ----------
+    answers : PairedAnswers
+        The answers of one model.
+    metric : {"acc", "acc_norm"}
+        The metric of ``delta_pp`` and ``se_pp``.
+
+    Returns
+    -------
+    DataFrame
+        DELTAS, one row per (recipe, source, data seed, size, checkpoint, target).
     """
     members: dict[object, list[int]] = {}
     for row, run in enumerate(answers.runs):

@@ -11,10 +11,20 @@ _PROBES = 12
 def common_denominator(
     proportions: npt.NDArray[np.float64], *, multiple_of: int = 1, most: int = MOST_ITEMS
 ) -> int | None:
-    """The smallest N (a multiple of ``multiple_of``, at most ``most``) of which every proportion is a multiple of 1/N.
+    """The smallest N such that every proportion is a multiple of 1/N.
 
-    None when there is none, or when N is just the power of ten to which the numbers were rounded: "0.351, 0.42" are
-    three decimals, not evidence of 1,000 items.
+    Parameters
+    ----------
+    proportions : ndarray
+        Scores from 0 to 1, shape ``(n,)``.
+    multiple_of, most : int
+        N is a multiple of the first, and at most the second.
+
+    Returns
+    -------
+    int or None
+        None when there is no such N, or when it is just the power of ten to which the numbers were rounded:
+        "0.351, 0.42" are three decimals, not evidence of 1,000 items.
     """
     values = np.unique(proportions)
     if values.size == 0 or not np.isfinite(values).all():
@@ -34,4 +44,4 @@ def _fits(values: npt.NDArray[np.float64], candidates: npt.NDArray[np.int_]) -> 
 
 def _decimals(values: npt.NDArray[np.float64]) -> int:
     """Decimals that write every value exactly; 15 when nothing shorter does."""
-    return next((places for places in range(15) if (np.round(values, places) == values).all()), 15)
+    return next((decimals for decimals in range(15) if (np.round(values, decimals) == values).all()), 15)

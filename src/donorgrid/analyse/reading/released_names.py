@@ -34,10 +34,20 @@ SPREADS = {
 
 
 def to_released(deltas: pl.DataFrame, *, by_seed: pl.DataFrame | None = None) -> pl.DataFrame:
-    """DELTAS or DELTAS_BY_SEED under the released names, then the columns that the release does not have.
+    """Rename the columns of deltas to the released names.
 
-    With ``by_seed`` the ``_std`` (over train seeds, ddof 1) and ``_se`` columns are filled; one seed leaves them empty.
-    A source that is no plain cell has an empty regime.
+    Parameters
+    ----------
+    deltas : DataFrame
+        DELTAS or DELTAS_BY_SEED.
+    by_seed : DataFrame, optional
+        DELTAS_BY_SEED: fills the ``_std`` (over train seeds, ddof 1) and ``_se`` columns; one seed leaves them empty.
+
+    Returns
+    -------
+    DataFrame
+        The released columns first, then those that the release does not have. A source that is no plain cell has an
+        empty regime.
     """
     frame = deltas if by_seed is None else deltas.join(_spreads(by_seed), on=_key(deltas), how="left", nulls_equal=True)
     ordered = [name for stem in _released_order() for name in (stem,) if name in frame.rename(_names(frame)).columns]

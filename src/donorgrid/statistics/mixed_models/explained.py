@@ -1,4 +1,4 @@
-"""What a mixed model says of each row: its prediction, effect by effect, with the errors of beta and of the effects."""
+"""A mixed model of each row: its prediction, effect by effect, with the errors of beta and of the effects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,26 @@ from donorgrid.statistics.mixed_models.reml import MixedFit, fit
 
 @dataclass(frozen=True, kw_only=True)
 class Explained:
-    """A fitted y (n,): the fixed part X (n, p) with beta (p,), and each row's effect of each factor.
+    """A fitted response of n rows: the fixed part, and each row's effect of each factor.
 
-    ``effects`` and ``places`` (n,): a factor's best linear unbiased prediction for the row, and its place in
-    ``covariance`` (p + q, p + q), the errors of beta and of the predictions (Henderson). Factors whose variance is zero
-    are left out of both. ``criterion``: -2 log restricted likelihood; None where nothing is left over.
+    Attributes
+    ----------
+    fixed : ndarray
+        X, shape ``(n, p)``.
+    beta : ndarray
+        Fixed effects, shape ``(p,)``.
+    variances : mapping of str to float
+        Factor -> variance of its effects.
+    residual : float
+        Residual variance.
+    effects : mapping of str to ndarray
+        Factor -> best linear unbiased prediction for each row, shape ``(n,)``; without factors of variance zero.
+    columns : mapping of str to ndarray of int
+        Factor -> column of each row's effect in ``covariance``, shape ``(n,)``; without factors of variance zero.
+    covariance : ndarray
+        Errors of beta and of the predictions (Henderson), shape ``(p + q, p + q)``.
+    criterion : float or None
+        -2 log restricted likelihood; None where nothing is left over.
     """
 
     fixed: Reals
@@ -25,7 +40,7 @@ class Explained:
     variances: Mapping[str, float]
     residual: float
     effects: Mapping[str, Reals]
-    places: Mapping[str, Ints]
+    columns: Mapping[str, Ints]
     covariance: Reals
     criterion: float | None
 
@@ -36,16 +51,31 @@ class Explained:
 
 
 def explain(factors: Mapping[str, Ints], y: Reals, fixed: Reals) -> Explained | None:
-    """Fit y (n,) by REML; by least squares where there are no factors or y does not vary. None for too few rows."""
+    """Fit a response by REML; by least squares where there are no factors or it does not vary.
+
+    Parameters
+    ----------
+    factors : mapping of str to ndarray of int
+        Factor -> level code of each row, shape ``(n,)``.
+    y : ndarray
+        The response, shape ``(n,)``.
+    fixed : ndarray
+        X, shape ``(n, p)``.
+
+    Returns
+    -------
+    Explained or None
+        None for too few rows.
+    """
     n_rows, n_fixed = fixed.shape
     if n_rows <= n_fixed or np.linalg.matrix_rank(fixed) < n_fixed:
         return None
     try:
         design = make_design(factors, fixed=fixed)
-        found = fit(design, y)
+        fitted = fit(design, y)
     except InputError:
         return _by_least_squares(y, fixed)
-    return _by_mixed_model(design, found)
+    return _by_mixed_model(design, fitted)
 
 
 def _by_least_squares(y: Reals, fixed: Reals) -> Explained:
@@ -62,14 +92,14 @@ def _by_least_squares(y: Reals, fixed: Reals) -> Explained:
         variances={},
         residual=residual,
         effects={},
-        places={},
+        columns={},
         covariance=np.linalg.inv(gram) * residual,
         criterion=criterion,
     )
 
 
-def _by_mixed_model(design: Design, found: MixedFit) -> Explained:
-    ratios = found.point.ratios
+def _by_mixed_model(design: Design, fitted: MixedFit) -> Explained:
+    ratios = fitted.point.ratios
     per_effect = ratios[design.owner]
     active, n_fixed = per_effect > 0, design.fixed.shape[1]
     normal = np.block(
@@ -78,8 +108,8 @@ def _by_mixed_model(design: Design, found: MixedFit) -> Explained:
             [design.cross[active], design.gram[np.ix_(active, active)] + np.diag(1.0 / per_effect[active])],
         ]
     )
-    effects = per_effect * found.point.score
-    place = np.cumsum(active) - 1 + n_fixed
+    effects = per_effect * fitted.point.score
+    column = np.cumsum(active) - 1 + n_fixed
     of_rows = {
         name: start + codes
         for name, start, codes, ratio in zip(design.names, design.starts, design.codes, ratios, strict=True)
@@ -87,13 +117,13 @@ def _by_mixed_model(design: Design, found: MixedFit) -> Explained:
     }
     return Explained(
         fixed=design.fixed,
-        beta=found.beta,
-        variances=dict(zip(found.names, found.variances.tolist(), strict=True)),
-        residual=found.residual,
+        beta=fitted.beta,
+        variances=dict(zip(fitted.names, fitted.variances.tolist(), strict=True)),
+        residual=fitted.residual,
         effects={name: effects[rows] for name, rows in of_rows.items()},
-        places={name: place[rows] for name, rows in of_rows.items()},
-        covariance=np.linalg.inv(normal) * found.residual,
-        criterion=found.criterion,
+        columns={name: column[rows] for name, rows in of_rows.items()},
+        covariance=np.linalg.inv(normal) * fitted.residual,
+        criterion=fitted.criterion,
     )
 
 

@@ -83,10 +83,10 @@ def fit(
     return _recentred(best, design, centre)
 
 
-def _recentred(found: MixedFit, design: Design, centre: float) -> MixedFit:
+def _recentred(fitted: MixedFit, design: Design, centre: float) -> MixedFit:
     """Add back what was taken from y: X b = 1 has a solution whenever the intercept lies in X's columns."""
     ones = np.linalg.lstsq(design.fixed, np.ones(design.n_rows), rcond=None)[0]
-    return MixedFit(**{**vars(found), "beta": found.beta + centre * ones})
+    return MixedFit(**{**vars(fitted), "beta": fitted.beta + centre * ones})
 
 
 def fit_moments(
@@ -191,7 +191,7 @@ def _summary(
     )
 
 
-def predictions(design: Design, found: MixedFit, factor: str) -> Predictions:
+def predictions(design: Design, fitted: MixedFit, factor: str) -> Predictions:
     """The effects of one factor: u = s2_f Z_f'V^-1(y - X beta), with se^2 = s2_f - s2_f^2 diag(Z_f'PZ_f) (Henderson).
 
     The standard error is of prediction (u - u-hat), the fixed part estimated, variances taken as known.
@@ -200,10 +200,10 @@ def predictions(design: Design, found: MixedFit, factor: str) -> Predictions:
         raise InputError(f"mixed model: no factor '{factor}'; it has {list(design.names)}")
     place = design.names.index(factor)
     own = design.owner == place
-    ratio = found.point.ratios[place]
-    spread = ratio - ratio**2 * found.point.factored.leverage[own]
+    ratio = fitted.point.ratios[place]
+    spread = ratio - ratio**2 * fitted.point.factored.leverage[own]
     return Predictions(
         levels=tuple(map(str, design.levels[place])),
-        effects=ratio * found.point.score[own],
-        se=np.sqrt(np.maximum(spread, 0.0) * found.residual),
+        effects=ratio * fitted.point.score[own],
+        se=np.sqrt(np.maximum(spread, 0.0) * fitted.residual),
     )

@@ -26,7 +26,15 @@ REFIT_TOLERANCE = 3e-3
 
 @dataclass(frozen=True, kw_only=True)
 class ShareIntervals:
-    """Low and high ends (f + 1,) of each component's share of the total variance (residual last), and failed refits."""
+    """Intervals of each component's share of the total variance.
+
+    Attributes
+    ----------
+    low, high : ndarray
+        Ends of the shares, the residual's last, shape ``(n_factors + 1,)``.
+    n_refits, n_failed : int
+        Refits that were tried, and those whose likelihood was not defined.
+    """
 
     low: Reals
     high: Reals
@@ -36,43 +44,78 @@ class ShareIntervals:
 
 def share_intervals(
     design: Design,
-    found: MixedFit,
+    fitted: MixedFit,
     *,
     n_refits: int,
     rng: np.random.Generator,
     confidence: float = 0.95,
     tail_degrees: float | None = None,
 ) -> ShareIntervals:
-    """Refit ``n_refits`` data sets drawn from the fitted model, and turn the errors of the logits round.
+    """Intervals from refits of data sets drawn from the fitted model, reversed on the logit scale.
 
     Effects are drawn from a normal distribution, or with ``tail_degrees`` from Student's t of the same variance: the
     variance of a few heavy-tailed effects is far less certain than that of normal ones, and a handful of effects cannot
-    tell by itself; ``residual_degrees`` asks the residuals.
+    tell by itself; ``residual_degrees`` reads it off the residuals.
 
     With l = logit(share) and l* its refits, the interval is [2l - q(1 - a/2), 2l - q(a/2)] with q the quantiles of l*
     (the basic bootstrap, Davison & Hinkley 1997, section 5.2, on the logit scale: a percentile interval covers only 90%
     for a factor of nine levels). A share estimated as zero has the low end zero; its high end is left to
     ``upper_share`` and is NaN here.
+
+    Parameters
+    ----------
+    design : Design
+        The design of the fit.
+    fitted : MixedFit
+        The fit.
+    n_refits : int
+        Data sets to draw.
+    rng : numpy.random.Generator
+        Source of the draws.
+    confidence : float
+        Coverage, between 0 and 1.
+    tail_degrees : float or None
+        Degrees of freedom of the effects' Student's t; None draws normal effects.
+
+    Returns
+    -------
+    ShareIntervals
+        NaN for fewer than two refits that succeeded.
     """
-    drawn = simulate_moments(design, found, n_refits, rng, tail_degrees=tail_degrees)
-    shares = refit_shares(design, drawn, start=_inside(found), reml=found.reml, tolerance=REFIT_TOLERANCE)
+    drawn = simulate_moments(design, fitted, n_refits, rng, tail_degrees=tail_degrees)
+    shares = refit_shares(design, drawn, start=_inside(fitted), reml=fitted.reml, tolerance=REFIT_TOLERANCE)
     shares = shares[np.isfinite(shares).all(axis=1)]
     failed = n_refits - len(shares)
     if len(shares) < 2:
-        empty = np.full(len(found.shares), np.nan)
+        empty = np.full(len(fitted.shares), np.nan)
         return ShareIntervals(low=empty, high=empty, n_refits=n_refits, n_failed=failed)
-    low, high = reversed_logit_interval(found.shares, shares, (1.0 - confidence) / 2.0)
+    low, high = reversed_logit_interval(fitted.shares, shares, (1.0 - confidence) / 2.0)
     return ShareIntervals(low=low, high=high, n_refits=n_refits, n_failed=failed)
 
 
-def _inside(found: MixedFit) -> Reals:
+def _inside(fitted: MixedFit) -> Reals:
     """The fitted ratios, with the zero ones lifted a little, so that a refit may leave the bound."""
-    ratios = found.point.ratios
+    ratios = fitted.point.ratios
     return np.where(ratios > 0, ratios, 1e-3)
 
 
 def reversed_logit_interval(share: Reals, refits: Reals, tail: float) -> tuple[Reals, Reals]:
-    """The reversed interval of shares (f,) from refits (b, f) with ``tail`` on either side."""
+    """The reversed interval of shares, on the logit scale.
+
+    Parameters
+    ----------
+    share : ndarray
+        Estimated shares, shape ``(n_shares,)``.
+    refits : ndarray
+        Shares of each refit, shape ``(n_refits, n_shares)``.
+    tail : float
+        Probability on either side.
+
+    Returns
+    -------
+    low, high : ndarray
+        Shape ``(n_shares,)``.
+    """
     odds = np.where(share > 0, share / np.maximum(1.0 - share, 1e-12), np.nan)
     refit_odds = refits / np.maximum(1.0 - refits, 1e-12)
     logits = np.log(np.maximum(refit_odds, odds / FLOOR))
@@ -83,7 +126,7 @@ def reversed_logit_interval(share: Reals, refits: Reals, tail: float) -> tuple[R
     return np.where(share > 0, low, 0.0), high
 
 
-def residual_degrees(design: Design, found: MixedFit, y: Reals, *, noise_variance: float = 0.0) -> float | None:
+def residual_degrees(design: Design, fitted: MixedFit, y: Reals, *, noise_variance: float = 0.0) -> float | None:
     """Degrees of freedom of the Student's t that is as heavy-tailed as the residuals; None where they look normal.
 
     The excess kurtosis of t is 6 / (d - 4). It counts as seen when it is above twice its error under normality,
@@ -91,14 +134,14 @@ def residual_degrees(design: Design, found: MixedFit, y: Reals, *, noise_varianc
     noise, near normal, which hides the tails of the rest: the rest's excess is larger by the square of the variances'
     ratio (by at most ``MOST_HIDDEN`` squared).
     """
-    effects = found.point.ratios[design.owner] * found.point.score
-    fitted = design.fixed @ found.beta
+    effects = fitted.point.ratios[design.owner] * fitted.point.score
+    predicted = design.fixed @ fitted.beta
     for start, codes in zip(design.starts, design.codes, strict=True):
-        fitted = fitted + effects[start + codes]
-    excess = _excess_kurtosis(y - fitted)
+        predicted = predicted + effects[start + codes]
+    excess = _excess_kurtosis(y - predicted)
     if not excess > 2.0 * np.sqrt(24.0 / design.n_rows):
         return None
-    hidden = found.residual / max(found.residual - noise_variance, found.residual / MOST_HIDDEN)
+    hidden = fitted.residual / max(fitted.residual - noise_variance, fitted.residual / MOST_HIDDEN)
     return max(FEWEST_DEGREES, 4.0 + 6.0 / (excess * hidden**2))
 
 
@@ -108,7 +151,7 @@ def _excess_kurtosis(values: Reals) -> float:
 
 
 def simulate_moments(
-    design: Design, found: MixedFit, n_draws: int, rng: np.random.Generator, *, tail_degrees: float | None = None
+    design: Design, fitted: MixedFit, n_draws: int, rng: np.random.Generator, *, tail_degrees: float | None = None
 ) -> MomentStack:
     """Cross-products of ``n_draws`` responses drawn from the fitted model (fixed part zero), without drawing the rows.
 
@@ -122,12 +165,12 @@ def simulate_moments(
     rank, q = int(kept.sum()), len(design.owner)
     standard = rng.standard_normal((n_draws, rank))
     outside = rng.chisquare(design.n_rows - rank, size=n_draws) if design.n_rows > rank else np.zeros(n_draws)
-    noise = standard @ root.T * np.sqrt(found.residual)
-    effects = unit_effects((n_draws, q), tail_degrees, rng) * np.sqrt(found.variances)[design.owner]
+    noise = standard @ root.T * np.sqrt(fitted.residual)
+    effects = unit_effects((n_draws, q), tail_degrees, rng) * np.sqrt(fitted.variances)[design.owner]
     from_effects = effects @ joint[:q]
     sums = noise + from_effects
     squares = (
-        found.residual * ((standard**2).sum(axis=1) + outside)
+        fitted.residual * ((standard**2).sum(axis=1) + outside)
         + 2.0 * (effects * noise[:, :q]).sum(axis=1)
         + (effects * from_effects[:, :q]).sum(axis=1)
     )
@@ -135,20 +178,20 @@ def simulate_moments(
 
 
 def upper_share(
-    design: Design, response: Moments, found: MixedFit, component: str, *, confidence: float = 0.95
+    design: Design, response: Moments, fitted: MixedFit, component: str, *, confidence: float = 0.95
 ) -> float:
     """The upper end of the share of a component whose estimate is zero: where its profile likelihood has fallen enough.
 
     The profile criterion may rise by the chi-squared(1) quantile of 2 ``confidence`` - 1 (one-sided, because the
     estimate is on its bound: Self & Liang 1987). NaN where the profile never rises as far or is not defined.
     """
-    place = found.names.index(component)
-    allowed = found.criterion + 2.0 * float(gammaincinv(0.5, 2.0 * confidence - 1.0))
-    held = np.arange(len(found.names)) == place
+    index = fitted.names.index(component)
+    allowed = fitted.criterion + 2.0 * float(gammaincinv(0.5, 2.0 * confidence - 1.0))
+    held = np.arange(len(fitted.names)) == index
 
     def profile(log_ratio: float) -> MixedFit:
-        start = np.where(held, np.exp(log_ratio), _inside(found))
-        return fit_moments(design, response, reml=found.reml, start=start, tolerance=1e-8, held=held)
+        start = np.where(held, np.exp(log_ratio), _inside(fitted))
+        return fit_moments(design, response, reml=fitted.reml, start=start, tolerance=1e-8, held=held)
 
     low, high = np.log(1e-6), np.log(1e-6)
     try:
@@ -157,6 +200,6 @@ def upper_share(
         if high == low or profile(high).criterion < allowed:
             return float("nan")
         crossing = brentq(lambda at: profile(at).criterion - allowed, high - np.log(10.0), high, xtol=1e-3)
-        return float(profile(float(crossing)).shares[place])
+        return float(profile(float(crossing)).shares[index])
     except InputError:
         return float("nan")

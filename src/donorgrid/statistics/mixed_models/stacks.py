@@ -76,7 +76,7 @@ def factorise_stack(design: Design, ratios: Reals, *, reml: bool) -> FactoredSta
     head = 1.0 + np.diagonal(design.gram)[:n_head] * above**2
     corner = design.gram[:n_head, n_head:] * above[:, :, None] * below[:, None]
     side = corner / head[:, :, None]
-    schur = design.gram[n_head:, n_head:] * below[:, :, None] * below[:, None] - _turned(corner) @ side
+    schur = design.gram[n_head:, n_head:] * below[:, :, None] * below[:, None] - _transposed(corner) @ side
     _diagonal(schur)[...] += 1.0
     upper, failed = _factors(schur)
     solved = _solve(head, side, upper, design.cross * root[:, :, None]) * root[:, :, None]
@@ -120,7 +120,7 @@ def curvature_stack(design: Design, factored: FactoredStack, *, reml: bool) -> t
     scaled = _inner(design, factored.root, units, inverse)
     if reml:
         spread = factored.projected * units[:, :, None]
-        scaled -= spread @ factored.inverse @ _turned(spread)
+        scaled -= spread @ factored.inverse @ _transposed(spread)
     squared = np.where(factored.ratios > 0.0, factored.ratios, 1.0)
     traces = np.add.reduceat(_diagonal(scaled), design.starts, axis=1) / squared
     scaled *= scaled
@@ -129,7 +129,7 @@ def curvature_stack(design: Design, factored: FactoredStack, *, reml: bool) -> t
     return traces, blocks / (squared[:, :, None] * squared[:, None])
 
 
-def _turned(stack: Reals) -> Reals:
+def _transposed(stack: Reals) -> Reals:
     return stack.swapaxes(1, 2)
 
 
@@ -156,7 +156,7 @@ def _solve(head: Reals, side: Reals, upper: Reals, right: Reals) -> Reals:
     """M^-1 times (b, q, k); the factors of one design may serve all of ``right``."""
     n_head = head.shape[1]
     first = right[:, :n_head]
-    rest = right[:, n_head:] - _turned(side) @ first
+    rest = right[:, n_head:] - _transposed(side) @ first
     if rest.shape[1] and len(upper) == 1:
         rest = dpotrs(upper[0].T, rest.transpose(1, 0, 2).reshape(rest.shape[1], -1), lower=1)[0]
         rest = rest.reshape(rest.shape[0], len(right), -1).transpose(1, 0, 2)
@@ -174,8 +174,8 @@ def _inverse(factored: FactoredStack) -> Reals:
     mixed = side @ corner
     inverse[:, n_head:, n_head:] = corner
     inverse[:, :n_head, n_head:] = -mixed
-    inverse[:, n_head:, :n_head] = -_turned(mixed)
-    inverse[:, :n_head, :n_head] = mixed @ _turned(side)
+    inverse[:, n_head:, :n_head] = -_transposed(mixed)
+    inverse[:, :n_head, :n_head] = mixed @ _transposed(side)
     _diagonal(inverse)[:, :n_head] += 1.0 / factored.head
     return inverse
 
@@ -184,7 +184,7 @@ def _inverse_corner(upper: Reals) -> Reals:
     halves = np.empty_like(upper)
     for row, one in enumerate(upper if upper.shape[1] else ()):
         halves[row] = dpotri(one.T, lower=1)[0].T
-    whole = halves + _turned(halves)
+    whole = halves + _transposed(halves)
     _diagonal(whole)[...] /= 2.0
     return whole
 

@@ -29,11 +29,28 @@ class MantelTest:
 def mantel(
     transfer: Reals, distance: Reals, *, n_permutations: int, rng: np.random.Generator, ranks: bool = False
 ) -> MantelTest:
-    """Correlate ``transfer`` (k, k) with the symmetric ``distance`` (k, k) off the diagonal; holes of transfer are NaN.
+    """Correlate transfer between languages with a distance, off the diagonal.
 
-    Pearson's r, or Spearman's with ``ranks``. Under no relation the names of the languages mean nothing: rows and
+    Under no relation the names of the languages mean nothing: rows and
     columns of the distance are permuted together, and p = (1 + draws with |r*| >= |r|) / (1 + draws), or the share of
-    all permutations where there are no more than ``n_permutations`` of them. ``distance`` has no holes.
+    all permutations where there are no more than ``n_permutations`` of them.
+
+    Parameters
+    ----------
+    transfer : ndarray
+        Rows sources, columns targets, shape ``(k, k)``; NaN is a hole.
+    distance : ndarray
+        Symmetric, without holes, shape ``(k, k)``.
+    n_permutations : int
+        The most permutations to try.
+    rng : numpy.random.Generator
+        Source of the permutations.
+    ranks : bool
+        True: Spearman's correlation. False: Pearson's.
+
+    Returns
+    -------
+    MantelTest
     """
     used = ~np.isnan(transfer) & ~np.eye(len(transfer), dtype=bool)
     orders, exact = _orders(len(transfer), n_permutations, rng)
