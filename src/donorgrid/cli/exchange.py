@@ -52,8 +52,8 @@ def export_table(
     study: options.Study, file: Annotated[Path, typer.Argument(help="the file to write: .csv or .parquet")]
 ) -> None:
     """Write a study's deltas in the released table's format."""
-    found = analyse.tables.study_deltas(prepare.study.study_folder(study))
-    written = exchange.export_results.export_deltas(found[analyse.tables.DELTAS], found[analyse.tables.BY_SEED], file)
+    deltas = analyse.tables.study_deltas(prepare.study.study_folder(study))
+    written = exchange.export_results.export_deltas(deltas[analyse.tables.DELTAS], deltas[analyse.tables.BY_SEED], file)
     console.print(f"wrote {written}", soft_wrap=True)
 
 

@@ -22,17 +22,17 @@ Tokenizer = Annotated[str | None, typer.Option(help="count tokens with this mode
 @tasks.command("ls")
 def list_tasks(as_json: options.Json = False) -> None:
     """List the tasks of the catalog with their languages and licences."""
-    found = pipeline.prepare.inventory.catalog()
+    catalog = pipeline.prepare.inventory.catalog()
     if as_json:
-        show_json([{**vars(one)} for one in found])
+        show_json([{**vars(task)} for task in catalog])
         return
     table = Table(box=None, pad_edge=False)
     for name in ("task", "languages", "licence", "what it asks"):
         table.add_column(name, justify="right" if name == "languages" else "left", overflow="fold")
-    for one in found:
-        table.add_row(one.name, str(len(one.languages)), one.licence, one.title)
+    for task in catalog:
+        table.add_row(task.name, str(len(task.languages)), task.licence, task.title)
     console.print(table)
-    print("languages and items of one: donorgrid tasks validate NAME; an item as text: donorgrid tasks show NAME")
+    print("languages and items of a task: donorgrid tasks validate NAME; an item as text: donorgrid tasks show NAME")
 
 
 @tasks.command("show")
@@ -53,9 +53,9 @@ def show_task(
 @tasks.command("validate")
 def validate_task(task: TaskName, language: Languages = None, columns: options.ColumnMap = None) -> int:
     """Read all of a task and report items, alignment and what cannot be used. Exit code 1 when something cannot."""
-    found = pipeline.prepare.inventory.validated(task, tuple(language or ()), columns=options.column_map(columns))
-    print(found)
-    return 0 if found.sound else 1
+    task_report = pipeline.prepare.inventory.validated(task, tuple(language or ()), columns=options.column_map(columns))
+    print(task_report)
+    return 0 if task_report.sound else 1
 
 
 def models(
@@ -64,14 +64,16 @@ def models(
     as_json: options.Json = False,
 ) -> None:
     """Say what is known of base models: architecture, parameters, family, digests."""
-    found = pipeline.prepare.inventory.models_named(tuple(model or ()), revision=revision, folder=Path())
+    known_models = pipeline.prepare.inventory.models_named(tuple(model or ()), revision=revision, folder=Path())
     if as_json:
-        show_json([{**vars(one), "path": str(one.path)} for one in found])
+        show_json([{**vars(known), "path": str(known.path)} for known in known_models])
         return
     table = Table()
     for name in ("model", "architecture", "parameters", "family", "size (B)", "weights"):
         table.add_column(name, overflow="fold")
-    for one in found:
-        size = f"{one.size_b:.3g}"
-        table.add_row(one.name, one.architecture, f"{one.n_parameters:,}", one.family, size, one.weights_digest[:12])
+    for known in known_models:
+        size = f"{known.size_b:.3g}"
+        table.add_row(
+            known.name, known.architecture, f"{known.n_parameters:,}", known.family, size, known.weights_digest[:12]
+        )
     console.print(table)

@@ -38,18 +38,18 @@ Typology = Annotated[bool, typer.Option("--typology", help="add URIEL+ distances
 
 
 def column_map(given: list[str] | None) -> dict[str, str | list[str]] | None:
-    """The study's ``columns`` from ``NAME=COLUMN`` texts: a name that stands several times has a list of columns."""
-    found: dict[str, list[str]] = {}
+    """Returns a study's ``columns`` from ``NAME=COLUMN`` texts; a repeated name has a list of columns."""
+    columns_of: dict[str, list[str]] = {}
     for text in given or []:
         name, equals, column = text.partition("=")
         if not (name and equals and column):
             raise InputError(f"--columns '{text}': expected NAME=COLUMN, such as question=Frage")
-        found.setdefault(name, []).append(column)
-    return {name: columns[0] if len(columns) == 1 else columns for name, columns in found.items()} or None
+        columns_of.setdefault(name, []).append(column)
+    return {name: columns[0] if len(columns) == 1 else columns for name, columns in columns_of.items()} or None
 
 
 def shard(text: str | None) -> tuple[int, int] | None:
-    """(i, n) of ``i/n``; InputError unless 1 <= i <= n."""
+    """Returns (i, n) of ``i/n``. Raises InputError unless 1 <= i <= n."""
     if text is None:
         return None
     index, slash, count = text.partition("/")

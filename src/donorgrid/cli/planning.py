@@ -38,9 +38,9 @@ def power(
     """Say the smallest delta that a planned grid can show, and the items that a wanted one needs."""
     noise = _noise(flip_rate, noise_of)
     if study is not None:
-        found = pipeline.planning.power.power_of_study(study, noise, wanted_pp=wanted)
+        smallest = pipeline.planning.power.power_of_study(study, noise, wanted_pp=wanted)
     else:
-        found = pipeline.planning.power.power_of_design(
+        smallest = pipeline.planning.power.power_of_design(
             n_tasks=tasks,
             n_languages=languages,
             n_items=items,
@@ -50,9 +50,9 @@ def power(
             wanted_pp=wanted,
         )
     if as_json:
-        show_json(found.to_dicts())
+        show_json(smallest.to_dicts())
         return
-    show_power(found, console)
+    show_power(smallest, console)
     console.print(f"noise {noise.origin}: {100 * noise.flip_rate:.1f}% of answers flip", soft_wrap=True)
 
 
@@ -101,7 +101,7 @@ _OPTION_OF = {
 
 
 def _settings(**chosen: Any) -> "worlds.SimulationSettings":
-    """The settings; what is wrong with one is said of the option that gave it."""
+    """Returns the settings; an error names the option that gave the value."""
     try:
         return worlds.SimulationSettings(**chosen)
     except InputError as error:
@@ -109,19 +109,27 @@ def _settings(**chosen: Any) -> "worlds.SimulationSettings":
         raise InputError(f"{_OPTION_OF.get(name, name)} {problem}") from None
 
 
-def show_power(found: "pl.DataFrame", to: Console) -> None:
-    """Print what a grid can show."""
-    level, strength = found["level"][0], found["power"][0]
+def show_power(rows: "pl.DataFrame", console: Console) -> None:
+    """Prints what a grid can show.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The table POWER.
+    console : Console
+        Where to print.
+    """
+    level, strength = rows["level"][0], rows["power"][0]
     table = Table(title=f"Smallest delta found with {100 * strength:.0f}% power at the {100 * level:.0f}% level")
-    columns = ("mean of", "cells", "items", "SE, pp", "smallest, pp", f"items for {found['wanted_pp'][0]:g} pp")
+    columns = ("mean of", "cells", "items", "SE, pp", "smallest, pp", f"items for {rows['wanted_pp'][0]:g} pp")
     for name in columns:
         table.add_column(name, justify="left" if name == "mean of" else "right", no_wrap=True)
-    for row in found.iter_rows(named=True):
+    for row in rows.iter_rows(named=True):
         needed = "no number" if row["items_needed"] is None else f"{row['items_needed']:,}"
         what = row["what"].removeprefix("mean of ")
         smallest = "–" if row["smallest_delta_pp"] is None else f"{row['smallest_delta_pp']:.2f}"
         table.add_row(what, f"{row['n_cells']:,}", f"{row['n_items']:,}", f"{row['se_pp']:.2f}", smallest, needed)
-    to.print(table)
+    console.print(table)
 
 
 def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> "statistics.power.Noise":

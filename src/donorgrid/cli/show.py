@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def show_json(content: Any) -> None:
-    """Print plain data as JSON, alone on standard output."""
+    """Prints plain data as JSON, with nothing else on standard output."""
     print(json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def show_regimes(regimes: "pl.DataFrame", console: Console) -> None:
-    """Print the regimes table."""
+    """Prints the table REGIMES; ``console`` is where to print."""
     several = regimes.select(*tables.ARM).n_unique() > 1
     table = Table(title="Transfer by regime (deltas in percentage points)")
     columns = ("regime", "cells", "mean", "median", "positive", "harmed")
@@ -36,11 +36,15 @@ def show_regimes(regimes: "pl.DataFrame", console: Console) -> None:
 
 
 def show_failures(failures: "Iterable[Failure]", console: Console) -> None:
-    """Print what failed, a line each."""
-    for one in failures:
-        what = f"{one.model}, baseline" if one.source is None else f"{one.model}, {one.source}, seed {one.train_seed}"
-        what += "" if one.checkpoint is None else f", {after(one.checkpoint)}"
-        console.print(f"failed: {what}: {one.reason}", soft_wrap=True, markup=False)
+    """Prints one line for every failure; ``console`` is where to print."""
+    for failure in failures:
+        what = (
+            f"{failure.model}, baseline"
+            if failure.source is None
+            else f"{failure.model}, {failure.source}, seed {failure.train_seed}"
+        )
+        what += "" if failure.checkpoint is None else f", {after(failure.checkpoint)}"
+        console.print(f"failed: {what}: {failure.reason}", soft_wrap=True, markup=False)
 
 
 def _arm_name(row: dict[str, Any]) -> str:

@@ -131,7 +131,7 @@ def status(study: options.Study, out: options.Out = None, as_json: options.Json 
     """Say how far a study is, and what failed. Exit code 1 when something failed."""
     progress, failures = pipeline.run.progress.study_status(study, out)
     if as_json:
-        show_json({**asdict(progress), "left": progress.left, "failures": [asdict(one) for one in failures]})
+        show_json({**asdict(progress), "left": progress.left, "failures": [asdict(failure) for failure in failures]})
         return 1 if failures else 0
     console.print(f"{progress.done} of {progress.total} done, {progress.failed} failed, {progress.left} left")
     show_failures(failures, console)
@@ -199,7 +199,7 @@ def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool,
         "release_arithmetic": release_arithmetic or None,
         "n_rich_bootstrap": rich_refits,
     }
-    return lambda settings: replace(settings, **{name: one for name, one in chosen.items() if one is not None})
+    return lambda settings: replace(settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def _failed(study: Path, out: Path | None) -> int:
@@ -208,8 +208,8 @@ def _failed(study: Path, out: Path | None) -> int:
     return 1 if failures else 0
 
 
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

@@ -1,1 +1,1 @@
-"""What every stage may import: records, errors, names, digests, the regime rule and the declared tables."""
+"""What every stage may import: records, errors, file names, digests, the regime rule, the declared tables."""

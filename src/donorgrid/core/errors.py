@@ -1,26 +1,26 @@
-"""The errors of the domain. Each message is one line: what was found, where, and what is allowed."""
+"""The errors of the domain. A message is one line: what was found, where, and what is allowed."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class DonorgridError(Exception):
-    """Base of every error that donorgrid raises on purpose. Its message is one line, whatever the user's text holds."""
+    """Base of every error that donorgrid raises. Control characters in the message are escaped: it stays one line."""
 
     def __init__(self, message: object) -> None:
-        super().__init__("".join(one if one.isprintable() else _escaped(one) for one in str(message)))
+        super().__init__("".join(char if char.isprintable() else _escaped(char) for char in str(message)))
 
 
 class InputError(DonorgridError):
-    """What the user gave cannot be used. The command line answers with this one line and exit code 2."""
+    """Input that cannot be used. The command line prints the message and exits with code 2."""
 
 
 class StoreError(DonorgridError):
-    """A file of a study is damaged, or belongs to other work than its name says."""
+    """A file of a study is damaged, or holds other work than its name says."""
 
 
 class RunFailure(DonorgridError):
-    """One piece of work failed (a diverged training, for example). It is recorded; the others go on."""
+    """One piece of work failed, such as a diverged training. It is recorded, and the other work continues."""
 
 
 def _escaped(character: str) -> str:
@@ -28,6 +28,19 @@ def _escaped(character: str) -> str:
 
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` for the nearest allowed name, or an empty string."""
-    near = difflib.get_close_matches(name, [str(one) for one in allowed], n=1, cutoff=0.6)
+    """Suggests an allowed name for a misspelt one.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    allowed : iterable of str
+        The allowed names.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'x'?"`` for the nearest allowed name; an empty string if none is near.
+    """
+    near = difflib.get_close_matches(name, [str(candidate) for candidate in allowed], n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else ""

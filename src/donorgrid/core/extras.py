@@ -19,9 +19,9 @@ TRAINING_PACKAGES = (
 
 
 def require_training(command: str) -> None:
-    """Raises InputError, in one line that names the extra, unless the extra ``train`` is installed.
+    """Raises InputError unless the extra ``train`` is installed. Loads none of its packages.
 
-    ``command`` is what the user wants to do, as it stands in the message. Loads none of the packages.
+    ``command`` is what the user wants to do, such as ``run``; the message begins with it.
     """
     for package in TRAINING_PACKAGES:
         if find_spec(package) is None:
@@ -34,8 +34,13 @@ def missing_training(command: str, package: str) -> InputError:
     Parameters
     ----------
     command : str
-        What the user wants to do, such as ``donorgrid run``.
+        What the user wants to do, such as ``run``.
     package : str
         The import name of the missing package.
+
+    Returns
+    -------
+    InputError
+        One line that names the package and the extra.
     """
     return InputError(f'{command} needs {package}, which is not installed: pip install "donorgrid[train]"')

@@ -26,6 +26,11 @@ def check_name(name: str, *, what: str) -> str:
     what : str
         What the name names, for the message.
 
+    Returns
+    -------
+    str
+        ``name``.
+
     Raises
     ------
     InputError

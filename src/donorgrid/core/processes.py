@@ -1,4 +1,4 @@
-"""Which process is this, and does another one still live? Process ids are reused; a birth mark tells them apart."""
+"""Identifies processes. Their ids are reused, so a birth mark tells a process from a later one with the same id."""
 
 import hashlib
 import os
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def host_mark() -> str:
-    """Eight hex digits for this machine's name, short enough for a file name."""
+    """Returns eight hex digits for this machine's name, short enough for a file name."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 def birth_mark(pid: int) -> str | None:
-    """A mark that tells a process of this machine from a later one with the same id; None when it is gone."""
+    """Returns the birth mark of a running process on this machine; None if it has ended."""
     if not Path("/proc/self/stat").exists():
         return _alive_by_signal(pid)
     try:

@@ -1,6 +1,6 @@
-"""THE regime rule: how a target cell relates to the source cell that was trained on.
+"""The regime rule: how a target cell relates to the trained source cell.
 
-Nothing else in donorgrid decides this. Task comes first: ``MT`` matched task, ``CT`` cross task, ``ML`` matched
+Only this module decides it. Task comes first: ``MT`` matched task, ``CT`` cross task, ``ML`` matched
 language, ``CL`` cross language ("Donors and Recipients", arXiv 2511.13368, section on transfer regimes).
 """
 
@@ -17,11 +17,28 @@ _BY_CODE = np.array(["CT-CL", "CT-ML", "MT-CL", "MT-ML"])
 
 
 def regime(source_task: Any, source_language: Any, target_task: Any, target_language: Any) -> Any:
-    """Name the regime of (source, target) pairs.
+    """Names the regime of (source, target) pairs.
 
-    Each argument is a string, or an array of strings of shape (n,); arrays and scalars broadcast.
-    Returns a string for four strings, else an array of strings of the broadcast shape.
-    ``MT-ML`` is the trained cell itself and never counts as transfer.
+    Parameters
+    ----------
+    source_task : str or array of str, shape (n,)
+        The tasks of the trained cells; arrays and strings broadcast.
+    source_language : str or array of str, shape (n,)
+        Their languages.
+    target_task : str or array of str, shape (n,)
+        The tasks of the measured cells.
+    target_language : str or array of str, shape (n,)
+        Their languages.
+
+    Returns
+    -------
+    str or array of str, shape (n,)
+        ``MT-ML``, ``MT-CL``, ``CT-ML`` or ``CT-CL``; a string if all arguments are strings. ``MT-ML`` is the trained
+        cell itself and never counts as transfer.
+
+    References
+    ----------
+    "Donors and Recipients", arXiv 2511.13368, section on transfer regimes.
     """
     same_task = np.equal(np.asarray(source_task, dtype=object), np.asarray(target_task, dtype=object))
     same_language = np.equal(np.asarray(source_language, dtype=object), np.asarray(target_language, dtype=object))

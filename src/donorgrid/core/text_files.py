@@ -1,4 +1,4 @@
-"""Text files of others: UTF-8, or one line that says where they are not."""
+"""Checks that a text file is UTF-8."""
 
 from donorgrid.core.errors import InputError
 
@@ -6,7 +6,20 @@ _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
 def check_utf8(content: bytes, *, what: str) -> None:
-    """InputError when the bytes are not UTF-8: which byte, in which line, and what to do."""
+    """Checks that bytes are UTF-8.
+
+    Parameters
+    ----------
+    content : bytes
+        The content of a file.
+    what : str
+        The file's name, for the message.
+
+    Raises
+    ------
+    InputError
+        If they are not; the message names the line and the byte.
+    """
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
             raise InputError(f"{what}: it is written in {encoding}; save it as UTF-8")

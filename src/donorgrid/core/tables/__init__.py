@@ -1,4 +1,4 @@
-"""The declared tables: columns with types and units, and keys. A frame that leaves a stage is checked against them.
+"""The declared tables: columns with types and units, and keys. Every stage checks the frames that it hands on.
 
 Units are in the names: ``_pp`` percentage points, ``_rate`` and ``_share`` 0-1, ``_nats`` natural logarithms.
 """

@@ -1,4 +1,4 @@
-"""How a table is declared: columns with types and units, and keys. A frame that leaves a stage is checked here."""
+"""Declares a table by its columns, their types and its key, and checks frames against the declaration."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Columns = dict[str, type[pl.DataType] | pl.DataType]
 """Column -> its type, in order."""
 
 ARM: Columns = {"recipe": TEXT, "train_size": INT, "checkpoint": REAL}
-"""What tells the arms of a study apart: the last columns of every table of the analysis."""
+"""The columns that identify an arm of a study; they come last in every table of the analysis."""
 ARM_OPTIONAL = frozenset(ARM) | {"n_degenerate"}
 SUMMARY: Columns = {
     "n": INT,
@@ -24,14 +24,24 @@ SUMMARY: Columns = {
     "harm_limit_pp": REAL,
     "n_degenerate": INT,
 }
-"""Of n deltas; ``n_degenerate`` of them have a target whose baseline measures format (see DEGENERATE)."""
+"""A summary of n deltas; the targets of ``n_degenerate`` have a baseline that measures format (see DEGENERATE)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table's declaration: its name, its columns in order, the key (unique), and the columns that may be absent.
+    """A table's declaration.
 
-    A key column is never null, unless it is optional (``train_size`` is null where all items are used).
+    Attributes
+    ----------
+    name : str
+        The name in messages.
+    columns : dict
+        Column to type, in order; units are in the names.
+    key : tuple of str
+        The columns that identify a row. They are never null, unless they are optional: ``train_size`` is null if all
+        items are used.
+    optional : frozenset of str
+        The columns that may be absent.
     """
 
     name: str
@@ -40,9 +50,9 @@ class Table:
     optional: frozenset[str] = frozenset()
 
     def check(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with the declared columns, in the declared order and types; further columns follow.
+        """Returns the frame with the declared columns in their order and types; other columns follow.
 
-        Raises InputError when a required column is missing, a value does not fit its type, or a key is null or double.
+        Raises InputError if a required column is missing, a value does not fit its type, or a key is null or duplicate.
         """
         for name in self.columns.keys() - self.optional:
             if name not in frame.columns:
@@ -68,9 +78,9 @@ class Table:
         return frame
 
     def empty(self) -> pl.DataFrame:
-        """A frame with the declared columns and no rows."""
+        """Returns a frame with the declared columns and no rows."""
         return pl.DataFrame(schema=dict(self.columns))
 
     def schema_without_arm(self) -> Columns:
-        """The columns but for those of an arm, which are added when the arms are stacked."""
+        """Returns the columns without those of an arm, which are added when the arms are stacked."""
         return {name: kind for name, kind in self.columns.items() if name not in ARM}

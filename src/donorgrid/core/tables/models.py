@@ -86,7 +86,7 @@ AGREEMENT = Table(
     key=("what", "between", *ARM),
     optional=ARM_OPTIONAL,
 )
-"""Rank agreement of donor scores between models, and between subsets of tasks by how they were translated, beside the
+"""Rank agreement of donor scores between models, and between subsets of tasks by how they were translated, and the
 agreement of one model with itself on the other half of the items."""
 
 LINGUISTIC = Table(

@@ -66,7 +66,7 @@ NOISE = Table(
     key=("regime", *ARM),
     optional=ARM_OPTIONAL,
 )
-"""Harm beside noise, shares of the cells (0-1). ``expected_harm_rate_no_effect``: harmed cells if no cell had a true
+"""Harm compared with noise: shares of the cells (0-1). ``expected_harm_rate_no_effect``: harmed cells without any true
 effect; ``eb_harm_rate``: expected share truly at or below minus the limit; ``bh_harmed``: cells at or below minus
 the limit whose decrease survives Benjamini-Hochberg at 5% (``by_``: Benjamini-Yekutieli; ``max_t_``: family-wise
 5%); ``bh_helped``: cells whose increase does."""
@@ -148,7 +148,7 @@ INTERVALS = Table(
     key=("kind", "name", "statistic", *ARM),
     optional=ARM_OPTIONAL,
 )
-"""Intervals by clustered resampling, where item answers are at hand: of each regime's mean_pp, positive_rate and
+"""Intervals by clustered resampling, if item answers are available: of each regime's mean_pp, positive_rate and
 harm_rate, and of the mean_pp of donors, recipients and sources (``kind``), averaged over models. ``resampled``: what
 was drawn again; models where there are at least three."""
 

@@ -1,4 +1,4 @@
-"""What a study measures: item answers, and the deltas made of them."""
+"""What a study measures: item answers, and the deltas computed from them."""
 
 import polars as pl
 
