@@ -36,11 +36,25 @@ Given = str | Path
 def analyse_study(
     given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
 ) -> Analysed:
-    """Analyse a study, finished or not, an import, or tables of deltas (.csv, .parquet), and write ``tables/``.
+    """Analyse a study, finished or not, an import, or tables of deltas, and write ``tables/``.
 
-    ``tables/`` goes into the folder of the study or import, or into ``analysis`` for tables, unless ``out`` says
-    otherwise. ``change`` is given the settings (a study's own, or the defaults) and returns those to use. Raises
-    InputError for what cannot be analysed.
+    Parameters
+    ----------
+    given : str, Path, or a sequence of them
+        A study (its file or folder), an import, or tables of deltas (.csv, .parquet).
+    out : str or Path, optional
+        Where the tables go. The default is the folder of the study or import, and ``analysis`` for tables.
+    change : callable
+        From the settings of the study, or the defaults, to those that are used.
+
+    Returns
+    -------
+    Analysed
+
+    Raises
+    ------
+    InputError
+        If there is nothing that can be analysed.
     """
     analysed = analysis_of(_as_given(given), out, change=change)
     write_tables(analysed.tables, output_folder(_as_given(given), out).tables)
@@ -48,7 +62,21 @@ def analyse_study(
 
 
 def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Change) -> Analysed:
-    """The same, and nothing is written."""
+    """Analyse as ``analyse_study`` does, and write nothing.
+
+    Parameters
+    ----------
+    given : str, Path, or a sequence of them
+        As in ``analyse_study``.
+    out : str or Path, optional
+        As in ``analyse_study``.
+    change : callable
+        As in ``analyse_study``.
+
+    Returns
+    -------
+    Analysed
+    """
     folder, paths = output_folder(given, out), _paths(given)
     with threadpool_limits(limits=1):  # the matrices are small: threads of the linear algebra would only wait
         if _are_tables(paths):
@@ -61,14 +89,30 @@ def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Chan
 def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mapping[str, Distances]:
     """URIEL+'s distances between the languages of what is analysed, for ``AnalysisSettings.distances``.
 
-    Raises InputError without the extra ``typology``.
+    Parameters
+    ----------
+    given : str, Path, or a sequence of them
+        As in ``analyse_study``.
+    out : str or Path, optional
+        As in ``analyse_study``.
+
+    Returns
+    -------
+    mapping of str to Distances
+        By the kind of distance.
+
+    Raises
+    ------
+    InputError
+        If the extra ``typology`` is not installed.
     """
     paths = _paths(given)
     if _are_tables(paths):
         languages = read_tables(paths).deltas["target_language"].unique().sort().to_list()
     elif is_import(paths[0]):
         subjects = read_import(paths[0]).subjects
-        languages = sorted({cell.language for one in subjects if one.source for cell in one.source.cells})
+        sources = [subject.source for subject in subjects if subject.source]
+        languages = sorted({cell.language for source in sources for cell in source.cells})
     else:
         languages = list(read_workplan(output_folder(paths, out)).study.languages)
     return uriel_distances(languages)
@@ -77,12 +121,44 @@ def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mappin
 def report_study(
     given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
 ) -> Path:
-    """Analyse as ``analyse_study`` does and write ``report.html``; its path."""
+    """Analyse as ``analyse_study`` does and write ``report.html``.
+
+    Parameters
+    ----------
+    given : str, Path, or a sequence of them
+        As in ``analyse_study``.
+    out : str or Path, optional
+        As in ``analyse_study``.
+    change : callable
+        As in ``analyse_study``.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
     return write_report(analyse_study(given, out, change=change), output_folder(_as_given(given), out))
 
 
 def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
-    """Where an analysis of these goes: a study's own folder, or ``out``."""
+    """The folder that an analysis is written to.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        A study, an import, or tables.
+    out : str or Path, optional
+        As in ``analyse_study``.
+
+    Returns
+    -------
+    StudyFolder
+
+    Raises
+    ------
+    InputError
+        For several paths that are not all tables.
+    """
     if out is None and len(paths) == 1 and _table_in(paths[0]):
         return StudyFolder(paths[0])
     paths = _paths(paths)
@@ -100,7 +176,7 @@ def _paths(given: Given | Sequence[Given]) -> list[Path]:
 
 
 def _as_given(given: Given | Sequence[Given]) -> list[Path]:
-    return [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]
+    return [Path(given)] if isinstance(given, str | Path) else [Path(path) for path in given]
 
 
 def _table_in(path: Path) -> Path | None:

@@ -17,7 +17,20 @@ from donorgrid.store.logs import read_manifests
 
 
 def write_report(analysed: Analysed, folder: StudyFolder) -> Path:
-    """Render an analysis as ``report.html`` in its folder, written whole; the page's path."""
+    """Write an analysis as ``report.html``.
+
+    Parameters
+    ----------
+    analysed : Analysed
+        The analysis.
+    folder : StudyFolder
+        The folder of the study, import or analysis.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
     head = _study_head(analysed, analysed.plan, folder) if analysed.plan is not None else _tables_head(analysed)
     page = render_report(analysed.tables, head)
     with whole_file(folder.report) as unfinished:
@@ -38,7 +51,7 @@ def _study_head(analysed: Analysed, plan: WorkPlan, folder: StudyFolder) -> Repo
         harm_limit_pp=analysed.settings.harm_limit_pp,
         n_cells_done=analysed.n_cells_done,
         n_cells_planned=analysed.n_cells_planned,
-        sources=tuple(dict.fromkeys(one.source.name for one in plan.grid.compared)),
+        sources=tuple(dict.fromkeys(subject.source.name for subject in plan.grid.compared)),
         targets=tuple(str(target) for target in plan.grid.targets),
         failures=_failures(plan, folder),
         warnings=_distinct(note for manifest in manifests for note in manifest["notes"]),

@@ -6,8 +6,10 @@ In the order of the work:
 - ``request.py``: what is to be checked, as one record, and the result
 - ``run_check.py``: the command, step by step
 - ``targets.py``: tasks, presets and data files become targets with items
+- ``target_references.py``: patterns, presets, and a name of its own for each
 - ``data_rows.py``, ``prompts.py``: rows of a plain data file; prompts without a right answer
 - ``subjects.py``: the base, and the adapters, checkpoints and revisions to compare with it
+- ``adapter_fit.py``: whether an adapter fits the base
 - ``answer_cache.py``: item answers, from the cache or from a model session
 - ``target_answers.py``: item answers become what ``donorgrid.check`` judges
 - ``reply_checks.py``: which checks a prompt allows; JSON schemas and languages of replies

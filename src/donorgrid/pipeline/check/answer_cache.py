@@ -57,7 +57,19 @@ def answer_all(
 
 
 def open_session(folder: ModelFolder, settings: SessionSettings) -> "ModelSession":
-    """A model session. Torch is loaded here and no earlier, so that a re-run is quick."""
+    """A model session. Torch is loaded here and no earlier, so that a re-run is quick.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+        The model's files.
+    settings : SessionSettings
+        How it is loaded and read.
+
+    Returns
+    -------
+    ModelSession
+    """
     return sessions.model_session.ModelSession(folder, settings)
 
 

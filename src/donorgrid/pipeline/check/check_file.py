@@ -68,8 +68,8 @@ def read_check_file(path: Path) -> CheckKeys:
 
 
 def specs(written: list[Written] | Written) -> tuple[TargetSpec, ...]:
-    """The targets of one key: one or a list, each a text or an object."""
-    return tuple(_spec(one) for one in (written if isinstance(written, list) else [written]))
+    """The targets of one key: a target or a list of targets, each a text or an object."""
+    return tuple(_spec(target) for target in (written if isinstance(written, list) else [written]))
 
 
 def _spec(written: Written) -> TargetSpec:

@@ -1,4 +1,4 @@
-"""A check as it was asked for: flags of the command line over the keys of a file."""
+"""A check as the command line states it: flags, over the keys of a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _PLAIN = ("limit", "items", "metric", "precision", "chat_template", "max_new_tok
 
 @dataclass(frozen=True, kw_only=True)
 class CommandLineCheck:
-    """What is to be checked, and what is to be done with the result."""
+    """What is to be checked, where the page is written (None: nowhere), and whether undecided guards may pass."""
 
     request: CheckRequest
     report: Path | None
@@ -26,9 +26,23 @@ class CommandLineCheck:
 
 
 def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLineCheck:
-    """The request of ``flags`` (None: not given), which win over the keys of the file ``config``.
+    """A check from the flags of the command line and the keys of a file.
 
-    Paths in the file are relative to it, those of flags to the present folder. InputError for what cannot be.
+    Parameters
+    ----------
+    flags : mapping of str to object
+        The flags; None where one was not given. A flag wins over the key of the same name.
+    config : Path or None
+        A check file. Its paths are relative to its folder, those of flags to the working directory.
+
+    Returns
+    -------
+    CommandLineCheck
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed, or there is nothing to check.
     """
     for name, allowed in _ALLOWED.items():
         if flags.get(name) is not None and flags[name] not in allowed:
@@ -38,7 +52,7 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     base = flags.get("base") or (None if keys.base is None else _from(folder, keys.base))
     if base is None:
         raise InputError("nothing to check: name a base model, or give a file with the key 'base' by --config")
-    adapters = tuple(flags.get("adapters") or ()) or tuple(_from(folder, one) for one in keys.adapters)
+    adapters = tuple(flags.get("adapters") or ()) or tuple(_from(folder, adapter) for adapter in keys.adapters)
     plain = {name: getattr(keys, name) if flags.get(name) is None else flags[name] for name in _PLAIN}
     if flags.get("cache") is None and keys.cache is not None:
         plain["cache"] = folder / keys.cache
@@ -58,10 +72,10 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
 
 def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSpec, ...]:
     if flags:
-        return tuple(TargetSpec.parse(one) for one in flags)
+        return tuple(map(TargetSpec.parse, flags))
     return tuple(
-        TargetSpec(reference=_from(folder, one.reference), languages=one.languages, columns=one.columns)
-        for one in specs(keys)
+        TargetSpec(reference=_from(folder, spec.reference), languages=spec.languages, columns=spec.columns)
+        for spec in specs(keys)
     )
 
 

@@ -1,4 +1,4 @@
-"""The rows of a plain data file, looked at before they become items: what no reader could use is one line."""
+"""The rows of a plain data file, checked before they become items."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,24 @@ _NAMES = ("language", "split")
 
 
 def read_checked_rows(path: Path, columns: Mapping[str, Any]) -> Rows:
-    """The rows of a file. InputError when it is too large, has no rows, or one cannot be placed or read."""
+    """The rows of a plain data file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : mapping
+        The file's column for each of our names, where they differ.
+
+    Returns
+    -------
+    sequence of mapping
+
+    Raises
+    ------
+    InputError
+        If the file is too large or empty, or a row holds a list where a text is expected.
+    """
     if path.is_file() and path.stat().st_size > LARGEST_BYTES:
         raise InputError(
             f"data file {path}: it has {path.stat().st_size / 2**30:.1f} GiB; a target may have {LARGEST_BYTES >> 30} "
@@ -22,8 +39,8 @@ def read_checked_rows(path: Path, columns: Mapping[str, Any]) -> Rows:
     rows = read_rows(path, as_text=True)
     if not rows:
         raise InputError(f"data file {path}: it has no rows; a target needs items")
-    for place, row in enumerate(rows):
-        _check_row(row, columns, where=f"data file {path}: row {place}")
+    for number, row in enumerate(rows):
+        _check_row(row, columns, where=f"data file {path}: row {number}")
     return rows
 
 

@@ -47,6 +47,10 @@ def is_prompts(rows: Rows, columns: Mapping[str, Any]) -> bool:
         The rows of the file; the first one decides.
     columns : mapping
         The file's column for each of our names, where they differ.
+
+    Returns
+    -------
+    bool
     """
     names = rows[0].keys()
     return columns.get(PROMPT_COLUMN, PROMPT_COLUMN) in names and not any(

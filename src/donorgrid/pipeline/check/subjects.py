@@ -1,33 +1,37 @@
-"""What is checked: a base model, and the adapters, merged checkpoints and revisions that are held against it."""
+"""What is checked: a base model, and the adapters, merged checkpoints and revisions that are compared with it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from donorgrid import models
 from donorgrid.core.errors import InputError
-from donorgrid.models.adapter_files import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    LORA_A,
-    LORA_B,
-    content_digest,
-    factor_shapes,
-    is_adapter,
-    read_config,
-)
-from donorgrid.models.folders import ModelFolder, find_model, weight_shapes
+from donorgrid.models.adapter_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, content_digest, is_adapter
+from donorgrid.models.folders import ModelFolder, find_model
+from donorgrid.pipeline.check.adapter_fit import read_fitting_adapter
 from donorgrid.pipeline.prepare.study_models import built_in_models
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-_NUMBERED = re.compile(r"\d+\..+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSubject:
-    """A base, a checkpoint (its own ``folder``), or an adapter (the base's folder, ``adapter`` and its digest)."""
+    """A base, a checkpoint or an adapter.
+
+    Attributes
+    ----------
+    name : str
+        The name in the result.
+    folder : ModelFolder
+        The model's files; for an adapter those of the base.
+    adapter : Path, optional
+        The adapter's folder.
+    adapter_digest : str, optional
+        The digest of its content.
+    notes : tuple of str
+        What the reader of the result should know.
+    """
 
     name: str
     folder: ModelFolder
@@ -36,38 +40,85 @@ class CheckSubject:
     notes: tuple[str, ...] = ()
 
     def is_the_same_as(self, base: "CheckSubject") -> bool:
-        """Whether it is the base, weight by weight."""
+        """True if it is the base, weight by weight."""
         return self.adapter is None and self.folder.weights_digest == base.folder.weights_digest
 
 
 def find_base(written: str, *, folder: Path) -> CheckSubject:
-    """The base model: a built-in name, a folder, a hub ID, or one of the last two with ``@revision``."""
+    """The base model of a check.
+
+    Parameters
+    ----------
+    written : str
+        A built-in name, a folder, a hub ID, or ID@revision.
+    folder : Path
+        The folder that relative paths are relative to.
+
+    Returns
+    -------
+    CheckSubject
+
+    Raises
+    ------
+    InputError
+        If it cannot be found.
+    """
     return CheckSubject(name=written, folder=_model(written, folder))
 
 
 def find_subjects(written: Sequence[str], base: CheckSubject, *, folder: Path) -> tuple[CheckSubject, ...]:
-    """The subjects to check, in the order given; InputError for one that cannot be read or is named twice.
+    """The adapters and checkpoints to check.
 
-    A folder is called by as much of its path's end as tells it from the others.
+    Parameters
+    ----------
+    written : sequence of str
+        Folders, hub IDs, or ID@revision.
+    base : CheckSubject
+        The base that adapters must fit.
+    folder : Path
+        The folder that relative paths are relative to.
+
+    Returns
+    -------
+    tuple of CheckSubject
+        In their order. A folder is named by the shortest end of its path that no other has.
+
+    Raises
+    ------
+    InputError
+        If a subject cannot be read, does not fit the base, or is named twice.
     """
-    for place, one in enumerate(written):
-        if one in written[:place]:
-            raise InputError(f"adapter '{one}': it is named twice")
-    found = [_subject(one, base, folder) for one in written]
-    is_path = [(folder / one).exists() for one in written]
+    for index, name in enumerate(written):
+        if name in written[:index]:
+            raise InputError(f"adapter '{name}': it is named twice")
+    subjects = [_subject(name, base, folder) for name in written]
+    is_path = [(folder / name).exists() for name in written]
     names = distinct_names([base.name, *written], is_path=[False, *is_path])
-    return tuple(replace(one, name=name) for one, name in zip(found, names[1:], strict=True))
+    return tuple(replace(subject, name=name) for subject, name in zip(subjects, names[1:], strict=True))
 
 
 def distinct_names(written: Sequence[str], *, is_path: Sequence[bool]) -> list[str]:
-    """What was written, but of a path only its last parts, as many as no other ends with; never fewer than one."""
-    parts = [Path(one).parts if path else (one,) for one, path in zip(written, is_path, strict=True)]
-    return [_shortest(own, [*parts[:place], *parts[place + 1 :]]) for place, own in enumerate(parts)]
+    """Short names that differ.
+
+    Parameters
+    ----------
+    written : sequence of str
+        Paths and other names.
+    is_path : sequence of bool
+        Which of them are paths.
+
+    Returns
+    -------
+    list of str
+        Of a path its last parts, as few as no other ends with, but at least one; other names as they are.
+    """
+    parts = [Path(name).parts if path else (name,) for name, path in zip(written, is_path, strict=True)]
+    return [_shortest_end(path, [*parts[:index], *parts[index + 1 :]]) for index, path in enumerate(parts)]
 
 
-def _shortest(own: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> str:
-    ends = (own[-length:] for length in range(1, len(own) + 1))
-    shortest = next((end for end in ends if not any(other[-len(end) :] == end for other in others)), own)
+def _shortest_end(path: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> str:
+    ends = (path[-length:] for length in range(1, len(path) + 1))
+    shortest = next((end for end in ends if not any(other[-len(end) :] == end for other in others)), path)
     return str(Path(*shortest))
 
 
@@ -102,74 +153,31 @@ def _split(written: str) -> tuple[str, str | None]:
 
 
 def _from_hub(written: str) -> Path | None:
-    """The folder of an adapter on the hub or in its cache; None where there is none, and it must be a model."""
+    """The folder of an adapter on the hub or in its cache; None where the name is no adapter, so must be a model."""
     name, revision = _split(written)
     folder = models.hub.find_files(name, revision, patterns=[ADAPTER_CONFIG, ADAPTER_WEIGHTS])
     return folder if folder is not None and is_adapter(folder) else None
 
 
 def _adapter(written: str, path: Path, base: CheckSubject) -> CheckSubject:
-    config = _config(written, path)
-    if config.get("peft_type") != "LORA":
-        raise InputError(
-            f"adapter '{written}': its kind is {config.get('peft_type')!r}; LORA can be checked as an adapter, any "
-            "other as a merged checkpoint"
-        )
-    if not (path / ADAPTER_WEIGHTS).is_file():
-        raise InputError(f"adapter '{written}': it holds no {ADAPTER_WEIGHTS}; other weight formats are not read")
-    _check_fit(written, factor_shapes(path), base)
-    notes = _notes(written, config.get("base_model_name_or_path"), base)
+    config = read_fitting_adapter(written, path, base.folder, base_name=base.name)
+    stated_base = config.get("base_model_name_or_path")
+    notes = (
+        (f"{written}: it says that it was made for {stated_base}, not for {base.name}",)
+        if _is_other_base(stated_base, base)
+        else ()
+    )
     return CheckSubject(
         name=written, folder=base.folder, adapter=path, adapter_digest=content_digest(path), notes=notes
     )
 
 
-def _notes(written: str, made_for: object, base: CheckSubject) -> tuple[str, ...]:
-    """Whether an adapter that fits names another base: a hub ID, or a folder that is here."""
-    if not isinstance(made_for, str) or not made_for:
-        return ()
-    if Path(made_for).is_dir():
-        other = Path(made_for).resolve() != base.folder.path.resolve()
-    else:
-        other = all(_HUB_ID.fullmatch(one) for one in (made_for, _split(base.name)[0])) and not Path(base.name).exists()
-        other = other and made_for != _split(base.name)[0]
-    return (f"{written}: it says that it was made for {made_for}, not for {base.name}",) if other else ()
-
-
-def _config(written: str, path: Path) -> dict[str, Any]:
-    config = read_config(path)
-    for key in ("r", "lora_alpha"):
-        if config.get("peft_type") == "LORA" and not isinstance(config.get(key), int | float):
-            raise InputError(f"adapter '{written}': {ADAPTER_CONFIG}: {key} is {config.get(key)!r}; expected a number")
-    return config
-
-
-def _check_fit(written: str, shapes_of: Mapping[str, Mapping[str, tuple[int, ...]]], base: CheckSubject) -> None:
-    """InputError when the adapter names a module that the base lacks, or has in another shape.
-
-    Modules are compared from their layer's number on: files and networks call what stands before it differently.
-    """
-    known: dict[str, set[tuple[int, ...]]] = {}
-    for name, shape in weight_shapes(base.folder).items():
-        known.setdefault(_tail(name.removesuffix(".weight")), set()).add(shape)
-    lora = {module: shapes for module, shapes in shapes_of.items() if LORA_A in shapes or LORA_B in shapes}
-    if not lora:
-        raise InputError(f"adapter '{written}': it holds no LoRA weights (lora_A, lora_B)")
-    for module, shapes in lora.items():
-        a, b = shapes.get(LORA_A), shapes.get(LORA_B)
-        if a is None or b is None:
-            raise InputError(f"adapter '{written}': {module} has only one of lora_A and lora_B")
-        have, wanted = known.get(_tail(module)), {(b[0], a[-1]), (a[-1], b[0])}
-        if have is None and _NUMBERED.search(module):
-            raise InputError(f"adapter '{written}': it was made for another base: '{base.name}' has no {module}")
-        if have is not None and len(a) == len(b) == 2 and not have & wanted:
-            its_own = " x ".join(map(str, min(have)))
-            raise InputError(
-                f"adapter '{written}': it was made for another base: {module} is {its_own} in '{base.name}', and "
-                f"{b[0]} x {a[-1]} for the adapter"
-            )
-
-
-def _tail(module: str) -> str:
-    numbered = _NUMBERED.search(module)
-    return module.rpartition(".")[2] if numbered is None else numbered[0]
+def _is_other_base(stated: object, base: CheckSubject) -> bool:
+    """True if an adapter states another base than the one it is checked on: another hub ID, or another local folder."""
+    if not isinstance(stated, str) or not stated:
+        return False
+    if Path(stated).is_dir():
+        return Path(stated).resolve() != base.folder.path.resolve()
+    base_id, _ = _split(base.name)
+    are_hub_ids = all(_HUB_ID.fullmatch(name) for name in (stated, base_id)) and not Path(base.name).exists()
+    return are_hub_ids and stated != base_id

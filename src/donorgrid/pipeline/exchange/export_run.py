@@ -1,4 +1,4 @@
-"""A study's adapters, training jobs and tasks in the formats of other tools. No torch."""
+"""A run of a study for other tools: its adapter with a model card, or its training as a job of another trainer."""
 
 from pathlib import Path
 
@@ -17,16 +17,35 @@ from donorgrid.train.text_selection import select_texts, split_texts
 
 
 def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_model: str | None = None) -> Path:
-    """Copy a run's adapter, with a model card that carries its transfer profile, into the new folder ``out``.
+    """Copy a run's adapter into a new folder, with a model card that carries its transfer profile.
 
-    ``base_model`` is the base's hub ID for the card, where the study names a local folder.
+    Parameters
+    ----------
+    study : Path
+        A study file, or a study's folder.
+    selection : RunSelection
+        Which run.
+    out : Path
+        The new folder.
+    base_model : str, optional
+        The base's hub ID for the card, where the study names a local folder.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If the run is not clear, or has no answers yet.
     """
     _, folder = study_paths(study, None)
     plan = read_workplan(folder)
     run = find_run(plan.grid, selection)
-    spec = next(one for one in plan.study.models if one.name == run.model)
+    spec = plan.study.model(run.model)
     tasks = {cell.task for cell in run.source.cells}
-    files = [find_task(one.task, folder=folder.root, columns=one.columns) for one in plan.study.tasks]
+    files = [find_task(task.task, folder=folder.root, columns=task.columns) for task in plan.study.tasks]
     card = AdapterCard(
         base_model=base_model or spec.id,
         revision=spec.revision,
@@ -44,7 +63,24 @@ def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_
 
 
 def export_run_training(study: Path, selection: RunSelection, out: Path, *, trainer: str) -> Path:
-    """Write a run as data and configuration for another trainer into the new folder ``out``; the configuration."""
+    """Write a run as data and configuration for another trainer.
+
+    Parameters
+    ----------
+    study : Path
+        A study file, or a study's folder.
+    selection : RunSelection
+        Which run.
+    out : Path
+        The new folder.
+    trainer : {"trl", "llama-factory", "axolotl"}
+        The trainer.
+
+    Returns
+    -------
+    Path
+        The configuration.
+    """
     file, folder = study_paths(study, None)
     prepared = prepare(file, folder)
     return export_training(_job(prepared, find_run(prepared.grid, selection)), out, trainer=trainer)
@@ -65,7 +101,7 @@ def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
 
 
 def _job(prepared: Prepared, run: Run) -> TrainingJob:
-    spec = next(one for one in prepared.study.models if one.name == run.model)
+    spec = prepared.study.model(run.model)
     texts = select_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
     split = split_texts(texts, split_seed=prepared.study.split_seed, validation_share=run.recipe.validation_share)
     local = prepared.models[run.model].path

@@ -1,4 +1,4 @@
-"""Other people's results into a folder that ``analyse`` and ``report`` read. No torch."""
+"""Results of other tools into a folder that ``analyse`` and ``report`` read. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TABLE = "deltas.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What was imported: where it lies, what to give to ``analyse``, how much it is, and notes for the user."""
+    """What was imported: the path to give to ``analyse``, how much it is in words, and notes for the user."""
 
     path: Path
     size: str
@@ -30,7 +30,26 @@ class Imported:
 
 
 def import_outputs(paths: Sequence[Path], mapping_file: Path, out: Path) -> Imported:
-    """Import lm-eval's outputs into the folder ``out``: item answers, or a table where samples were not logged."""
+    """Import lm-eval's outputs.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Results files, or folders with them.
+    mapping_file : Path
+        Which task is which cell, and which folder is whose.
+    out : Path
+        The new folder. It receives item answers, or a table where samples were not logged.
+
+    Returns
+    -------
+    Imported
+
+    Raises
+    ------
+    InputError
+        If an output cannot be used or is not mapped.
+    """
     imported = import_lm_eval(paths, mapping_file=mapping_file)
     if isinstance(imported, ImportedTable):
         return _write_table(imported, out)
@@ -40,13 +59,50 @@ def import_outputs(paths: Sequence[Path], mapping_file: Path, out: Path) -> Impo
     return Imported(path=out, size=size, notes=imported.notes)
 
 
-def import_tables(places: Sequence[str], mapping_file: Path | None, out: Path) -> Imported:
-    """Import result tables (files or addresses) into one table in the folder ``out``."""
-    return _write_table(import_table(places, to_our_names=from_released, mapping_file=mapping_file), out)
+def import_tables(tables: Sequence[str], mapping_file: Path | None, out: Path) -> Imported:
+    """Import result tables into one table.
+
+    Parameters
+    ----------
+    tables : sequence of str
+        CSV or Parquet tables, as files or addresses.
+    mapping_file : Path or None
+        Which column is which, where they have other names.
+    out : Path
+        The new folder.
+
+    Returns
+    -------
+    Imported
+
+    Raises
+    ------
+    InputError
+        If a table cannot be used.
+    """
+    return _write_table(import_table(tables, to_our_names=from_released, mapping_file=mapping_file), out)
 
 
 def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
-    """Write a first mapping file for lm-eval's outputs, to be checked and filled in; an existing file is refused."""
+    """Write a first mapping file for lm-eval's outputs, to be checked and filled in.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Results files, or folders with them.
+    mapping_file : Path
+        The file to write.
+
+    Returns
+    -------
+    Path
+        The written file.
+
+    Raises
+    ------
+    InputError
+        If the file exists.
+    """
     if mapping_file.exists():
         raise InputError(f"{mapping_file}: exists already; give another name")
     text = draft_mapping(paths)
@@ -61,7 +117,7 @@ def _write_table(imported: ImportedTable, out: Path) -> Imported:
         raise InputError(f"{path}: exists already; give another folder")
     export_table(to_released(imported.frame), path)
     try:
-        read_tables([path])  # what contradicts itself shows now, not when it is analysed
+        read_tables([path])  # reports contradictions now, not when the table is analysed
     except InputError:
         path.unlink()
         raise

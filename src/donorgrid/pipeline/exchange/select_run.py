@@ -1,4 +1,4 @@
-"""Which run of a study is meant, by its source and as much else as tells it from the others."""
+"""Which run of a study is meant: by its source, and by whatever else the study has several of."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +10,16 @@ from donorgrid.plan.grid import Grid
 
 @dataclass(frozen=True, kw_only=True)
 class RunSelection:
-    """Which run of a study is meant; what is None may be left out where the study has one only.
+    """Which run of a study is meant.
 
-    ``checkpoint`` None is the end of the training.
+    Attributes
+    ----------
+    source : str
+        The name of its source.
+    model, recipe, train_seed, data_seed, train_size
+        May be None where the study has only one.
+    checkpoint : float or None
+        After so many epochs; None is the end of the training.
     """
 
     source: str
@@ -25,9 +32,26 @@ class RunSelection:
 
 
 def find_run(grid: Grid, selection: RunSelection) -> Run:
-    """The one run that is meant; InputError when there is none, or more than one."""
+    """The run that is meant.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid of the study.
+    selection : RunSelection
+        What is stated of the run.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or more than one.
+    """
     names = sorted({run.source.name for run in grid.runs})
-    if selection.source in {one.source.name for one in grid.prompted}:
+    if selection.source in {subject.source.name for subject in grid.prompted}:
         raise InputError(f"source '{selection.source}': nothing is trained for it; its examples stand in the prompts")
     if selection.source not in names:
         raise InputError(f"source '{selection.source}': not in the study{suggestion(selection.source, names)}")

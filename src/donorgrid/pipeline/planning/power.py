@@ -54,7 +54,9 @@ def power_of_items(prepared: PreparedItems, noise: Noise, *, wanted_pp: float) -
     ----------
     prepared : PreparedItems
         The study with its grid and items.
-    noise, wanted_pp
+    noise : Noise
+        As in ``power_of_study``.
+    wanted_pp : float
         As in ``power_of_study``.
 
     Returns
@@ -89,13 +91,19 @@ def power_of_design(
 
     Parameters
     ----------
-    n_tasks, n_languages : int
-        The size of the grid; every cell is a source and a target.
+    n_tasks : int
+        Tasks of the grid.
+    n_languages : int
+        Languages of the grid; every (task, language) is a source and a target.
     n_items : int
         Test items per target.
-    n_seeds, n_models : int
-        Train seeds and base models.
-    noise, wanted_pp
+    n_seeds : int
+        Train seeds.
+    n_models : int
+        Base models.
+    noise : Noise
+        As in ``power_of_study``.
+    wanted_pp : float
         As in ``power_of_study``.
 
     Returns

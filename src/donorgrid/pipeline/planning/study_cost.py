@@ -25,9 +25,20 @@ from donorgrid.train.encode import encode_texts
 
 @dataclass(frozen=True, kw_only=True)
 class StudyCost:
-    """A study's size, its cost by model, how many processes share the work, and what to know before it runs.
+    """What a study costs.
 
-    ``power`` (POWER) is what it can show at the default noise; None where it has no plain source cell.
+    Attributes
+    ----------
+    n_sources, n_targets, n_cells : int
+        The size of its grid; cells count all models and seeds.
+    models : tuple of ModelCost
+        The cost of each model.
+    jobs : int
+        How many processes share the work.
+    notes : tuple of str
+        What to know before it runs.
+    power : pl.DataFrame or None
+        What it can show at the default noise (``POWER``); None where it has no plain source cell.
     """
 
     n_sources: int
@@ -46,7 +57,23 @@ class StudyCost:
 
 
 def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: int) -> StudyCost:
-    """Count a study's tokens and bytes; with a ``device``, also try each model on it for a few seconds."""
+    """Count a study's tokens and bytes.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    plan : WorkPlan
+        Its work plan, which says what adapters are kept.
+    device : str or None
+        Where the speed of each model is measured for a few seconds; None only counts.
+    jobs : int
+        How many processes will share the work.
+
+    Returns
+    -------
+    StudyCost
+    """
     costs = []
     for model in prepared.study.models:
         cost = _count(prepared, plan, model.name)
@@ -55,7 +82,7 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
         costs.append(cost)
     grid = prepared.grid
     return StudyCost(
-        n_sources=len({one.source.name for one in grid.compared}),
+        n_sources=len({subject.source.name for subject in grid.compared}),
         n_targets=len(grid.targets),
         n_cells=len(grid.compared) * len(grid.targets),
         models=tuple(costs),
@@ -94,8 +121,8 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
         n_items=len(items),
         n_adapters=len(runs),
         example_tokens=[
-            len(tokenizer.encode("".join(one.text for one in shown), add_special_tokens=False))
-            for subject, shown in prepared.examples.items()
+            len(tokenizer.encode("".join(example.text for example in examples), add_special_tokens=False))
+            for subject, examples in prepared.examples.items()
             if subject.model == model
         ],
         kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
@@ -122,7 +149,23 @@ def _generation_notes(prepared: Prepared) -> Iterator[str]:
 
 
 def estimate(study_file: Path, folder: StudyFolder, *, device: str | None, jobs: int | None) -> StudyCost:
-    """A study's cost; ``device`` None counts without a trial."""
+    """The cost of a study from its file.
+
+    Parameters
+    ----------
+    study_file : Path
+        The study file.
+    folder : StudyFolder
+        Its folder.
+    device : str or None
+        "auto", "cpu", or a device of torch; None counts without a trial.
+    jobs : int or None
+        How many processes share the work; None is the default of ``run_study``.
+
+    Returns
+    -------
+    StudyCost
+    """
     prepared = prepare(study_file, folder)
     picked = None if device is None else pick_device(device)
     return study_cost(prepared, make_workplan(prepared), device=picked, jobs=jobs or default_jobs(picked or "cpu"))

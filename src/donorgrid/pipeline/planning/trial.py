@@ -15,7 +15,22 @@ _TRIAL_ITEMS = 48
 
 
 def trial_rates(prepared: Prepared, model: str, device: str) -> Rates:
-    """Tokens per second that this machine trains and scores with a model, measured for a few seconds."""
+    """Tokens per second that this machine trains and scores with a model, measured for a few seconds.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    model : str
+        The name of one of its models.
+    device : str
+        A device of torch.
+
+    Returns
+    -------
+    Rates
+        Infinite where the study trains or scores nothing with it.
+    """
     session = StudySession(prepared, model, device=device)
     runs = {run.recipe: run for run in prepared.grid.runs if run.model == model}
     scored = scored_targets(prepared)
@@ -26,7 +41,7 @@ def trial_rates(prepared: Prepared, model: str, device: str) -> Rates:
 
 
 def _training_rate(session: StudySession, runs: Mapping[Recipe, Run]) -> float:
-    """Tokens per second over all recipes: each has as many runs as any other, and reads by its epochs."""
+    """Tokens per second over all recipes, weighted by epochs: all recipes have equally many runs."""
     epochs = sum(recipe.epochs for recipe in runs)
     return epochs / sum(
         recipe.epochs / _rate(partial(session.training.trial, run, _TRIAL_TEXTS)) for recipe, run in runs.items()

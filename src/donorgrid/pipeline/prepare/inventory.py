@@ -67,20 +67,49 @@ def item_text(
     encode: Encode | None,
     columns: Columns | None = None,
 ) -> str:
-    """One item of a task as text; the task's first language and first item unless they are named.
+    """An item of a task as text, for training and for scoring.
 
-    ``columns`` are those of a plain data file, as in a study.
+    Parameters
+    ----------
+    task : str
+        A catalog name, a task file, a data file, or ``lm_eval:NAME``.
+    language : str or None
+        The language; None is the task's first.
+    item_id : str or None
+        The item; None is the first.
+    encode : callable or None
+        A tokenizer, to show token counts.
+    columns : mapping, optional
+        The data file's column for each of our names, where they differ.
+
+    Returns
+    -------
+    str
     """
-    found = find_task(task, folder=Path(), languages=() if language is None else (language,), columns=columns)
-    cell = load_cell(found, language or found.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
-    rules = generation_rules(found, cell.cell.language) if found.generates else None
+    task_file = find_task(task, folder=Path(), languages=() if language is None else (language,), columns=columns)
+    cell = load_cell(task_file, language or task_file.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
+    rules = generation_rules(task_file, cell.cell.language) if task_file.generates else None
     return show_cell(cell, item_id=item_id, encode=encode, rules=rules)
 
 
 def validated(task: str, languages: Sequence[str], *, columns: Columns | None = None) -> TaskReport:
-    """What a study would get from a task, in all of its languages or those named."""
-    found = find_task(task, folder=Path(), languages=tuple(languages), columns=columns)
-    return validate_task(found, sources=DOCUMENT_SOURCES, languages=languages or None)
+    """What a study would get from a task.
+
+    Parameters
+    ----------
+    task : str
+        A catalog name, a task file, a data file, or ``lm_eval:NAME``.
+    languages : sequence of str
+        The languages; empty for all that it has.
+    columns : mapping, optional
+        The data file's column for each of our names, where they differ.
+
+    Returns
+    -------
+    TaskReport
+    """
+    task_file = find_task(task, folder=Path(), languages=tuple(languages), columns=columns)
+    return validate_task(task_file, sources=DOCUMENT_SOURCES, languages=languages or None)
 
 
 def model(model_id: str) -> ModelFolder:
@@ -89,7 +118,21 @@ def model(model_id: str) -> ModelFolder:
 
 
 def models_named(model_ids: Sequence[str], *, revision: str | None, folder: Path) -> list[KnownModel]:
-    """What is known of these models, or of the built-in ones when none is named."""
+    """What is known of base models.
+
+    Parameters
+    ----------
+    model_ids : sequence of str
+        Built-in names, folders or hub IDs; empty for the built-in models.
+    revision : str or None
+        The revision on the hub.
+    folder : Path
+        The folder that relative paths are relative to.
+
+    Returns
+    -------
+    list of KnownModel
+    """
     return [_known(name, revision, folder) for name in model_ids or built_in_models()]
 
 
@@ -125,15 +168,15 @@ def fetch_study(study: str | Path, out: str | Path | None = None) -> tuple[str, 
 
 
 def _known(model_id: str, revision: str | None, folder: Path) -> KnownModel:
-    found = find_model(model_id, revision=revision, folder=folder, built_in=built_in_models())
-    facts = model_facts(model_id, n_parameters=found.n_parameters, model_type=found.model_type)
+    files = find_model(model_id, revision=revision, folder=folder, built_in=built_in_models())
+    facts = model_facts(model_id, n_parameters=files.n_parameters, model_type=files.model_type)
     return KnownModel(
         name=model_id,
-        path=found.path,
-        architecture=found.model_type,
-        n_parameters=found.n_parameters,
+        path=files.path,
+        architecture=files.model_type,
+        n_parameters=files.n_parameters,
         family=facts.family,
         size_b=facts.size_b,
-        weights_digest=found.weights_digest,
-        tokenizer_digest=found.tokenizer_digest,
+        weights_digest=files.weights_digest,
+        tokenizer_digest=files.tokenizer_digest,
     )

@@ -1,4 +1,4 @@
-"""What a user must know before a study runs: licences, items that cannot be used, items that are not aligned."""
+"""What a user should know before a study runs: licences, unusable items, items that are not aligned."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from donorgrid.tasks import align
 
 
 def notes_of(prepared: Prepared) -> tuple[str, ...]:
-    """One line for each thing that does not stop a study but that its reader should know."""
+    """Lines on what does not stop a study but a reader of its results should know."""
     return tuple(dict.fromkeys((*_licences(prepared), *_weights(prepared), *_items(prepared), *_alignments(prepared))))
 
 
@@ -39,6 +39,6 @@ def _alignments(prepared: Prepared) -> Iterator[str]:
     for name in prepared.tasks:
         targets = [prepared.cells[cell] for cell in prepared.grid.targets if cell.task == name]
         if len(targets) > 1:
-            found = align(targets, split="test")
-            if not found.aligned:
-                yield f"task '{name}': items are not the same in every language: {found}"
+            alignment = align(targets, split="test")
+            if not alignment.aligned:
+                yield f"task '{name}': items are not the same in every language: {alignment}"

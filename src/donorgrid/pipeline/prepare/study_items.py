@@ -60,8 +60,14 @@ def draw_few_shot(
 
     Parameters
     ----------
-    grid, tasks, limits, origin
-        As in ``load_items``.
+    grid : Grid
+        The grid.
+    tasks : mapping of str to TaskFile
+        Its tasks by name.
+    limits : Limits
+        How many training items are used at most.
+    origin : Path
+        The study file, for messages.
 
     Returns
     -------

@@ -101,6 +101,6 @@ def subjects_of_shard(subjects: tuple[Subject, ...], shard: tuple[int, int]) -> 
     """
     index, n_shards = shard
     training_of = {subject: subject.course if isinstance(subject, Run) else subject for subject in subjects}
-    trainings = list(dict.fromkeys(one for one in training_of.values() if not isinstance(one, Baseline)))
+    trainings = list(dict.fromkeys(piece for piece in training_of.values() if not isinstance(piece, Baseline)))
     chosen = set(trainings[index - 1 :: n_shards])
     return tuple(subject for subject in subjects if isinstance(subject, Baseline) or training_of[subject] in chosen)

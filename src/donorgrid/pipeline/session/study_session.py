@@ -66,7 +66,20 @@ class StudySession:
 
 
 def study_target(prepared: Prepared, cell: Cell) -> AnswerTarget:
-    """A target of a study as a session answers it; generated answers are judged by the rules of their task."""
+    """A target of a study as a session answers it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    cell : Cell
+        The target.
+
+    Returns
+    -------
+    AnswerTarget
+        Generated answers are judged by the rules of their task.
+    """
     task = prepared.tasks[cell.task]
     rules = generation_rules(task, cell.language) if task.generates else None
     return AnswerTarget(
