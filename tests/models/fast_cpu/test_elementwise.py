@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import rms_norm as torch_rms_norm
 from torch.nn.functional import silu
 
-from donorgrid.models.fast_cpu import compiled
 from donorgrid.models.fast_cpu.compiled import exponential
 from donorgrid.models.fast_cpu.elementwise import (
     Rotary,
@@ -46,16 +45,6 @@ def test_exponential_beyond_its_range() -> None:
     assert exponential(np.float32(-math.inf)) == 0.0
     assert exponential(np.float32(200.0)) == exponential(np.float32(80.0)) > 1e34
     assert math.isnan(exponential(np.float32(math.nan)))
-
-
-def test_compiled_without_a_folder_to_keep_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    def njit(*, cache: bool = False, **_: object) -> object:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(compiled, "njit", njit)
-    assert compiled.compiled(abs) is abs
 
 
 @pytest.mark.parametrize(("tokens", "width"), [(1, 8), (7, 33), (20, 256)])

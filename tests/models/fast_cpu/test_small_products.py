@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from donorgrid.models.fast_cpu.small_products import ROWS, multiply, multiply_turned, whole
+from donorgrid.models.fast_cpu.small_products import ROWS, multiply, multiply_transposed, padded_width
 
 
 @settings(max_examples=40, deadline=None)
@@ -14,7 +14,7 @@ from donorgrid.models.fast_cpu.small_products import ROWS, multiply, multiply_tu
 )  # fmt: skip
 def test_products_are_those_of_numpy(tiles: int, n_inner: int, width: int, skipped: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    wide, last = whole(width), skipped + n_inner
+    wide, last = padded_width(width), skipped + n_inner
     left = rng.normal(size=(tiles * ROWS, last)).astype(np.float32)
     right = rng.normal(size=(last, wide + 16)).astype(np.float32)
     expected = left[:, skipped:] @ right[skipped:, :wide]
@@ -22,7 +22,7 @@ def test_products_are_those_of_numpy(tiles: int, n_inner: int, width: int, skipp
         found = np.full((tiles * ROWS, wide + 32), 7.0, dtype=np.float32)
         for row in range(0, tiles * ROWS, ROWS):
             if turned:
-                multiply_turned(found, np.ascontiguousarray(left.T), right, row, skipped, last, wide)
+                multiply_transposed(found, np.ascontiguousarray(left.T), right, row, skipped, last, wide)
             else:
                 multiply(found, left, right, row, skipped, last, wide)
         np.testing.assert_allclose(found[:, :wide], expected, rtol=1e-4, atol=1e-5)
@@ -30,4 +30,4 @@ def test_products_are_those_of_numpy(tiles: int, n_inner: int, width: int, skipp
 
 
 def test_widths_are_whole_vectors() -> None:
-    assert [whole(n) for n in (1, 16, 17, 48, 49)] == [16, 16, 32, 48, 64]
+    assert [padded_width(n) for n in (1, 16, 17, 48, 49)] == [16, 16, 32, 48, 64]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from donorgrid.models.fast_cpu.short_attention import attend, attend_backward
+from donorgrid.models.fast_cpu.short_attention import attention_backward, attention_forward
 from donorgrid.models.fast_cpu.threads import run_in_threads
 from donorgrid.models.masks import additive_mask
 from donorgrid.models.rows import RowBatch
@@ -181,7 +181,7 @@ class Attention:
 
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]]
-            attend_backward(
+            attention_backward(
                 read, rows.starts[first : last + 1], rows.before[first:last], self._firsts[first:last], heads.n,
                 heads.n_shared, heads.scale, of_found, own, of_common[first:last],
             )  # fmt: skip
@@ -203,7 +203,7 @@ class Attention:
 
         def part(first: int, last: int) -> None:
             own = shares[heads.n * pairs[first] : heads.n * pairs[last]] if remember else shares
-            attend(
+            attention_forward(
                 read, rows.starts[first : last + 1], rows.before[first:last], self._firsts[first:last],
                 rows.attended_until, rows.position_ids, window, heads.n, heads.n_shared, heads.scale, write, own,
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How functions between the products are compiled: to machine code at their first use, kept on disk from then on."""
+"""How functions between the matrix products are compiled: at first use, to machine code that is kept on disk."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,51 +8,64 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from donorgrid.models.fast_cpu.code_cache import keep_on_disk
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 _Function = TypeVar("_Function", bound=Callable[..., object])
-# Sums may be reordered, as in every product; what is not a number must stay one, so that a failed adapter is noticed.
-_FAST = {"contract", "reassoc", "nsz", "arcp", "afn"}
+
+_compile = partial(njit, nogil=True, error_model="numpy")
+# A product and a sum may become one instruction. NaN and infinity keep their meaning, so that a diverged training is
+# noticed: "nnan" and "ninf" are left out.
+_IN_ORDER = {"contract"}
+_REORDERED = {*_IN_ORDER, "reassoc", "nsz", "arcp", "afn"}
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function of contiguous arrays and numbers with numba; it runs without Python's lock."""
-    make = partial(njit, nogil=True, fastmath=_FAST, error_model="numpy")
-    try:
-        made: _Function = make(cache=True)(function)
-    except RuntimeError:  # numba finds no folder that it may write to (NUMBA_CACHE_DIR names one)
-        made = make()(function)
-    return made
+    """Compiles a function of contiguous arrays and numbers with numba. It runs without Python's global lock.
 
-
-def part_of_compiled(function: _Function) -> _Function:
-    """The same for what compiled functions call: it becomes part of each of them.
-
-    As a function of its own it would be compiled anew with every caller, a little differently, and which one runs would
-    depend on whether the process has compiled or loaded them: the last bits would not repeat.
+    Sums may be reordered. The machine code is kept on disk (``code_cache``); where no folder is writable, every process
+    compiles anew (``NUMBA_CACHE_DIR`` names a folder).
     """
-    made: _Function = njit(nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)(function)
-    return made
+    dispatcher: _Function = _compile(fastmath=_REORDERED)(function)
+    keep_on_disk(dispatcher)
+    return dispatcher
 
 
-@part_of_compiled
+def inlined(function: _Function) -> _Function:
+    """Compiles a function that only compiled functions call: it becomes part of each of them.
+
+    As a separate function it would be compiled once with each caller, a little differently each time. Which version
+    runs would depend on whether the process compiled it or loaded it, and the last bits would not repeat.
+    """
+    dispatcher: _Function = _compile(fastmath=_REORDERED, forceinline=True)(function)
+    return dispatcher
+
+
+def inlined_in_order(function: _Function) -> _Function:
+    """The same, but sums are taken in the order in which they are written."""
+    dispatcher: _Function = _compile(fastmath=_IN_ORDER, forceinline=True)(function)
+    return dispatcher
+
+
+@inlined
 def exponential(x: np.float32) -> np.float32:
-    """e to the x within 3e-7 of it; 0 below -80, and above 80 that of 80.
+    """e to the power of x, with a relative error below 3e-7; 0 below -80, and above 80 the value at 80.
 
-    There is no branch, so that it is vectorised, and no number too small to be computed with at full speed. The
+    There is no branch, so that loops over it are vectorised, and no denormal number, which would be slow. The
     polynomial is that of Cephes' ``expf`` (Moshier 1992).
     """
-    least, most = np.float32(-80.0), np.float32(80.0)
-    bounded = least if x < least else x
-    bounded = most if bounded > most else bounded
+    lower, upper = np.float32(-80.0), np.float32(80.0)
+    bounded = lower if x < lower else x
+    bounded = upper if bounded > upper else bounded
     power = np.floor(bounded * np.float32(1.44269504) + np.float32(0.5))
     rest = (bounded - power * np.float32(0.693359375)) + power * np.float32(2.12194440e-4)
-    sum_ = np.float32(1.9875691500e-4)
-    sum_ = sum_ * rest + np.float32(1.3981999507e-3)
-    sum_ = sum_ * rest + np.float32(8.3334519073e-3)
-    sum_ = sum_ * rest + np.float32(4.1665795894e-2)
-    sum_ = sum_ * rest + np.float32(1.6666665459e-1)
-    sum_ = sum_ * rest + np.float32(5.0000001201e-1)
+    polynomial = np.float32(1.9875691500e-4)
+    polynomial = polynomial * rest + np.float32(1.3981999507e-3)
+    polynomial = polynomial * rest + np.float32(8.3334519073e-3)
+    polynomial = polynomial * rest + np.float32(4.1665795894e-2)
+    polynomial = polynomial * rest + np.float32(1.6666665459e-1)
+    polynomial = polynomial * rest + np.float32(5.0000001201e-1)
     two_to_power = np.int32((np.int32(power) + 127) << 23).view(np.float32)
-    found = (sum_ * rest * rest + rest + np.float32(1.0)) * two_to_power
-    return np.float32(0.0) if x < least else found
+    result = (polynomial * rest * rest + rest + np.float32(1.0)) * two_to_power
+    return np.float32(0.0) if x < lower else result

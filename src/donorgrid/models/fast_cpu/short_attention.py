@@ -5,31 +5,31 @@ Each head of a row is put into small matrices that stay in the processor's first
 
 import numpy as np
 
-from donorgrid.models.fast_cpu.compiled import Floats, Ints, compiled, exponential, part_of_compiled
-from donorgrid.models.fast_cpu.small_products import ROWS, multiply, multiply_turned, whole
+from donorgrid.models.fast_cpu.compiled import Floats, Ints, compiled, exponential, inlined
+from donorgrid.models.fast_cpu.small_products import ROWS, multiply, multiply_transposed, padded_width
 
 _UNSEEN = np.float32(-3e38)
 
 
-@part_of_compiled
+@inlined
 def _in_order(x: np.float32) -> np.int32:
     """A whole number as much larger than another as x is: only of those the compiler finds the largest by vectors."""
     bits = np.float32(x).view(np.int32)
     return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
 
 
-@part_of_compiled
+@inlined
 def _of_order(number: np.int32) -> np.float32:
     """The inverse of ``_in_order``."""
     return np.int32(number ^ ((number >> np.int32(31)) & np.int32(0x7FFFFFFF))).view(np.float32)
 
 
-@part_of_compiled
+@inlined
 def _softmax(scores: Floats, first: int, length: int, attended_until: Ints, position_ids: Ints, window: int) -> None:
     """The softmax of rows of scores over the tokens that their tokens see, in place; 0 for those that they do not."""
     for token in range(first, length):
         row, number, nearest = scores[token], np.int32(token), position_ids[token] - window
-        wide = whole(token + 1)
+        wide = padded_width(token + 1)
         for other in range(wide):
             is_seen = (np.int32(other) <= number) & (attended_until[other] > number) & (position_ids[other] > nearest)
             row[other] = row[other] if is_seen else _UNSEEN
@@ -47,7 +47,7 @@ def _softmax(scores: Floats, first: int, length: int, attended_until: Ints, posi
             row[other] *= inverse
 
 
-@part_of_compiled
+@inlined
 def _softmax_backward(
     of_shares: Floats, shares: Floats, kept: Floats, at: int, first: int, length: int, scale: float
 ) -> None:
@@ -69,7 +69,7 @@ def _softmax_backward(
         at += token + 1
 
 
-@part_of_compiled
+@inlined
 def _take(
     into: Floats, tokens: Floats, start: int, before: int, length: int, column: int, size: int, factor: float
 ) -> None:
@@ -85,7 +85,7 @@ def _take(
             write[place] = read[place] * times
 
 
-@part_of_compiled
+@inlined
 def _take_turned(into: Floats, tokens: Floats, start: int, before: int, length: int, column: int) -> None:
     """The same as (size, length)."""
     for token in range(length):
@@ -95,7 +95,7 @@ def _take_turned(into: Floats, tokens: Floats, start: int, before: int, length: 
             into[place, token] = read[place]
 
 
-@part_of_compiled
+@inlined
 def _put(tokens: Floats, small: Floats, start: int, before: int, length: int, column: int, size: int) -> None:
     """The row's own tokens of a small matrix back to where they were taken from."""
     for token in range(before, length):
@@ -104,19 +104,19 @@ def _put(tokens: Floats, small: Floats, start: int, before: int, length: int, co
             write[place] = read[place]
 
 
-@part_of_compiled
+@inlined
 def _clear(small: Floats) -> None:
     small[:] = 0.0
 
 
-@part_of_compiled
+@inlined
 def _add(into: Floats, small: Floats, length: int) -> None:
     to, read = into.reshape(-1), small.reshape(-1)
     for place in range(length * into.shape[1]):
         to[place] += read[place]
 
 
-@part_of_compiled
+@inlined
 def _longest(starts: Ints, before: Ints) -> int:
     longest = 0
     for row in range(len(starts) - 1):
@@ -124,14 +124,14 @@ def _longest(starts: Ints, before: Ints) -> int:
     return longest
 
 
-@part_of_compiled
+@inlined
 def _whole_rows(n: int) -> int:
     """Rows for ``n`` tokens, as products make so many at once."""
     return (n + ROWS - 1) // ROWS * ROWS
 
 
 @compiled
-def attend(
+def attention_forward(
     qkv: Floats, starts: Ints, before: Ints, firsts: Ints, attended_until: Ints, position_ids: Ints, window: int,
     n: int, n_shared: int, scale: float, found: Floats, shares: Floats,
 ) -> None:  # fmt: skip
@@ -144,8 +144,8 @@ def attend(
     before the ``firsts[r]``-th read is left out, except for the few just before it. ``shares`` keeps the softmax below
     the diagonal, row by row and head by head, for the gradient; it is empty where that is not wanted.
     """
-    size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts, before))
-    wide = whole(size)
+    size, longest = qkv.shape[1] // (n + 2 * n_shared), padded_width(_longest(starts, before))
+    wide = padded_width(size)
     queries, seen = np.zeros((longest, size), np.float32), np.zeros((longest, wide), np.float32)
     keys, values = np.zeros((size, longest), np.float32), np.zeros((longest, wide), np.float32)
     scores, at = np.zeros((longest, longest), np.float32), 0
@@ -166,7 +166,7 @@ def attend(
             for head in range(shared * (n // n_shared), (shared + 1) * (n // n_shared)):
                 _take(queries, qkv, start, above, length, head * size, size, scale)
                 for token in range(first, length, ROWS):
-                    multiply(scores, queries, keys, token, 0, size, whole(token + ROWS))
+                    multiply(scores, queries, keys, token, 0, size, padded_width(token + ROWS))
                 _softmax(scores, first, length, own_ends, own_depths, window)
                 for token in range(first, length, ROWS):
                     multiply(seen, scores, values, token, 0, min(token + ROWS, length), wide)
@@ -181,17 +181,17 @@ def attend(
 
 
 @compiled
-def attend_backward(
+def attention_backward(
     qkv: Floats, starts: Ints, before: Ints, firsts: Ints, n: int, n_shared: int, scale: float, of_found: Floats,
     shares: Floats, of_before: Floats,
 ) -> None:  # fmt: skip
-    """From the gradient of what ``attend`` found to that of queries, keys and values, which overwrites them.
+    """From the gradient of what ``attention_forward`` found to that of queries, keys and values, which overwrites them.
 
     The gradient of what was left out is taken to be zero. That of the keys and values of the tokens ``before`` each
     row's own is written into ``of_before``, (rows, tokens, keys and values).
     """
-    size, longest = qkv.shape[1] // (n + 2 * n_shared), whole(_longest(starts, before))
-    wide = whole(size)
+    size, longest = qkv.shape[1] // (n + 2 * n_shared), padded_width(_longest(starts, before))
+    wide = padded_width(size)
     queries, keys = np.zeros((longest, wide), np.float32), np.zeros((longest, wide), np.float32)
     values, of_seen = np.zeros((size, longest), np.float32), np.zeros((longest, wide), np.float32)
     of_scores, own = np.zeros((longest, longest), np.float32), np.zeros((longest, longest), np.float32)
@@ -210,7 +210,7 @@ def attend_backward(
                 _take(of_seen, of_found, start, above, length, head * size, size, 1.0)
                 _clear(of_seen[:above])
                 for token in range(first, length, ROWS):
-                    multiply(of_scores, of_seen, values, token, 0, size, whole(token + ROWS))
+                    multiply(of_scores, of_seen, values, token, 0, size, padded_width(token + ROWS))
                 _softmax_backward(of_scores, own, shares, at, first, length, scale)
                 at += length * (length + 1) // 2
                 for token in range(0, first, ROWS):
@@ -219,10 +219,10 @@ def attend_backward(
                     multiply(found, of_scores, keys, token, 0, min(token + ROWS, length), wide)
                 _put(qkv, found, start, above, length, head * size, size)
                 for token in range(0, length, ROWS):
-                    multiply_turned(found, own, of_seen, token, max(token, first), length, wide)
+                    multiply_transposed(found, own, of_seen, token, max(token, first), length, wide)
                 _add(of_values, found, length)
                 for token in range(0, length, ROWS):
-                    multiply_turned(found, of_scores, queries, token, max(token, first), length, wide)
+                    multiply_transposed(found, of_scores, queries, token, max(token, first), length, wide)
                 _add(of_keys, found, length)
             _put(qkv, of_keys, start, above, length, (n + shared) * size, size)
             _put(qkv, of_values, start, above, length, (n + n_shared + shared) * size, size)

@@ -1,94 +1,130 @@
-"""Products of small matrices in the processor's cache, four rows at a time, whose sums stay in its registers.
+"""Products of small matrices, four rows at a time, in plain loops that the compiler turns into vector instructions.
 
-The compiler does not find these vectors by itself, so they are written in its own terms, by llvmlite.
+The innermost loops run over adjacent columns, so that LLVM vectorises them. Each number of ``right`` that such a loop
+loads serves four rows, and each number of ``into`` takes four inner steps at once; otherwise loads and stores would be
+the limit.
+Every sum is taken in the order of the inner index, whatever the width of the processor's vectors.
+
+The two functions differ in how they read ``left``. A shared function for their loops, or tuples of rows, would cost a
+fifth of the speed: docs/decisions/010 has the figures.
 """
 
-from collections.abc import Callable
-from typing import Any
+from donorgrid.models.fast_cpu.compiled import Floats, inlined, inlined_in_order
 
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
-from donorgrid.models.fast_cpu.compiled import Floats, part_of_compiled
-
-# How many rows a tile has, and the widths of its columns; matrices are as wide as multiples of the smaller.
 ROWS = 4
-_WIDE, _NARROW = 32, 16
+"""How many rows a product computes at once: matrices have room for a multiple of it."""
+_COLUMNS = 16
 
 
-@part_of_compiled
-def whole(n: int) -> int:
-    """The smallest width of a matrix that holds ``n`` columns."""
-    return (n + _NARROW - 1) // _NARROW * _NARROW
+@inlined
+def padded_width(n: int) -> int:
+    """The number of columns that a matrix of ``n`` columns has room for: the next multiple of 16."""
+    return (n + _COLUMNS - 1) // _COLUMNS * _COLUMNS
 
 
-@part_of_compiled
+@inlined_in_order
 def multiply(into: Floats, left: Floats, right: Floats, row: int, first: int, last: int, width: int) -> None:
-    """``into[row : row + 4, :width] = left[row : row + 4, first:last] @ right[first:last, :width]``."""
-    n, step = last - first, left.shape[1]
-    for column in range(0, width - _WIDE + 1, _WIDE):
-        _wide_tile(into, left, right, (row, column, row * step + first, step, 1, first, n))
-    if width % _WIDE:
-        _narrow_tile(into, left, right, (row, width - _NARROW, row * step + first, step, 1, first, n))
+    """Computes ``into[row : row + 4, :width] = left[row : row + 4, first:last] @ right[first:last, :width]``.
 
-
-@part_of_compiled
-def multiply_turned(into: Floats, left: Floats, right: Floats, row: int, first: int, last: int, width: int) -> None:
-    """The same with ``left.T`` for ``left``."""
-    n, step = last - first, left.shape[1]
-    for column in range(0, width - _WIDE + 1, _WIDE):
-        _wide_tile(into, left, right, (row, column, first * step + row, 1, step, first, n))
-    if width % _WIDE:
-        _narrow_tile(into, left, right, (row, width - _NARROW, first * step + row, 1, step, first, n))
-
-
-def _tile(width: int) -> Callable[..., None]:
-    """A function of ``into, left, right, (row, column, start, row_step, inner_step, first, n)``.
-
-    It writes ``width`` columns of four rows of ``into``: row r is the sum over i < n of
-    ``left.flat[start + r * row_step + i * inner_step]`` times the columns of ``right[first + i]``.
+    Parameters
+    ----------
+    into, left, right
+        Contiguous matrices (float32). ``into`` must not overlap the others.
+    row
+        The first of the four rows.
+    first, last
+        The range of the inner index: columns of ``left``, rows of ``right``.
+    width
+        The number of columns.
     """
-    vector = ir.VectorType(ir.FloatType(), width)
-    nothing = ir.Constant(vector, ir.Undefined)
-    to_all = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+    into_0 = into[row]
+    into_1 = into[row + 1]
+    into_2 = into[row + 2]
+    into_3 = into[row + 3]
+    left_0 = left[row]
+    left_1 = left[row + 1]
+    left_2 = left[row + 2]
+    left_3 = left[row + 3]
+    for column in range(width):
+        into_0[column] = 0.0
+        into_1[column] = 0.0
+        into_2[column] = 0.0
+        into_3[column] = 0.0
+    blocks_end = first + (last - first) // 4 * 4
+    for inner in range(first, blocks_end, 4):
+        right_0 = right[inner]
+        right_1 = right[inner + 1]
+        right_2 = right[inner + 2]
+        right_3 = right[inner + 3]
+        a0, a1, a2, a3 = left_0[inner], left_0[inner + 1], left_0[inner + 2], left_0[inner + 3]
+        b0, b1, b2, b3 = left_1[inner], left_1[inner + 1], left_1[inner + 2], left_1[inner + 3]
+        c0, c1, c2, c3 = left_2[inner], left_2[inner + 1], left_2[inner + 2], left_2[inner + 3]
+        d0, d1, d2, d3 = left_3[inner], left_3[inner + 1], left_3[inner + 2], left_3[inner + 3]
+        for column in range(width):
+            r0, r1, r2, r3 = right_0[column], right_1[column], right_2[column], right_3[column]
+            into_0[column] = into_0[column] + a0 * r0 + a1 * r1 + a2 * r2 + a3 * r3
+            into_1[column] = into_1[column] + b0 * r0 + b1 * r1 + b2 * r2 + b3 * r3
+            into_2[column] = into_2[column] + c0 * r0 + c1 * r1 + c2 * r2 + c3 * r3
+            into_3[column] = into_3[column] + d0 * r0 + d1 * r1 + d2 * r2 + d3 * r3
+    for inner in range(blocks_end, last):
+        right_0 = right[inner]
+        a0 = left_0[inner]
+        b0 = left_1[inner]
+        c0 = left_2[inner]
+        d0 = left_3[inner]
+        for column in range(width):
+            r0 = right_0[column]
+            into_0[column] += a0 * r0
+            into_1[column] += b0 * r0
+            into_2[column] += c0 * r0
+            into_3[column] += d0 * r0
 
-    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        *matrices, places = arguments
-        into, left, right = (
-            context.make_array(kind)(context, builder, matrix)
-            for kind, matrix in zip(signature.args[:3], matrices, strict=True)
-        )
-        row, column, start, row_step, inner_step, first, n = cgutils.unpack_tuple(builder, places)
 
-        def pointer(array: Any, at: Any) -> Any:
-            return builder.bitcast(builder.gep(array.data, [at]), vector.as_pointer())
+@inlined_in_order
+def multiply_transposed(into: Floats, left: Floats, right: Floats, row: int, first: int, last: int, width: int) -> None:
+    """Computes ``into[row : row + 4, :width] = left.T[row : row + 4, first:last] @ right[first:last, :width]``.
 
-        def place(array: Any, of_row: Any) -> Any:
-            n_columns = cgutils.unpack_tuple(builder, array.shape, 2)[1]
-            return builder.add(builder.mul(of_row, n_columns), column)
-
-        numbers = [context.get_constant(types.intp, number) for number in range(ROWS)]
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * width)) for _ in numbers]
-        with cgutils.for_range(builder, n) as loop:
-            others = builder.load(pointer(right, place(right, builder.add(first, loop.index))), align=4)
-            inner = builder.add(start, builder.mul(loop.index, inner_step))
-            for number, sum_ in zip(numbers, sums, strict=True):
-                one = builder.load(builder.gep(left.data, [builder.add(inner, builder.mul(row_step, number))]))
-                alike = builder.shuffle_vector(builder.insert_element(nothing, one, ir.IntType(32)(0)), nothing, to_all)
-                product = builder.fmul(alike, others, flags=("contract",))
-                builder.store(builder.fadd(builder.load(sum_), product, flags=("contract",)), sum_)
-        for number, sum_ in zip(numbers, sums, strict=True):
-            builder.store(builder.load(sum_), pointer(into, place(into, builder.add(row, number))), align=4)
-        return context.get_dummy_value()
-
-    def tile(_: Any, into: Any, left: Any, right: Any, places: Any) -> Any:
-        return types.void(into, left, right, places), write
-
-    made: Callable[..., None] = intrinsic(tile)
-    return made
-
-
-_wide_tile = _tile(_WIDE)
-_narrow_tile = _tile(_NARROW)
+    Parameters
+    ----------
+    into, left, right, row, first, last, width
+        As in ``multiply``, except that ``first`` and ``last`` are rows of ``left`` too.
+    """
+    into_0 = into[row]
+    into_1 = into[row + 1]
+    into_2 = into[row + 2]
+    into_3 = into[row + 3]
+    for column in range(width):
+        into_0[column] = 0.0
+        into_1[column] = 0.0
+        into_2[column] = 0.0
+        into_3[column] = 0.0
+    blocks_end = first + (last - first) // 4 * 4
+    for inner in range(first, blocks_end, 4):
+        right_0 = right[inner]
+        right_1 = right[inner + 1]
+        right_2 = right[inner + 2]
+        right_3 = right[inner + 3]
+        left_0 = left[inner]
+        left_1 = left[inner + 1]
+        left_2 = left[inner + 2]
+        left_3 = left[inner + 3]
+        a0, a1, a2, a3 = left_0[row], left_1[row], left_2[row], left_3[row]
+        b0, b1, b2, b3 = left_0[row + 1], left_1[row + 1], left_2[row + 1], left_3[row + 1]
+        c0, c1, c2, c3 = left_0[row + 2], left_1[row + 2], left_2[row + 2], left_3[row + 2]
+        d0, d1, d2, d3 = left_0[row + 3], left_1[row + 3], left_2[row + 3], left_3[row + 3]
+        for column in range(width):
+            r0, r1, r2, r3 = right_0[column], right_1[column], right_2[column], right_3[column]
+            into_0[column] = into_0[column] + a0 * r0 + a1 * r1 + a2 * r2 + a3 * r3
+            into_1[column] = into_1[column] + b0 * r0 + b1 * r1 + b2 * r2 + b3 * r3
+            into_2[column] = into_2[column] + c0 * r0 + c1 * r1 + c2 * r2 + c3 * r3
+            into_3[column] = into_3[column] + d0 * r0 + d1 * r1 + d2 * r2 + d3 * r3
+    for inner in range(blocks_end, last):
+        right_0 = right[inner]
+        left_0 = left[inner]
+        a0, b0, c0, d0 = left_0[row], left_0[row + 1], left_0[row + 2], left_0[row + 3]
+        for column in range(width):
+            r0 = right_0[column]
+            into_0[column] += a0 * r0
+            into_1[column] += b0 * r0
+            into_2[column] += c0 * r0
+            into_3[column] += d0 * r0
