@@ -1,7 +1,7 @@
-"""Logits only where they are needed: the output head is the largest product of a small model.
+"""The output head: logits, log-probabilities and losses only at the positions where they are needed.
 
-The hidden states of the whole batch come from the language model without its head (and without the vision tower of a
-multimodal model); the head then reads the chosen positions.
+The output head is the largest matrix product of a small model. The hidden states of the whole batch come from the
+language model without its head (and without the vision tower of a multimodal model); the head reads chosen positions.
 """
 
 from typing import Any
@@ -11,62 +11,114 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import InputError
-from donorgrid.models.fast_cpu.elementwise import logsumexp_rows
+from donorgrid.models.fast_cpu.activations import logsumexp_rows
 
-_SAME_NATS = 1e-3
-# At most so many logits at once, on a CPU and on a GPU.
-_LOGITS = (2**23, 2**27)
+_LARGEST_GAP_NATS = 1e-3
+# How many logits are computed at once.
+_N_LOGITS = {"cpu": 2**23, "cuda": 2**27}
 
 
-def logits_at(network: Any, batch: dict[str, Tensor], where: Tensor) -> Tensor:
-    """Logits at chosen positions.
+def logits_at(network: Any, batch: dict[str, Tensor], is_needed: Tensor) -> Tensor:
+    """Computes logits at chosen positions.
 
-    ``batch`` holds ``input_ids`` and ``attention_mask`` of shape (rows, length); ``where`` is a boolean mask of that
-    shape. Returns (number of True, vocabulary), rows first, in the network's dtype.
+    Parameters
+    ----------
+    network
+        A causal language model of transformers.
+    batch
+        ``input_ids`` and ``attention_mask``, ``(n_rows, length)``.
+    is_needed
+        Boolean, ``(n_rows, length)``.
+
+    Returns
+    -------
+    Tensor of shape ``(number of True, vocabulary_size)``, row after row, in the network's dtype
     """
-    return head_logits(network, network.get_decoder()(**batch, use_cache=False).last_hidden_state[where])
+    hidden = network.get_decoder()(**batch, use_cache=False).last_hidden_state
+    return head_logits(network, hidden[is_needed])
 
 
 def head_logits(network: Any, hidden: Tensor) -> Tensor:
-    """Logits (n, vocabulary) of hidden states (n, width), in the network's dtype."""
+    """Computes the logits of hidden states.
+
+    Parameters
+    ----------
+    network
+        A causal language model of transformers.
+    hidden
+        ``(n, hidden_size)``.
+
+    Returns
+    -------
+    Tensor of shape ``(n, vocabulary_size)``, in the network's dtype
+    """
     logits: Tensor = network.get_output_embeddings()(hidden)
     cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None)
     return logits if cap is None else torch.tanh(logits / cap) * cap
 
 
-def target_loglik_nats(network: Any, hidden: Tensor, readers: Tensor, targets: Tensor) -> Tensor:
-    """Log-probability in float32 of each of ``targets`` after the hidden state that ``readers`` names for it.
+def target_loglik_nats(network: Any, hidden: Tensor, hidden_indices: Tensor, targets: Tensor) -> Tensor:
+    """Computes the log-probability of target tokens in float32.
 
-    ``hidden`` is (n, width); readers must not decrease. The logits are made a part at a time: they are the largest
-    tensor there is.
+    The logits are the largest tensor of a batch, so they are computed in parts.
+
+    Parameters
+    ----------
+    network
+        A causal language model of transformers.
+    hidden
+        Hidden states, ``(n, hidden_size)``.
+    hidden_indices
+        The index of the hidden state that predicts each target, ``(n_targets,)``, never decreasing.
+    targets
+        Token ids, ``(n_targets,)``.
+
+    Returns
+    -------
+    Tensor of shape ``(n_targets,)``, in nats
     """
-    part = max(1, _LOGITS[hidden.device.type == "cuda"] // network.get_output_embeddings().weight.shape[0])
+    n_logits = _N_LOGITS.get(hidden.device.type, _N_LOGITS["cpu"])
+    size = max(1, n_logits // network.get_output_embeddings().weight.shape[0])
     nats = []
-    for start in range(0, len(hidden), part):
-        first, last = torch.searchsorted(readers, torch.tensor([start, start + part], device=readers.device)).tolist()
-        logits = head_logits(network, hidden[start : start + part]).float()
-        rows = readers[first:last] - start
+    for start in range(0, len(hidden), size):
+        bounds = torch.tensor([start, start + size], device=hidden_indices.device)
+        first, last = torch.searchsorted(hidden_indices, bounds).tolist()
+        logits = head_logits(network, hidden[start : start + size]).float()
+        rows = hidden_indices[first:last] - start
         sums = logsumexp_rows(logits) if logits.device.type == "cpu" else logits.logsumexp(-1)
         nats.append(logits[rows, targets[first:last]] - sums[rows])
     return torch.cat(nats)
 
 
 def token_losses_nats(network: Any, hidden: Tensor, targets: Tensor) -> Tensor:
-    """Negative log-probability in float32 of each target after its hidden state (n, width), as cross entropy has it.
+    """Computes the cross entropy of each target token in float32.
 
-    On a CPU a plain frozen head finds the gradient along with the loss, so that autograd keeps no logits.
+    On a CPU a plain frozen head computes the gradient along with the loss, so that autograd keeps no logits.
+
+    Parameters
+    ----------
+    network
+        A causal language model of transformers.
+    hidden
+        The hidden state that predicts each target, ``(n, hidden_size)``.
+    targets
+        Token ids, ``(n,)``.
+
+    Returns
+    -------
+    Tensor of shape ``(n,)``, in nats
     """
     head = network.get_output_embeddings()
     is_plain = type(head) is torch.nn.Linear and head.bias is None and not head.weight.requires_grad
     has_cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None) is not None
     if is_plain and not has_cap and (hidden.dtype, hidden.device.type) == (torch.float32, "cpu"):
-        found: Tensor = _PlainHead.apply(hidden, head.weight, targets)  # type: ignore[no-untyped-call]
-        return found
+        losses: Tensor = _PlainHeadLoss.apply(hidden, head.weight, targets)  # type: ignore[no-untyped-call]
+        return losses
     return cross_entropy(head_logits(network, hidden).float(), targets, reduction="none")
 
 
-class _PlainHead(torch.autograd.Function):
-    """The losses of a product's softmax."""
+class _PlainHeadLoss(torch.autograd.Function):
+    """The cross entropy after a linear head without bias."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
@@ -74,23 +126,36 @@ class _PlainHead(torch.autograd.Function):
         sums = logsumexp_rows(logits)
         losses = sums - logits.gather(1, targets[:, None]).squeeze(1)
         if ctx.needs_input_grad[0]:
-            shares = logits.sub_(sums[:, None]).exp_()
-            ctx.slopes = torch.mm(shares, weight).sub_(weight[targets])
+            probabilities = logits.sub_(sums[:, None]).exp_()
+            ctx.grad_hidden = torch.mm(probabilities, weight).sub_(weight[targets])
         return losses
 
     @staticmethod
-    def backward(ctx: Any, *of_losses: Tensor) -> tuple[Tensor | None, ...]:
-        return of_losses[0][:, None] * ctx.slopes, None, None
+    def backward(ctx: Any, *grad_losses: Tensor) -> tuple[Tensor | None, ...]:
+        return grad_losses[0][:, None] * ctx.grad_hidden, None, None
 
 
 def check_head(network: Any, device: torch.device) -> None:
-    """InputError when ``logits_at`` is not what the network itself computes (an unknown kind of output head)."""
+    """Compares ``logits_at`` with the network's own logits, on eight tokens.
+
+    Parameters
+    ----------
+    network
+        A causal language model of transformers.
+    device
+        Where the network is.
+
+    Raises
+    ------
+    InputError
+        The log-probabilities differ: the network has an unknown kind of output head.
+    """
     ids = torch.arange(2, 10, device=device).unsqueeze(0)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.no_grad():
-        theirs = network(**batch, use_cache=False).logits[0].float().log_softmax(-1)
-        ours = logits_at(network, batch, torch.ones_like(ids, dtype=torch.bool)).float().log_softmax(-1)
-    gap = (theirs - ours).abs().max().item()
-    if not gap <= _SAME_NATS:
+        expected = network(**batch, use_cache=False).logits[0].float().log_softmax(-1)
+        computed = logits_at(network, batch, torch.ones_like(ids, dtype=torch.bool)).float().log_softmax(-1)
+    gap = (expected - computed).abs().max().item()
+    if not gap <= _LARGEST_GAP_NATS:
         kind = type(network).__name__
         raise InputError(f"model class {kind}: its output head is not understood (log-probabilities {gap:.2g} apart)")

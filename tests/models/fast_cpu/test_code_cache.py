@@ -15,7 +15,7 @@ from numba.core.caching import CacheImpl
 from numba.extending import intrinsic
 
 import donorgrid
-from donorgrid.models.fast_cpu import elementwise, small_products
+from donorgrid.models.fast_cpu import activations, small_products
 from donorgrid.models.fast_cpu.code_cache import code_digest
 from donorgrid.models.fast_cpu.compiled import compiled, inlined, inlined_in_order
 from donorgrid.models.fast_cpu.short_attention import attention_forward
@@ -23,7 +23,7 @@ from donorgrid.models.fast_cpu.short_attention import attention_forward
 Decorator = Callable[[Callable[..., float]], Callable[..., float]]
 _PROGRAM = """
 import numpy as np
-from donorgrid.models.fast_cpu import elementwise, short_attention
+from donorgrid.models.fast_cpu import activations, short_attention
 ints = lambda *numbers: np.array(numbers, dtype=np.int32)
 qkv = np.sin(np.arange(6 * 48, dtype=np.float32)).reshape(6, 48)
 output, weights = np.zeros((6, 16), np.float32), np.zeros(0, np.float32)
@@ -31,8 +31,8 @@ short_attention.attention_forward(
     qkv, ints(0, 6), ints(0), ints(0), ints(*[6] * 6), ints(*range(6)), 99, 2, 2, 0.3, output, weights
 )
 sums = np.zeros(1, np.float32)
-elementwise._sum_exponentials(output[:1], np.zeros(1, np.float32), sums)
-stats = [short_attention.attention_forward.stats, elementwise._sum_exponentials.stats]
+activations._sum_exponentials(output[:1], np.zeros(1, np.float32), sums)
+stats = [short_attention.attention_forward.stats, activations._sum_exponentials.stats]
 print(output.tobytes().hex() + sums.tobytes().hex(), *(sum(one.cache_hits.values()) for one in stats))
 """
 _LOADED = ["1", "1"]
@@ -122,10 +122,10 @@ def test_digest_changes_with_everything_that_is_compiled_in(change: dict[str, An
 
 
 def test_digest_changes_with_a_global_constant(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = code_digest(attention_forward), code_digest(elementwise._sum_exponentials)
+    before = code_digest(attention_forward), code_digest(activations._sum_exponentials)
     monkeypatch.setattr(small_products, "_COLUMNS", 32)
     assert code_digest(attention_forward) != before[0]
-    assert code_digest(elementwise._sum_exponentials) == before[1]
+    assert code_digest(activations._sum_exponentials) == before[1]
 
 
 def test_digest_changes_with_the_code_of_an_intrinsic() -> None:

@@ -1,26 +1,36 @@
-"""Compiled functions: a process that compiles them computes the same bits as one that loads what was kept."""
+"""Compiled functions: the exponential, and the same bits whether they were compiled or loaded from disk."""
 
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from donorgrid.models.fast_cpu.compiled import exponential
+
 _PROGRAM = """
 import hashlib
 import torch
-from donorgrid.models.fast_cpu.attention import Attention, Heads, Rows
-from donorgrid.models.fast_cpu.elementwise import gated, gated_backward, logsumexp_rows, rms_norm
+from donorgrid.models.fast_cpu.activations import gated_silu, gated_silu_backward, logsumexp_rows
+from donorgrid.models.fast_cpu.attention import Attention, HeadLayout
+from donorgrid.models.fast_cpu.norms import rms_norm
+from donorgrid.models.fast_cpu.unpadded_rows import UnpaddedRows
 from donorgrid.models.rows import pad_rows, packed_row
 torch.manual_seed(0)
 torch.set_num_threads(1)
-batch = pad_rows([packed_row([(1, *range(3, 3 + n))]) for n in (9, 30, 47)])
-attention = Attention(Heads(n=4, n_shared=2, size=16, scale=0.25), Rows(batch), None)
-qkv = torch.randn(int(Rows(batch).starts[-1]), 128)
-found = [attention.forward(qkv, remember=True), attention.backward(torch.randn(len(qkv), 64))]
-both = torch.randn(40, 96)
-found += [logsumexp_rows(both), *rms_norm(both, torch.rand(96), 1e-6), gated(both)]
-found.append(gated_backward(torch.randn(40, 48), both))
-print(hashlib.sha256(b"".join(one.numpy().tobytes() for one in found)).hexdigest())
+rows = UnpaddedRows(pad_rows([packed_row([(1, *range(3, 3 + n))]) for n in (9, 30, 47)]))
+layout = HeadLayout(n_query_heads=4, n_kv_heads=2, head_dim=16, scaling=0.25)
+attention = Attention(layout, rows, None)
+qkv, gate_up = torch.randn(rows.n_tokens, 128), torch.randn(40, 96)
+results = [attention.forward(qkv, save_for_backward=True), attention.backward(torch.randn(len(qkv), 64))]
+results += [logsumexp_rows(gate_up), *rms_norm(gate_up, torch.rand(96), 1e-6), gated_silu(gate_up)]
+results.append(gated_silu_backward(torch.randn(40, 48), gate_up))
+print(hashlib.sha256(b"".join(result.numpy().tobytes() for result in results)).hexdigest())
 """
 
 
@@ -28,9 +38,21 @@ def test_compiled_and_loaded_functions_give_the_same_bits(tmp_path: Path) -> Non
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     digests = []
     for _ in range(2):
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", _PROGRAM], env=environment, capture_output=True, text=True, check=True
         )
-        digests.append(done.stdout)
-        assert list(tmp_path.rglob("*.nbi")), "nothing was kept"
+        digests.append(completed.stdout)
+        assert list(tmp_path.rglob("*.nbi")), "nothing was kept on disk"
     assert digests[0] == digests[1]
+
+
+@given(st.floats(-80, 80, width=32))
+def test_exponential_is_within_rounding(x: float) -> None:
+    assert exponential(np.float32(x)) == pytest.approx(math.exp(np.float32(x)), rel=3e-7)
+
+
+def test_exponential_outside_its_range() -> None:
+    assert exponential(np.float32(-80.5)) == 0.0
+    assert exponential(np.float32(-math.inf)) == 0.0
+    assert exponential(np.float32(200.0)) == exponential(np.float32(80.0)) > 1e34
+    assert math.isnan(exponential(np.float32(math.nan)))

@@ -88,7 +88,7 @@ def _function_parts(function: FunctionType, visited: set[int]) -> Iterator[objec
         return
     visited.add(id(function))
     for code in _codes(function.__code__):
-        constants = tuple(one for one in code.co_consts if not isinstance(one, CodeType))
+        constants = tuple(constant for constant in code.co_consts if not isinstance(constant, CodeType))
         yield code.co_code, code.co_varnames, code.co_names, code.co_freevars
         yield from _parts(constants, "constants", visited)
         for name in code.co_names:

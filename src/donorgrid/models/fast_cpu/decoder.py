@@ -1,9 +1,6 @@
-"""A decoder computed by hand: transformers' layers of the Llama kind, without what they spend on being general.
+"""All decoder layers of a network, for batches of token rows, with or without one low-rank adapter.
 
-Tokens lie flat, so that no product reads fillers; products that read the same input are one; sums happen in place; the
-last layer computes only the tokens whose hidden state is wanted; and the only gradients are those of the adapter. It is
-for float32 on a CPU, where much of a small model's step is spent between the products. ``models.reader`` uses it only
-after it has seen it give what transformers' own layers give.
+``models.reader`` uses it only after it has compared it with transformers' own layers.
 """
 
 from typing import Any
@@ -11,107 +8,149 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.fast_cpu.attention import Rows
-from donorgrid.models.fast_cpu.elementwise import Rotary
-from donorgrid.models.fast_cpu.layers import Around, Layer, LayerPass
+from donorgrid.models.fast_cpu.architectures import LayerModules, find_layer_modules
+from donorgrid.models.fast_cpu.layers import BatchContext, FastLayer, LayerPass
+from donorgrid.models.fast_cpu.rotary import Rotary
+from donorgrid.models.fast_cpu.unpadded_rows import UnpaddedRows
 from donorgrid.models.low_rank import LowRankAdapter
 from donorgrid.models.rows import RowBatch
 
 
 def make_fast_decoder(network: Any) -> "FastDecoder | None":
-    """The network's decoder by hand, or None for a network that is not computed here."""
-    layers = getattr(network.get_decoder(), "layers", ())
+    """Returns a fast decoder for a causal language model of transformers.
+
+    None unless its weights are float32 on a CPU and all its layers are of a known kind (``architectures``).
+    """
     weight = network.get_input_embeddings().weight
-    fits = (weight.dtype, weight.device.type) == (torch.float32, "cpu") and len(layers) > 0
-    return FastDecoder(network) if fits and all(map(Layer.supports, layers)) else None
+    if (weight.dtype, weight.device.type) != (torch.float32, "cpu"):
+        return None
+    modules_by_layer = []
+    for layer in getattr(network.get_decoder(), "layers", ()):
+        modules = find_layer_modules(layer)
+        if modules is None:
+            return None
+        modules_by_layer.append(modules)
+    return FastDecoder(network, modules_by_layer) if modules_by_layer else None
 
 
 class FastDecoder:
-    """The layers of a resident network."""
+    """The embedding, the decoder layers and the last norm of a network. It shares the network's weights."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, modules_by_layer: list[LayerModules]) -> None:
         self._module = network.get_decoder()
         self._embedding = network.get_input_embeddings()
         config = network.config.get_text_config()
-        prefix = next(name for name, module in network.named_modules() if module is self._module)
+        decoder_name = next(name for name, module in network.named_modules() if module is self._module)
+        last = len(modules_by_layer) - 1
         self._layers = [
-            Layer(
-                module,
-                name=f"{prefix}.layers.{number}",
-                window=_window(config, number),
-                is_last=number == len(self._module.layers) - 1,
+            FastLayer(
+                modules,
+                name=f"{decoder_name}.layers.{number}",
+                window=_sliding_window(config, number),
+                is_last=number == last,
             )
-            for number, module in enumerate(self._module.layers)
+            for number, modules in enumerate(modules_by_layer)
         ]
 
     def prepare(self) -> bool:
-        """Whether nothing is wrapped around or hooked on the products, so that these layers are all there is."""
+        """Takes over weights that were replaced. False if a linear module was replaced or hooked: use transformers.
+
+        It is called before each batch. Weights that were changed in place need nothing.
+        """
         return all(layer.prepare() for layer in self._layers)
 
     def supports(self, adapter: LowRankAdapter) -> bool:
-        """Whether all that the adapter changes is computed here."""
-        groups = [names for layer in self._layers for names in layer.names_together]
-        known = {name for names in groups for name in names}
-        return known.issuperset(adapter.shapes) and adapter.lie_together(groups)
+        """True if the adapter changes only modules that are computed here, in the order of the products."""
+        groups = [names for layer in self._layers for names in layer.names_by_product]
+        known_names = {name for names in groups for name in names}
+        return known_names.issuperset(adapter.shapes) and adapter.is_adjacent_in(groups)
 
-    def hidden_states_at(self, batch: RowBatch, places: Tensor, adapter: LowRankAdapter | None = None) -> Tensor:
-        """The last hidden states (n, width) at flat places of a batch (rows x length), read with an adapter or without.
+    def hidden_states_at(self, batch: RowBatch, indices: Tensor, adapter: LowRankAdapter | None = None) -> Tensor:
+        """Computes the last hidden states, after the last norm, where they are needed.
 
-        Where gradients are on, those of the adapter's values can be taken.
+        Parameters
+        ----------
+        batch
+            Token rows on the CPU.
+        indices
+            Indices into the flattened batch (row * padded_length + column), in any order, never of padding.
+        adapter
+            The active adapter, which ``supports`` has accepted. If torch records gradients, those of its values are
+            recorded.
+
+        Returns
+        -------
+        Tensor of shape ``(len(indices), hidden_size)``
         """
-        rows = Rows(batch)
+        rows = UnpaddedRows(batch)
         with torch.no_grad():
-            start = self._embedding(rows.flat(batch.input_ids))
-        around = Around(
+            embedded = self._embedding(rows.unpad(batch.input_ids))
+        context = BatchContext(
             rows=rows,
-            rotary=self._rotary(start, rows.flat(batch.position_ids)),
+            rotary=self._rotary(embedded, rows.unpad(batch.position_ids)),
             adapter=adapter,
-            wanted=places if rows.tokens is None else rows.tokens[places],
+            output_indices=indices if rows.flat_indices is None else rows.flat_indices[indices],
         )
         if adapter is None or not torch.is_grad_enabled():
             with torch.no_grad():
-                hidden = self.forward(start, around, remember=False)[0]
+                hidden = self.run_layers(embedded, context, save_for_backward=False)[0]
         else:
-            hidden = _Walk.apply(self, start, around, adapter.values)  # type: ignore[no-untyped-call]
+            hidden = _DecoderFunction.apply(self, embedded, context, adapter.values)  # type: ignore[no-untyped-call]
         normed: Tensor = self._module.norm(hidden)
         return normed
 
-    def forward(self, start: Tensor, around: Around, *, remember: bool) -> tuple[Tensor, list[LayerPass]]:
-        """Through all layers, and the passes that remember the way. Without remembering, ``start`` is overwritten."""
-        passes = [LayerPass(layer, around, remember=remember) for layer in self._layers]
-        hidden = start
-        for one in passes:
-            hidden = one.forward(hidden)
+    def run_layers(
+        self, embedded: Tensor, context: BatchContext, *, save_for_backward: bool
+    ) -> tuple[Tensor, list[LayerPass]]:
+        """Runs all layers on a batch.
+
+        Parameters
+        ----------
+        embedded
+            The embeddings of the flat tokens, ``(n_tokens, hidden_size)``; overwritten unless ``save_for_backward``.
+        context
+            The batch.
+        save_for_backward
+            Whether the passes save what their ``backward`` needs.
+
+        Returns
+        -------
+        The hidden states at the context's output indices, before the last norm, and the pass of each layer
+        """
+        passes = [LayerPass(layer, context, save_for_backward=save_for_backward) for layer in self._layers]
+        hidden = embedded
+        for layer_pass in passes:
+            hidden = layer_pass.forward(hidden)
         return hidden, passes
 
-    def _rotary(self, start: Tensor, position_ids: Tensor) -> Rotary:
-        cosines, sines = self._module.rotary_emb(start, position_ids[None])
-        heads = self._layers[0].heads
-        return Rotary(cosines[0], sines[0], n_heads=heads.n + heads.n_shared)
+    def _rotary(self, embedded: Tensor, position_ids: Tensor) -> Rotary:
+        cosines, sines = self._module.rotary_emb(embedded, position_ids[None])
+        heads = self._layers[0].modules.heads
+        return Rotary(cosines[0], sines[0], n_heads=heads.n_query_heads + heads.n_kv_heads)
 
 
-class _Walk(torch.autograd.Function):
-    """All layers as one function of the adapter's values."""
+class _DecoderFunction(torch.autograd.Function):
+    """All layers as one function of the adapter's values, for autograd."""
 
     @staticmethod
-    def forward(ctx: Any, decoder: FastDecoder, start: Tensor, around: Around, _: Tensor) -> Tensor:
-        hidden, ctx.passes = decoder.forward(start, around, remember=True)
-        ctx.adapter = around.adapter
+    def forward(ctx: Any, decoder: FastDecoder, embedded: Tensor, context: BatchContext, _: Tensor) -> Tensor:
+        hidden, ctx.passes = decoder.run_layers(embedded, context, save_for_backward=True)
+        ctx.adapter = context.adapter
         return hidden
 
     @staticmethod
-    def backward(ctx: Any, *of_hidden: Tensor) -> tuple[Tensor | None, ...]:
-        of_values = torch.empty_like(ctx.adapter.values)
-        gradients = ctx.adapter.like(of_values)
-        gradient: Tensor | None = of_hidden[0].clone()
-        for number, one in reversed(list(enumerate(ctx.passes))):
-            if gradient is not None:
-                gradient = one.backward(gradient, gradients, wants_dx=number > 0)
-        return None, None, None, of_values
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        grad_values = torch.empty_like(ctx.adapter.values)
+        gradients = ctx.adapter.with_values(grad_values)
+        grad_hidden: Tensor | None = grad_outputs[0].clone()
+        for number, layer_pass in reversed(list(enumerate(ctx.passes))):
+            if grad_hidden is not None:
+                grad_hidden = layer_pass.backward(grad_hidden, gradients, needs_grad_x=number > 0)
+        return None, None, None, grad_values
 
 
-def _window(config: Any, number: int) -> int | None:
-    """The sliding window of a layer, by the keys of transformers' configurations."""
+def _sliding_window(config: Any, layer_number: int) -> int | None:
+    """The sliding window of a layer in positions, by the keys of transformers' configurations."""
     types = getattr(config, "layer_types", None)
-    is_windowed = types[number] == "sliding_attention" if types else getattr(config, "use_sliding_window", True)
-    return getattr(config, "sliding_window", None) if is_windowed else None
+    has_window = types[layer_number] == "sliding_attention" if types else getattr(config, "use_sliding_window", True)
+    return getattr(config, "sliding_window", None) if has_window else None

@@ -1,4 +1,4 @@
-"""One decoder layer of the Llama kind by hand: forward, and the gradients of an adapter on its products."""
+"""One decoder layer of the Llama kind: the forward pass, and the gradients of an adapter on its linear modules."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,181 +7,202 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.fast_cpu.attention import Attention, Heads, Rows
-from donorgrid.models.fast_cpu.elementwise import (
-    Rotary,
-    gated,
-    gated_backward,
-    norm_heads,
-    norm_heads_backward,
-    rms_norm,
-    rms_norm_backward,
-)
-from donorgrid.models.fast_cpu.linear import Product
+from donorgrid.models.fast_cpu.activations import gated_silu, gated_silu_backward
+from donorgrid.models.fast_cpu.architectures import LayerModules
+from donorgrid.models.fast_cpu.attention import Attention
+from donorgrid.models.fast_cpu.linear import JoinedLinear
+from donorgrid.models.fast_cpu.norms import norm_heads, norm_heads_backward, rms_norm, rms_norm_backward
 from donorgrid.models.fast_cpu.projections import LastLayerQKVProjection, QKVProjection
+from donorgrid.models.fast_cpu.rotary import Rotary
+from donorgrid.models.fast_cpu.unpadded_rows import UnpaddedRows
 from donorgrid.models.low_rank import LowRankAdapter
 
-_KINDS = {"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"}
-_OF_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-_OF_UNITS = ("gate_proj", "up_proj", "down_proj")
-# What is one product: modules that read the same.
-_QKV, _OUTPUT, _GATE_UP, _DOWN = slice(3), slice(3, 4), slice(4, 6), slice(6, 7)
 
+class FastLayer:
+    """What is the same for all batches of a layer: its joined linear modules, norms and heads.
 
-class Layer:
-    """What is fixed of a layer: its products, norms and heads, and its attention's ``window`` (None: there is none).
-
-    In the last layer only the tokens that are wanted ask.
+    Parameters
+    ----------
+    modules
+        The modules of transformers' layer.
+    name
+        The layer's name in the network: adapters know modules by their names.
+    window
+        The sliding window of its attention in positions, or None.
+    is_last
+        Whether it is the last layer, which computes only the hidden states that are needed.
     """
 
-    def __init__(self, module: Any, *, name: str, window: int | None, is_last: bool) -> None:
-        attention = module.self_attn
-        self._parts = _products_of(module)
-        linear = [part for _, _, part in self._parts]
-        names = [f"{name}.self_attn.{one}" for one in _OF_ATTENTION] + [f"{name}.mlp.{one}" for one in _OF_UNITS]
-        self.names_together = [names[part] for part in (_QKV, _OUTPUT, _GATE_UP, _DOWN)]
-        self.is_last = is_last
-        self.qkv = (LastLayerQKVProjection if is_last else QKVProjection)(names[_QKV], linear[_QKV])
-        self.output = Product(names[_OUTPUT], linear[_OUTPUT])
-        self.gate_up = Product(names[_GATE_UP], linear[_GATE_UP])
-        self.down = Product(names[_DOWN], linear[_DOWN])
-        self.norm_before = module.input_layernorm
-        self.norm_between = module.post_attention_layernorm
-        self.norms_of_heads = [getattr(attention, one) for one in ("q_norm", "k_norm") if hasattr(attention, one)]
+    def __init__(self, modules: LayerModules, *, name: str, window: int | None, is_last: bool) -> None:
+        groups = (modules.qkv, (modules.output,), modules.gate_up, (modules.down,))
+        self.names_by_product = [[f"{name}.{linear.path}" for linear in group] for group in groups]
+        qkv, output, gate_up, down = ([linear.module for linear in group] for group in groups)
+        qkv_names, output_names, gate_up_names, down_names = self.names_by_product
+        skips_queries = is_last and len(qkv) == 3
+        self.qkv = (LastLayerQKVProjection if skips_queries else QKVProjection)(qkv_names, qkv)
+        self.output = JoinedLinear(output_names, output)
+        self.gate_up = JoinedLinear(gate_up_names, gate_up)
+        self.down = JoinedLinear(down_names, down)
+        self.modules = modules
         self.window = window
-        size = attention.head_dim
-        self.heads = Heads(
-            n=attention.q_proj.out_features // size,
-            n_shared=attention.k_proj.out_features // size,
-            size=size,
-            scale=attention.scaling,
-        )
-
-    @staticmethod
-    def supports(module: Any) -> bool:
-        """Whether this is a layer of a kind that is computed here: plain linear modules, and SiLU in its units."""
-        if type(module).__name__ not in _KINDS or type(module.mlp.act_fn).__name__ not in ("SiLU", "SiLUActivation"):
-            return False
-        return all(type(part) is torch.nn.Linear for _, _, part in _products_of(module))
+        self.is_last = is_last
 
     def prepare(self) -> bool:
-        """Join weights that were replaced; False where a module is wrapped or has hooks, which would be passed over."""
-        plain = all(
-            getattr(owner, name) is part and not (part._forward_hooks or part._forward_pre_hooks)
-            for owner, name, part in self._parts
-        )
-        if plain:
-            for product in (self.qkv, self.output, self.gate_up, self.down):
-                product.prepare()
-        return plain
+        """Takes over weights that were replaced. False if a linear module was replaced or hooked: use transformers."""
+        if not all(linear.is_untouched for linear in self.modules.linear_modules):
+            return False
+        for product in (self.qkv, self.output, self.gate_up, self.down):
+            product.prepare()
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
-    """What all layers of a batch share. ``wanted`` are the flat tokens that the last layer shall give."""
+class BatchContext:
+    """A batch, as every layer reads it.
 
-    rows: Rows
+    Attributes
+    ----------
+    rows
+        The rows without padding.
+    rotary
+        The rotary embeddings of the flat tokens.
+    adapter
+        The active adapter, or None.
+    output_indices
+        The flat tokens whose hidden states the last layer returns, in any order, possibly repeated.
+    """
+
+    rows: UnpaddedRows
     rotary: Rotary
     adapter: LowRankAdapter | None
-    wanted: Tensor
+    output_indices: Tensor
 
     @cached_property
-    def asking(self) -> Tensor:
-        """The wanted tokens in order, each once."""
-        asking: Tensor = torch.unique(self.wanted)
-        return asking
+    def query_indices(self) -> Tensor:
+        """The same tokens in increasing order, each once."""
+        indices: Tensor = torch.unique(self.output_indices)
+        return indices
 
 
 class LayerPass:
-    """One batch on its way through one layer; it remembers what the gradients need, unless told not to."""
+    """The forward and the backward pass of one batch through one layer.
 
-    def __init__(self, layer: Layer, around: Around, *, remember: bool) -> None:
+    Parameters
+    ----------
+    layer
+        The layer.
+    context
+        The batch.
+    save_for_backward
+        Whether ``backward`` will be called. If not, ``forward`` overwrites what it reads.
+    """
+
+    def __init__(self, layer: FastLayer, context: BatchContext, *, save_for_backward: bool) -> None:
         self._layer = layer
-        self._around = around
-        self._wanted = around.wanted if layer.is_last else None
-        self._remember = remember
-        self._attention = Attention(layer.heads, around.rows, layer.window, around.asking if layer.is_last else None)
-        self._kept: Any = None
-        self._before_norms: list[tuple[Any, ...]] = []
+        self._context = context
+        self._output_indices = context.output_indices if layer.is_last else None
+        self._save_for_backward = save_for_backward
+        self._attention = Attention(
+            layer.modules.heads, context.rows, layer.window, context.query_indices if layer.is_last else None
+        )
+        self._saved: Any = None
+        self._saved_head_norms: list[tuple[Any, ...]] = []
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hidden states (tokens, width) -> (tokens, width), of the last layer (wanted tokens, width).
+        """Computes the layer's output.
 
-        Without remembering, ``x`` is overwritten.
+        Parameters
+        ----------
+        x
+            Hidden states, ``(n_tokens, hidden_size)``.
+
+        Returns
+        -------
+        Tensor of shape ``(n_tokens, hidden_size)``; in the last layer ``(n_output_indices, hidden_size)``
         """
-        layer, adapter, in_place = self._layer, self._around.adapter, not self._remember
-        before, inverse_before = _norm(layer.norm_before, x)
-        qkv, beside_qkv = layer.qkv.forward(before, self._around.asking, adapter)
-        self._turn(qkv)
-        seen = self._attention.forward(qkv, remember=self._remember)
-        stream = x
-        if self._wanted is not None:
-            seen, stream = seen[self._wanted], x[self._wanted]
-        middle, beside_output = layer.output.forward(seen, adapter, plus=stream, in_place=in_place)
-        between, inverse_between = _norm(layer.norm_between, middle)
-        both, beside_both = layer.gate_up.forward(between, adapter)
-        units = gated(both)
-        after, beside_down = layer.down.forward(units, adapter, plus=middle, in_place=in_place)
-        if self._remember:
-            self._kept = (
-                (x, inverse_before, before, beside_qkv),
-                (seen, beside_output),
-                (middle, inverse_between, between, beside_both),
-                (both, units, beside_down),
+        layer, adapter, in_place = self._layer, self._context.adapter, not self._save_for_backward
+        normed_x, inverse_rms_x = _norm(layer.modules.input_norm, x)
+        qkv, saved_qkv = layer.qkv.forward(normed_x, self._context.query_indices, adapter)
+        self._norm_and_rotate_heads(qkv)
+        attended = self._attention.forward(qkv, save_for_backward=self._save_for_backward)
+        residual = x
+        if self._output_indices is not None:
+            attended, residual = attended[self._output_indices], x[self._output_indices]
+        middle, saved_output = layer.output.forward(attended, adapter, residual=residual, in_place=in_place)
+        normed_middle, inverse_rms_middle = _norm(layer.modules.post_attention_norm, middle)
+        gate_up, saved_gate_up = layer.gate_up.forward(normed_middle, adapter)
+        activated = gated_silu(gate_up)
+        result, saved_down = layer.down.forward(activated, adapter, residual=middle, in_place=in_place)
+        if self._save_for_backward:
+            self._saved = (
+                (x, inverse_rms_x, normed_x, saved_qkv),
+                (attended, saved_output),
+                (middle, inverse_rms_middle, normed_middle, saved_gate_up),
+                (gate_up, activated, saved_down),
             )
-        return after
+        return result
 
-    def backward(self, gradient: Tensor, gradients: LowRankAdapter, *, wants_dx: bool) -> Tensor | None:
-        """From the gradient of what ``forward`` gave, which is overwritten, to that of what it read.
+    def backward(self, grad_result: Tensor, gradients: LowRankAdapter, *, needs_grad_x: bool) -> Tensor | None:
+        """Returns the gradient of ``x``, or None unless ``needs_grad_x``.
 
-        The gradients of the adapter's A and B are written into ``gradients``.
+        Parameters
+        ----------
+        grad_result
+            The gradient of what ``forward`` returned. It is overwritten.
+        gradients
+            Its values receive the gradients of the adapter's values.
+        needs_grad_x
+            False for the first layer: nothing before it is trained.
+
+        Returns
+        -------
+        Tensor of shape ``(n_tokens, hidden_size)`` or None
         """
         layer = self._layer
-        of_reading, of_seen, of_middle, of_units = self._kept
-        self._kept = None
-        both, units, beside_down = of_units
-        d_units = layer.down.backward(gradient, units, beside_down, gradients)
-        middle, inverse_between, between, beside_both = of_middle
-        d_both = gated_backward(d_units, both)
-        d_between = layer.gate_up.backward(d_both, between, beside_both, gradients)
-        weight = layer.norm_between.weight
-        d_stream = rms_norm_backward(d_between, middle, inverse_between, weight, into=gradient)
-        seen, beside_output = of_seen
-        d_seen = layer.output.backward(d_stream, seen, beside_output, gradients)
-        x, inverse_before, before, beside_qkv = of_reading
-        if self._wanted is not None:
-            d_stream, d_seen = (_spread(one, self._wanted, len(x)) for one in (d_stream, d_seen))
-        d_qkv = self._attention.backward(d_seen)
-        self._turn_back(d_qkv)
-        d_before = layer.qkv.backward(d_qkv, before, beside_qkv, gradients, wants_dx=wants_dx)
-        if d_before is None:
+        saved_input, saved_attention, saved_middle, saved_mlp = self._saved
+        self._saved = None
+        gate_up, activated, saved_down = saved_mlp
+        grad_activated = layer.down.backward(grad_result, activated, saved_down, gradients)
+        middle, inverse_rms_middle, normed_middle, saved_gate_up = saved_middle
+        grad_gate_up = gated_silu_backward(grad_activated, gate_up)
+        grad_normed_middle = layer.gate_up.backward(grad_gate_up, normed_middle, saved_gate_up, gradients)
+        weight = layer.modules.post_attention_norm.weight
+        grad_middle = rms_norm_backward(grad_normed_middle, middle, inverse_rms_middle, weight, add_to=grad_result)
+        attended, saved_output = saved_attention
+        grad_attended = layer.output.backward(grad_middle, attended, saved_output, gradients)
+        x, inverse_rms_x, normed_x, saved_qkv = saved_input
+        grad_residual = grad_middle
+        if self._output_indices is not None:
+            grad_residual = _scatter(grad_residual, self._output_indices, len(x))
+            grad_attended = _scatter(grad_attended, self._output_indices, len(x))
+        grad_qkv = self._attention.backward(grad_attended)
+        self._norm_and_rotate_heads_backward(grad_qkv)
+        grad_normed_x = layer.qkv.backward(grad_qkv, normed_x, saved_qkv, gradients, needs_grad_x=needs_grad_x)
+        if grad_normed_x is None:
             return None
-        return rms_norm_backward(d_before, x, inverse_before, layer.norm_before.weight, into=d_stream)
+        weight = layer.modules.input_norm.weight
+        return rms_norm_backward(grad_normed_x, x, inverse_rms_x, weight, add_to=grad_residual)
 
-    def _turn(self, qkv: Tensor) -> None:
-        """Norm each head, where the layer does, and turn queries and keys, in place."""
-        heads = self._layer.heads
-        starts = ((0, heads.n), (heads.n * heads.size, heads.n_shared))
-        for norm, (start, n) in zip(self._layer.norms_of_heads, starts, strict=False):
-            raw, inverse = norm_heads(qkv, start, n, norm.weight, norm.variance_epsilon)
-            self._before_norms.append((start, raw, inverse, norm.weight))
-        self._around.rotary.turn(qkv)
+    def _norm_and_rotate_heads(self, qkv: Tensor) -> None:
+        """Norms the heads of queries and keys, if the layer does so, and rotates them, in place."""
+        modules = self._layer.modules
+        heads = modules.heads
+        column_ranges = ((0, heads.n_query_heads), (heads.n_query_heads * heads.head_dim, heads.n_kv_heads))
+        for norm, (first_column, n_heads) in zip(modules.head_norms, column_ranges, strict=False):
+            raw, inverse_rms = norm_heads(qkv, first_column, n_heads, norm.weight, norm.variance_epsilon)
+            self._saved_head_norms.append((first_column, raw, inverse_rms, norm.weight))
+        self._context.rotary.rotate(qkv)
 
-    def _turn_back(self, d_qkv: Tensor) -> None:
-        self._around.rotary.turn_back(d_qkv)
-        for start, raw, inverse, weight in self._before_norms:
-            norm_heads_backward(d_qkv, start, raw, inverse, weight)
-
-
-def _products_of(module: Any) -> list[tuple[Any, str, Any]]:
-    """A layer's linear modules with what they are attributes of, and under which names."""
-    places = [(module.self_attn, one) for one in _OF_ATTENTION] + [(module.mlp, one) for one in _OF_UNITS]
-    return [(owner, name, getattr(owner, name)) for owner, name in places]
+    def _norm_and_rotate_heads_backward(self, grad_qkv: Tensor) -> None:
+        self._context.rotary.rotate_back(grad_qkv)
+        for first_column, raw, inverse_rms, weight in self._saved_head_norms:
+            norm_heads_backward(grad_qkv, first_column, raw, inverse_rms, weight)
 
 
 def _norm(module: Any, x: Tensor) -> tuple[Tensor, Tensor]:
     return rms_norm(x, module.weight, module.variance_epsilon)
 
 
-def _spread(gradient: Tensor, places: Tensor, n: int) -> Tensor:
-    return gradient.new_zeros(n, gradient.shape[1]).index_add_(0, places, gradient)
+def _scatter(gradient: Tensor, indices: Tensor, n_tokens: int) -> Tensor:
+    """The gradient of ``x`` where ``x[indices]`` has the given gradient."""
+    return gradient.new_zeros(n_tokens, gradient.shape[1]).index_add_(0, indices, gradient)

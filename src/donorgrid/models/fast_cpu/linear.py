@@ -1,8 +1,8 @@
-"""Products with frozen weights and the low-rank adapters beside them, and their gradients.
+"""Linear modules with frozen weights and low-rank adapters, computed as one product, and the adapters' gradients.
 
-Linear modules that read the same input (query, key and value; gate and up) are one product: their weights lie one after
-the other in one tensor, of which the modules' own weights are views. Nothing is held twice, and what changes a module's
-weight in place (a merged adapter) changes the product.
+Linear modules that read the same input (query, key and value; gate and up) become one product. Their weights are joined
+in one tensor, and the modules' own weights become views of it. So no weight is stored twice, and a change of a module's
+weight in place (a merged adapter) also changes the product.
 """
 
 from collections.abc import Sequence
@@ -16,37 +16,45 @@ from donorgrid.models.low_rank import AdapterBlock, LowRankAdapter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
-    """What an adapter did beside a product: ``low`` is ``x A^T``."""
+class SavedAdapter:
+    """What the backward pass needs of an adapter: ``x_a`` is ``x A^T``, ``(n_tokens, sum of ranks)``."""
 
-    low: Tensor
-    beside: AdapterBlock
+    x_a: Tensor
+    block: AdapterBlock
     scaling: float
 
 
-class Product:
-    """``x W^T + b`` of linear modules side by side, plus ``scaling * x A^T B^T`` for each that has an adapter."""
+class JoinedLinear:
+    """``x W^T + bias`` of linear modules side by side, plus ``scaling * x A^T B^T`` for each adapted module.
+
+    Parameters
+    ----------
+    names
+        The names of the modules in the network, by which an adapter knows them.
+    modules
+        The ``torch.nn.Linear`` modules. They read the same input.
+    """
 
     def __init__(self, names: Sequence[str], modules: Sequence[Any]) -> None:
         self._names = tuple(names)
         self._modules = tuple(modules)
         self._widths = [module.out_features for module in modules]
         self._has_bias = modules[0].bias is not None
-        self._weight = self._joined()
+        self._weight = self._join_weights()
 
     def prepare(self) -> None:
-        """Join the weights again where somebody has given a module another tensor."""
-        place = self._weight.data_ptr()
+        """Joins the weights again if a module was given another weight tensor."""
+        address = self._weight.data_ptr()
         for module, width in zip(self._modules, self._widths, strict=True):
-            if module.weight.data_ptr() != place:
-                self._weight = self._joined()
+            if module.weight.data_ptr() != address:
+                self._weight = self._join_weights()
                 return
-            place += width * self._weight.shape[1] * self._weight.element_size()
+            address += width * self._weight.shape[1] * self._weight.element_size()
 
-    def _joined(self) -> Tensor:
+    def _join_weights(self) -> Tensor:
         if len(self._modules) == 1:
-            alone: Tensor = self._modules[0].weight.data
-            return alone
+            weight: Tensor = self._modules[0].weight.data
+            return weight
         with torch.inference_mode(mode=False):
             joined = torch.cat([module.weight.data for module in self._modules])
             for module, part in zip(self._modules, torch.split(joined, self._widths), strict=True):
@@ -54,51 +62,91 @@ class Product:
         return joined
 
     def forward(
-        self, x: Tensor, adapter: LowRankAdapter | None, *, plus: Tensor | None = None, in_place: bool = False
-    ) -> tuple[Tensor, Side | None]:
-        """(tokens, n_in) -> (tokens, n_out), added to ``plus`` (in place or not); and what the adapter did."""
-        if plus is None:
+        self, x: Tensor, adapter: LowRankAdapter | None, *, residual: Tensor | None = None, in_place: bool = False
+    ) -> tuple[Tensor, SavedAdapter | None]:
+        """Computes the outputs of the modules, side by side.
+
+        Parameters
+        ----------
+        x
+            ``(n_tokens, n_in)``.
+        adapter
+            The active adapter, or None.
+        residual
+            ``(n_tokens, n_out)``, added to the output.
+        in_place
+            Whether ``residual`` may be overwritten with the output.
+
+        Returns
+        -------
+        Tensor of shape ``(n_tokens, n_out)``, and what ``backward`` needs of the adapter (None: no module is adapted)
+        """
+        if residual is None:
             y = torch.mm(x, self._weight.T)
         else:
-            y = plus.addmm_(x, self._weight.T) if in_place else torch.addmm(plus, x, self._weight.T)
+            y = residual.addmm_(x, self._weight.T) if in_place else torch.addmm(residual, x, self._weight.T)
         if self._has_bias:
             y += torch.cat([module.bias for module in self._modules])
-        if adapter is None or not adapter.changes(self._names):
+        if adapter is None or not adapter.adapts_any(self._names):
             return y, None
-        beside = adapter.beside(self._names)
-        low = torch.mm(x, beside.a_turned)
-        columns = _split(y, self._widths)
-        for number, own, b_turned in zip(beside.numbers, _split(low, beside.ranks), beside.b_turned, strict=True):
-            columns[number].addmm_(own, b_turned, alpha=adapter.scaling)
-        return y, Side(low=low, beside=beside, scaling=adapter.scaling)
+        block = adapter.block(self._names)
+        x_a = torch.mm(x, block.a_transposed)
+        module_outputs, x_a_parts = _split(y, self._widths), _split(x_a, block.ranks)
+        for index, x_a_part, b_transposed in zip(block.module_indices, x_a_parts, block.b_transposed, strict=True):
+            module_outputs[index].addmm_(x_a_part, b_transposed, alpha=adapter.scaling)
+        return y, SavedAdapter(x_a=x_a, block=block, scaling=adapter.scaling)
 
-    def backward(self, dy: Tensor, x: Tensor, side: Side | None, gradients: LowRankAdapter) -> Tensor:
-        """From the gradient of the output to that of the input; those of A and B are written into ``gradients``.
+    def backward(self, grad_y: Tensor, x: Tensor, saved: SavedAdapter | None, gradients: LowRankAdapter) -> Tensor:
+        """Returns the gradient of ``x`` and writes those of A and B.
 
-        ``x`` and ``side`` are what ``forward`` read and returned.
+        Parameters
+        ----------
+        grad_y
+            The gradient of the output, ``(n_tokens, n_out)``.
+        x, saved
+            What ``forward`` read and returned.
+        gradients
+            Its values receive the gradients of the adapter's values.
+
+        Returns
+        -------
+        Tensor of shape ``(n_tokens, n_in)``
         """
-        dx = torch.mm(dy, self._weight)
-        if side is None:
-            return dx
-        return dx.addmm_(self._learn(dy, x, side, gradients), side.beside.a, alpha=side.scaling)
+        grad_x = torch.mm(grad_y, self._weight)
+        if saved is None:
+            return grad_x
+        grad_x_a = self._write_adapter_gradients(grad_y, x, saved, gradients)
+        return grad_x.addmm_(grad_x_a, saved.block.a, alpha=saved.scaling)
 
-    def learn(self, dy: Tensor, x: Tensor, side: Side | None, gradients: LowRankAdapter) -> None:
-        """The same where the gradient of the input is not wanted."""
-        if side is not None:
-            self._learn(dy, x, side, gradients)
+    def backward_adapter(
+        self, grad_y: Tensor, x: Tensor, saved: SavedAdapter | None, gradients: LowRankAdapter
+    ) -> None:
+        """Writes the gradients of A and B only.
 
-    def _learn(self, dy: Tensor, x: Tensor, side: Side, gradients: LowRankAdapter) -> Tensor:
-        """Write the gradients of A and B; that of ``x A^T`` divided by the scaling."""
-        d_low = torch.empty_like(side.low)
-        beside, of_beside = side.beside, gradients.beside(self._names)
-        columns, lows, of_lows = _split(dy, self._widths), _split(side.low, beside.ranks), _split(d_low, beside.ranks)
-        for number, b, of_b, low, of_low in zip(beside.numbers, beside.b, of_beside.b, lows, of_lows, strict=True):
-            of_own = columns[number]
-            torch.mm(of_own, b, out=of_low)
-            of_b.addmm_(of_own.T, low, beta=0, alpha=side.scaling)
-        of_beside.a.addmm_(d_low.T, x, beta=0, alpha=side.scaling)
-        return d_low
+        Parameters
+        ----------
+        grad_y, x, saved, gradients
+            As in ``backward``.
+        """
+        if saved is not None:
+            self._write_adapter_gradients(grad_y, x, saved, gradients)
+
+    def _write_adapter_gradients(
+        self, grad_y: Tensor, x: Tensor, saved: SavedAdapter, gradients: LowRankAdapter
+    ) -> Tensor:
+        """Returns the gradient of ``x_a``, divided by the scaling."""
+        grad_x_a = torch.empty_like(saved.x_a)
+        block, grad_block = saved.block, gradients.block(self._names)
+        grad_outputs, grad_x_a_parts = _split(grad_y, self._widths), _split(grad_x_a, block.ranks)
+        x_a_parts = _split(saved.x_a, block.ranks)
+        for number, index in enumerate(block.module_indices):
+            grad_output = grad_outputs[index]
+            torch.mm(grad_output, block.b[number], out=grad_x_a_parts[number])
+            grad_block.b[number].addmm_(grad_output.T, x_a_parts[number], beta=0, alpha=saved.scaling)
+        grad_block.a.addmm_(grad_x_a.T, x, beta=0, alpha=saved.scaling)
+        return grad_x_a
 
 
 def _split(x: Tensor, widths: Sequence[int]) -> Sequence[Tensor]:
+    """Views of adjacent columns."""
     return (x,) if len(widths) == 1 else torch.split_with_sizes(x, widths, 1)

@@ -45,11 +45,7 @@ def multiply(into: Floats, left: Floats, right: Floats, row: int, first: int, la
     left_1 = left[row + 1]
     left_2 = left[row + 2]
     left_3 = left[row + 3]
-    for column in range(width):
-        into_0[column] = 0.0
-        into_1[column] = 0.0
-        into_2[column] = 0.0
-        into_3[column] = 0.0
+    into[row : row + ROWS, :width] = 0.0
     blocks_end = first + (last - first) // 4 * 4
     for inner in range(first, blocks_end, 4):
         right_0 = right[inner]
@@ -93,11 +89,7 @@ def multiply_transposed(into: Floats, left: Floats, right: Floats, row: int, fir
     into_1 = into[row + 1]
     into_2 = into[row + 2]
     into_3 = into[row + 3]
-    for column in range(width):
-        into_0[column] = 0.0
-        into_1[column] = 0.0
-        into_2[column] = 0.0
-        into_3[column] = 0.0
+    into[row : row + ROWS, :width] = 0.0
     blocks_end = first + (last - first) // 4 * 4
     for inner in range(first, blocks_end, 4):
         right_0 = right[inner]
