@@ -33,6 +33,17 @@ def causal_softmax(
 
     Query q attends to key k if ``k <= q < attended_until[k]`` and their positions are less than ``window`` apart. The
     other weights are 0, up to the next full vector.
+
+    Parameters
+    ----------
+    scores
+        One row per query and one column per key.
+    first, length
+        The range of the queries.
+    attended_until, position_ids
+        One number per token of the row.
+    window
+        The sliding window in positions.
     """
     for query in range(first, length):
         row, query_index, window_end = scores[query], np.int32(query), position_ids[query] - window
@@ -58,7 +69,19 @@ def causal_softmax(
 
 @inlined
 def save_weights(saved: Floats, start: int, weights: Floats, first: int, length: int) -> None:
-    """Copies the lower triangle of ``weights``, for the queries from ``first`` on, to its numbers from ``start`` on."""
+    """Saves the attention weights of one head on and below the diagonal.
+
+    Parameters
+    ----------
+    saved
+        Receives them. The triangle of this head begins at ``start``.
+    start
+        Where the triangle begins.
+    weights
+        One row per query and one column per key.
+    first, length
+        The range of the queries. The triangle has room for the earlier ones too.
+    """
     index = start + first * (first + 1) // 2
     for query in range(first, length):
         for key in range(query + 1):
@@ -72,8 +95,20 @@ def causal_softmax_backward(
 ) -> None:
     """Turns the gradient of the weights into that of the scores before scaling, in place.
 
-    It reads what ``save_weights`` wrote, and copies it into the matrix ``weights``. Both matrices are set to 0 above
-    the diagonal, as far as the products read them.
+    Both matrices are set to 0 above the diagonal, as far as the products read them.
+
+    Parameters
+    ----------
+    grad
+        The gradient of the attention weights, one row per query and one column per key. It is overwritten.
+    weights
+        Receives the attention weights.
+    saved, start
+        Where ``save_weights`` wrote them.
+    first, length
+        The range of the queries.
+    scaling
+        The factor of the scores.
     """
     factor = np.float32(scaling)
     index = start + first * (first + 1) // 2

@@ -1,7 +1,7 @@
 """The rows of a batch without padding, and with the prefix that all rows share stored once.
 
 ``RowBatch`` pads every row to the longest. Here the tokens are flat: first the shared prefix, then the remaining tokens
-of each row, row after row. A linear layer then reads each token once and no padding.
+of every row, row after row. A linear layer then reads each token once and no padding.
 """
 
 from dataclasses import dataclass, field
