@@ -9,7 +9,6 @@ TRAINING_PACKAGES = (
     "transformers",
     "peft",
     "numba",
-    "llvmlite",
     "datasets",
     "tokenizers",
     "huggingface_hub",
