@@ -24,9 +24,9 @@ from typing import Any
 import llvm_products
 import torch
 import yaml
+from donorgrid.bench.work import items, make_work, training_texts
 
 from donorgrid.bench.texts import generated_texts
-from donorgrid.bench.work import items, make_work, training_texts
 from donorgrid.core.names import StudyFolder
 from donorgrid.models.fast_cpu import attention, short_attention, unpadded_rows
 from donorgrid.models.fast_cpu.compiled import inlined

@@ -133,7 +133,7 @@ def test_gradients_are_those_of_autograd(
     with stacked.active(net, n_tokens=batch.input_ids.numel()):
         expected = adapted_transformers_hidden_states(net, batch)[indices]
     expected_grad = stacked.gradients((expected * grad_hidden).sum())
-    adapter = stacked.as_low_rank_adapter()
+    adapter = stacked.low_rank()
     assert adapter is not None
     hidden = fast_decoder(net).hidden_states_at(batch, indices, adapter)
     grad = stacked.gradients((hidden * grad_hidden).sum())

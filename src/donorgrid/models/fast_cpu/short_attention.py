@@ -35,8 +35,8 @@ def attention_forward(
         As in ``UnpaddedRows``. Output is written for the row's own tokens, not for the shared prefix, and may be left
         out before the row's first query.
     attended_until, position_ids
-        One number per flat token. Query q attends to key k of its row if ``k <= q < attended_until[k]`` and their positions
-        are less than ``window`` apart. Every token of the row attends to the whole shared prefix.
+        One number per flat token. Query q attends to key k of its row if ``k <= q < attended_until[k]`` and their
+        positions are less than ``window`` apart. Every token of the row attends to the whole shared prefix.
     n_query_heads, n_kv_heads, scaling
         As in ``HeadLayout``.
     output
