@@ -5,8 +5,8 @@ loads serves four rows, and each number of ``into`` takes four inner steps at on
 the limit.
 Every sum is taken in the order of the inner index, whatever the width of the processor's vectors.
 
-The two functions differ in how they read ``left``. A shared function for their loops, or tuples of rows, would cost a
-fifth of the speed: docs/decisions/010 has the figures.
+The two functions differ in how they read ``left``. A shared function for their loops, or tuples of rows, would be
+slower: docs/decisions/010 says what was measured.
 """
 
 from donorgrid.models.fast_cpu.compiled import Floats, inlined, inlined_in_order
