@@ -2,7 +2,7 @@
 
     python benchmarks/engine_pocket.py [--threads 1] [--repeats 3]
 
-Prints processor seconds, the best of the repeats in turn. docs/results/engine.md holds what it printed.
+Prints processor seconds: the fastest of the repeats, which take turns. docs/results/engine.md holds what it printed.
 """
 
 import argparse
@@ -55,16 +55,18 @@ def main() -> None:
         prepared = demo(Path(folder))
     base = load_base(prepared.models["pocket"], precision="fp32", device="cpu")
     targets = [
-        encode_items(prepared.cells[one].test, base.tokenizer, chat_template=False).items
-        for one in prepared.grid.targets
+        encode_items(prepared.cells[cell].test, base.tokenizer, chat_template=False).items
+        for cell in prepared.grid.targets
     ]
     scorer = Scorer(base.reader, max_length=LONGEST)
     packed = [scorer.pack(items) for items in targets]
     gap = max(
-        abs(one - other)
-        for items, made in zip(targets, packed, strict=True)
-        for plain, ours in zip(score_options(base.network, items, max_length=LONGEST), scorer.score(made), strict=True)
-        for one, other in zip(plain, ours, strict=True)
+        abs(plain_nats - packed_nats)
+        for items, packed_items in zip(targets, packed, strict=True)
+        for plain_scores, packed_scores in zip(
+            score_options(base.network, items, max_length=LONGEST), scorer.score(packed_items), strict=True
+        )
+        for plain_nats, packed_nats in zip(plain_scores, packed_scores, strict=True)
     )
     runs = prepared.grid.runs[::2][: max(GROUPS)]
     corpora = []
@@ -80,14 +82,15 @@ def main() -> None:
 
     works: dict[str, Callable[[], object]] = {
         "score plain": lambda: [score_options(base.network, items, max_length=LONGEST) for items in targets],
-        "score packed": lambda: [scorer.score(made) for made in packed],
+        "score packed": lambda: [scorer.score(items) for items in packed],
     }
     works |= {f"train {size} at once": lambda size=size: train(size) for size in GROUPS}
     for name, seconds in best_seconds(works, repeats=given.repeats).items():
         each = seconds / len(corpora) if name.startswith("train") else seconds
         print(f"{name}: {each:.2f} s of processor per adapter")
     tokens = sum(len(item.context) + len(tail) for items in targets for item in items for tail in item.continuations)
-    needed, computed = sum(one.n_needed for one in packed), sum(b.n_tokens for one in packed for b in one.batches)
+    needed = sum(items.n_needed for items in packed)
+    computed = sum(batch.n_tokens for items in packed for batch in items.batches)
     print(f"tokens to score: plain {tokens:,}, needed {needed:,}, computed {computed:,}; largest gap {gap:.1e} nats")
 
 
