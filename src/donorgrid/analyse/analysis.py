@@ -76,9 +76,9 @@ def _tables_of_arm(
     answers: Sequence[PairedAnswers],
 ) -> dict[str, pl.DataFrame]:
     data = _arm_data(arm, deltas, settings, by_seed, answers)
-    headline = _made(HEADLINE, data)
-    sound = _made(HEADLINE, _without_degenerate(data)) if data.cells["degenerate"].any() else headline
-    frames = headline | {f"{name}{SOUND}": frame for name, frame in sound.items()} | _made(FURTHER, data)
+    headline = _make(HEADLINE, data)
+    sound = _make(HEADLINE, _without_degenerate(data)) if data.cells["degenerate"].any() else headline
+    frames = headline | {f"{name}{SOUND}": frame for name, frame in sound.items()} | _make(FURTHER, data)
     return {name: _checked(table, frame, arm) for name, (table, frame) in frames.items()}
 
 
@@ -119,7 +119,7 @@ def _without_degenerate(data: ArmData) -> ArmData:
     )
 
 
-def _made(makers: Iterable[TableMaker], data: ArmData) -> _Frames:
+def _make(makers: Iterable[TableMaker], data: ArmData) -> _Frames:
     frames: _Frames = {}
     for maker in makers:
         for (name, table), frame in zip(maker.tables.items(), maker.make(data), strict=True):

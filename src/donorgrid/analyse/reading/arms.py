@@ -68,6 +68,19 @@ def judged(deltas: pl.DataFrame, settings: AnalysisSettings, *, by_seed: pl.Data
 
     Counts decide where they are known (``statistics/harm.py``). With ``release_arithmetic`` raw floats are compared, as
     the release did.
+
+    Parameters
+    ----------
+    deltas : DataFrame
+        Rows of one arm.
+    settings : AnalysisSettings
+        ``harm_limit_pp`` and ``release_arithmetic``.
+    by_seed : DataFrame, optional
+        DELTAS_BY_SEED rows, for ``release_arithmetic``.
+
+    Returns
+    -------
+    DataFrame
     """
     if settings.release_arithmetic:
         raw = raw_deltas_pp(deltas, by_seed)
@@ -89,7 +102,17 @@ def judged(deltas: pl.DataFrame, settings: AnalysisSettings, *, by_seed: pl.Data
 def raw_deltas_pp(deltas: pl.DataFrame, by_seed: pl.DataFrame | None = None) -> npt.NDArray[np.float64]:
     """Deltas in plain float arithmetic: the mean over seeds of 100 (score - baseline), each step rounded.
 
-    From ``by_seed`` where it is given, else the raw column of the table that was read, else from the pooled scores.
+    Parameters
+    ----------
+    deltas : DataFrame
+        Rows of DELTAS; ``delta_raw_pp`` is used where there is no ``by_seed``, else the pooled scores.
+    by_seed : DataFrame, optional
+        Rows of DELTAS_BY_SEED.
+
+    Returns
+    -------
+    ndarray
+        Percentage points, shape ``(n_rows,)``.
     """
     stems = {"acc": ("score", "score_base"), "acc_norm": ("score_norm", "score_norm_base")}
     if by_seed is None and "delta_raw_pp" in deltas.columns:

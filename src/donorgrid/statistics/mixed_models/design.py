@@ -58,9 +58,23 @@ class Moments:
 
 
 def make_design(factors: Mapping[str, npt.ArrayLike], *, fixed: Reals | None = None) -> Design:
-    """The design of named factors, each an array (n,) of level names; ``fixed`` defaults to an intercept.
+    """The design of a random-intercepts model.
 
-    Raises InputError when there is no factor, lengths differ, or a factor has one level (the intercept's).
+    Parameters
+    ----------
+    factors : mapping of str to array_like
+        Factor -> level of each row, shape ``(n,)``.
+    fixed : ndarray, optional
+        X, shape ``(n, p)``; default an intercept.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    InputError
+        When there is no factor, lengths differ, or a factor has one level (the intercept's).
     """
     named = {name: np.unique(np.asarray(values), return_inverse=True) for name, values in factors.items()}
     lengths = {name: len(codes) for name, (_, codes) in named.items()}
@@ -102,6 +116,18 @@ def _sums(code: Ints, size: int, columns: Reals) -> Reals:
 
 
 def moments(design: Design, y: Reals) -> Moments:
-    """The cross-products of a response (n,) with the design."""
+    """The cross-products of a response with the design.
+
+    Parameters
+    ----------
+    design : Design
+        The design of n rows.
+    y : ndarray
+        The response, shape ``(n,)``.
+
+    Returns
+    -------
+    Moments
+    """
     sums = [np.bincount(code, weights=y, minlength=size) for code, size in zip(design.codes, design.sizes, strict=True)]
     return Moments(random=np.concatenate(sums), fixed=design.fixed.T @ y, square=float(y @ y))

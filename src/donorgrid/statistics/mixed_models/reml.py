@@ -64,11 +64,32 @@ class Predictions:
 def fit(
     design: Design, y: Reals, *, reml: bool = True, start: Reals | None = None, tolerance: float = 1e-12
 ) -> MixedFit:
-    """Fit by projected Fisher scoring with step halving; ``start`` holds variance ratios (f,).
+    """Fit by projected Fisher scoring with step halving.
 
-    ``tolerance`` bounds the expected gain of a further step (relative to 1 in the criterion). The problem is solved in
-    variances and not in standard deviations, whose gradient vanishes at zero. Raises InputError when y has another
-    length, is not finite, or does not vary. A fit with a component at zero is tried from a second start.
+    The problem is solved in variances and not in standard deviations, whose gradient vanishes at zero. A fit with a
+    component at zero is tried from a second start.
+
+    Parameters
+    ----------
+    design : Design
+        The design of n rows and f factors.
+    y : ndarray
+        The response, shape ``(n,)``.
+    reml : bool
+        True: restricted likelihood. False: likelihood.
+    start : ndarray, optional
+        Variance ratios to start from, shape ``(f,)``.
+    tolerance : float
+        Bound of the expected gain of a further step, in the criterion.
+
+    Returns
+    -------
+    MixedFit
+
+    Raises
+    ------
+    InputError
+        When y has another length, is not finite, or does not vary.
     """
     if y.shape != (design.n_rows,) or not np.isfinite(y).all():
         raise InputError(f"mixed model: expected {design.n_rows} finite values, found shape {y.shape}")
@@ -195,6 +216,24 @@ def predictions(design: Design, fitted: MixedFit, factor: str) -> Predictions:
     """The effects of one factor: u = s2_f Z_f'V^-1(y - X beta), with se^2 = s2_f - s2_f^2 diag(Z_f'PZ_f) (Henderson).
 
     The standard error is of prediction (u - u-hat), the fixed part estimated, variances taken as known.
+
+    Parameters
+    ----------
+    design : Design
+        The design of the fit.
+    fitted : MixedFit
+        The fit.
+    factor : str
+        A name of the design.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    InputError
+        When the design has no such factor.
     """
     if factor not in design.names:
         raise InputError(f"mixed model: no factor '{factor}'; it has {list(design.names)}")
