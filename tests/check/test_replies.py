@@ -102,3 +102,9 @@ def test_json_must_be_as_the_schema_asks() -> None:
 
 def test_every_check_is_described() -> None:
     assert set(REPLY_CHECKS) == {"not-empty", "no-loop", "language", "no-refusal", "json"}
+
+
+def test_a_piece_of_text_is_a_loop_when_it_stands_four_times_at_the_end() -> None:
+    piece = "and so it goes on, "
+    assert not loops("Once upon a time, " + piece * 3)
+    assert loops("Once upon a time, " + piece * 4)

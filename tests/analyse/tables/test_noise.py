@@ -40,7 +40,8 @@ def test_without_effects_the_expected_harm_is_what_is_seen(null):
 
 def test_the_trained_cells_are_not_tested_as_transfer(null):
     trained = null["cells"].filter(pl.col("regime") == "MT-ML")
-    assert trained["q_harm"].null_count() == trained.height
+    for adjusted in ("q_harm", "q_help", "qy_harm", "qy_help"):
+        assert trained[adjusted].null_count() == trained.height
     assert null["noise"].filter(pl.col("regime") == "MT-ML")["bh_harmed"].to_list() == [None]
 
 
