@@ -2,18 +2,16 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast, get_args
 
 import typer
 
 from donorgrid import bench as benchmark
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
+from donorgrid.core.records import Precision
 
-if TYPE_CHECKING:
-    from donorgrid.core.records import Precision
-
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = get_args(Precision)
 
 
 def bench(

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.console import Console
@@ -13,12 +13,13 @@ from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
 from donorgrid.cli.show import show_failures, show_json, show_regimes
 from donorgrid.core.errors import InputError
+from donorgrid.core.records import Metric
 
 if TYPE_CHECKING:
     from donorgrid.pipeline.analyse.tables import Analysed, Change
 
 console = Console(highlight=False)
-METRICS = ("acc", "acc_norm")
+METRICS = get_args(Metric)
 
 
 def demo(
