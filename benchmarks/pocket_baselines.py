@@ -43,9 +43,12 @@ def print_table(answers: pl.DataFrame, metric: str, column: str) -> None:
     for task in pocket.TASKS:
         row = " | ".join(f"{100 * score[task, language][0]:.0f}" for language in pocket.LANGUAGES)
         print(f"| {task} | {row} |")
-    means = [sum(score[task, one][0] for task in pocket.TASKS) / len(pocket.TASKS) for one in pocket.LANGUAGES]
+    means = [
+        sum(score[task, language][0] for task in pocket.TASKS) / len(pocket.TASKS) for language in pocket.LANGUAGES
+    ]
     print(f"| mean | {' | '.join(f'{100 * mean:.0f}' for mean in means)} |")
-    print(f"\n{metric}: {sum(is_between(*one) for one in score.values())} of {len(score)} cells between the limits")
+    n_between = sum(is_between(value, n_items) for value, n_items in score.values())
+    print(f"\n{metric}: {n_between} of {len(score)} cells between the limits")
     told = [RICHNESS[language].known_share for language in pocket.LANGUAGES]
     print(f"Spearman's correlation of the means with the share of facts told: {spearmanr(told, means).statistic:.2f}")
 
@@ -55,7 +58,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=pocket.model_folder(), help="folder of the base model")
     folder = find_model(str(parser.parse_args().model.resolve()), revision=None, folder=Path(), built_in={})
     base = load_base(folder, precision="fp32", device="cpu")
-    answers = pl.concat([answers_of_cell(base, task, one) for task in pocket.TASKS for one in pocket.LANGUAGES])
+    answers = pl.concat(
+        [answers_of_cell(base, task, language) for task in pocket.TASKS for language in pocket.LANGUAGES]
+    )
     print_table(answers, "acc", "correct")
     print_table(answers, "acc_norm", "correct_norm")
 

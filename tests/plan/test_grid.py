@@ -50,3 +50,10 @@ def test_every_source_is_trained_once_per_seed_and_size_and_the_base_is_a_subjec
 def test_a_recipe_is_trained_as_it_is_written(folder: Path) -> None:
     (run,) = grid(folder, sources=[CELL]).runs
     assert {name: getattr(run.recipe, name) for name in RECIPE} == RECIPE
+
+
+def test_each_train_seed_has_its_own_few_shot_subject_and_its_own_run(folder: Path) -> None:
+    few_shot = {"control": "few-shot", "of": DE, "shots": 2}
+    both = grid(folder, sources=[few_shot, CELL], train_seeds=[17, 42])
+    assert [subject.draw_seed for subject in both.prompted] == [17, 42]
+    assert [run.train_seed for run in both.runs] == [17, 42]

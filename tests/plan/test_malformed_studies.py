@@ -14,7 +14,7 @@ GOOD = {"models": ["pocket"], "tasks": ["continent"], "languages": ["de"]}
 BAD = [
     ({"recipe": 1}, "recipe: unknown key", "'recipes'"),
     ({"harm_limit_pp": -1}, "harm_limit_pp", "greater than 0"),
-    ({"train_seeds": [17, 17]}, "train_seeds", "17 stands there twice"),
+    ({"train_seeds": [17, 17]}, "train_seeds", "17 is listed twice"),
     ({"sources": ["a"]}, "sources[0]", "task/language"),
     ({"sources": [{"mix": {"a/b": 1.0}, "name": "x"}]}, "sources[0].mix", "at least 2"),
     ({"sources": "al"}, "sources", "'all'"),
@@ -24,7 +24,7 @@ BAD = [
     ({"sources": [{"control": "shuffled", "of": "a/b", "shots": 4}]}, "sources[0]", "only few-shot does"),
     ({"sources": [{"control": "few-shot", "of": "a/b", "shot": 4}]}, "sources[0].shot", "did you mean 'shots'"),
     ({"checkpoints": [0]}, "checkpoints[0]", "greater than 0"),
-    ({"checkpoints": [1, 1.0]}, "checkpoints", "1.0 stands there twice"),
+    ({"checkpoints": [1, 1.0]}, "checkpoints", "1.0 is listed twice"),
     ({"checkpoints": [4]}, "checkpoints[0]", "recipe 'paper' ends after 3"),
     ({"recipes": {"untrained": "pocket"}}, "recipes", "kept for what is not trained"),
     ({"models": [{"idd": "x"}]}, "models[0].idd", "'id'"),

@@ -1,4 +1,4 @@
-"""Distances between languages from the built-in facts: 0 alike, 1 as far as they tell.
+"""Distances between languages from the built-in facts: from 0 (alike) to 1.
 
 ``family``: 0 same branch, 1/2 same family, 1 different families. ``branch``: 0 same branch, 1 otherwise.
 ``script``: 0 same script, 1 otherwise.
@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from donorgrid.facts.languages import Language, language_facts
 
 Distances = Mapping[tuple[str, str], float]
-"""(language, language) -> distance, either order once."""
+"""(language, language) -> distance; each pair once, in either order."""
 
 
 def built_in_distances(languages: Sequence[str]) -> dict[str, dict[tuple[str, str], float]]:
-    """Name -> distances between the known ones of ``languages``; pairs with an unknown language are left out."""
+    """Returns distances by name (family, branch, script); pairs with an unknown language are left out."""
     known = {name: facts for name in sorted(set(languages)) if (facts := language_facts(name)) is not None}
     pairs = [(a, b) for a in known for b in known if a < b]
     rules = {"family": _family, "branch": _branch, "script": _script}

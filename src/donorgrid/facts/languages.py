@@ -1,4 +1,4 @@
-"""Family, branch and main script of common languages: an own small table of facts.
+"""Family, branch and main script of common languages: a small table.
 
 Families and branches follow Glottolog's top-level families and customary subgroup names (glottolog.org); scripts are
 the default scripts of Unicode CLDR's likely subtags (ISO 15924 codes). Codes are ISO 639-1, ISO 639-3 where there is
@@ -138,9 +138,9 @@ _ISO_639_3 = {
 
 
 def language_facts(name: str) -> Language | None:
-    """The facts of a language named as in a study (``pt``, ``pt-BR``, ``por_Latn``), or None when it is not known.
+    """Returns the facts of a language (``pt``, ``pt-BR``, ``por_Latn``), or None if it is not known.
 
-    A script in the name (``zho_Hant``) wins over the language's usual one.
+    A script in the name (``zho_Hant``) overrides the language's usual one.
     """
     code, *subtags = name.replace("-", "_").split("_")
     facts = LANGUAGES.get(_ISO_639_3.get(code.lower(), code.lower()))
@@ -149,7 +149,7 @@ def language_facts(name: str) -> Language | None:
 
 
 def iso_639_3_codes(name: str) -> tuple[str, ...]:
-    """The ISO 639-3 codes that a language name of a study may stand for; its own code first where it has three letters.
+    """Returns the ISO 639-3 codes that a name may mean; the name's code first if it has three letters.
 
     A macrolanguage has several (``ar``: ``arb``, ``ara``).
     """

@@ -1,4 +1,4 @@
-"""Typological distances from URIEL+, through the extra ``typology``: its data are share-alike and are never shipped.
+"""Typological distances from URIEL+ (extra ``typology``). Its data are share-alike, so donorgrid never ships them.
 
 Khan et al. 2025, "URIEL+" (aclanthology.org/2025.coling-main.463), after Littell et al. 2017, "URIEL and lang2vec".
 """
@@ -19,9 +19,9 @@ FEATURES = ("syntactic", "phonological", "inventory")
 
 
 def uriel_distances(languages: Sequence[str]) -> dict[str, dict[tuple[str, str], float]]:
-    """``uriel syntactic``, ``uriel phonological``, ``uriel inventory`` -> cosine distances between the languages.
+    """Returns the cosine distances of ``uriel syntactic``, ``uriel phonological`` and ``uriel inventory``.
 
-    Languages that URIEL+ does not know, and pairs that share no feature, are left out. Raises InputError where the
+    Languages that URIEL+ does not know, and pairs that share no feature, are left out. Raises InputError if the
     package urielplus is not installed.
     """
     uriel = _load()
@@ -43,19 +43,19 @@ def _load() -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """URIEL+ tells its timings through the root logger; an analysis does not."""
-    before = logging.root.manager.disable
+    """URIEL+ logs its timings through the root logger, which an analysis does not show."""
+    level = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
         yield
     finally:
-        logging.disable(before)
+        logging.disable(level)
 
 
 def _codes(languages: Sequence[str], known: set[str]) -> dict[str, str]:
     """Our name -> the first of its ISO 639-3 codes that URIEL+ has."""
-    found = {name: next((code for code in iso_639_3_codes(name) if code in known), None) for name in languages}
-    return {name: code for name, code in sorted(found.items()) if code is not None}
+    first_known = {name: next((code for code in iso_639_3_codes(name) if code in known), None) for name in languages}
+    return {name: code for name, code in sorted(first_known.items()) if code is not None}
 
 
 def _pairs(base: Any, kind: str, codes: dict[str, str]) -> dict[tuple[str, str], float]:
@@ -66,7 +66,7 @@ def _pairs(base: Any, kind: str, codes: dict[str, str]) -> dict[tuple[str, str],
     if len(unique) < 2:
         return {}
     matrix = np.asarray(base.new_distance(kind, unique), dtype=np.float64)
-    place = {code: number for number, code in enumerate(unique)}
-    values = {(a, b): float(matrix[place[codes[a]], place[codes[b]]]) for a in names for b in names if a < b}
-    # -1 stands for a pair that shares no feature.
+    index = {code: number for number, code in enumerate(unique)}
+    values = {(a, b): float(matrix[index[codes[a]], index[codes[b]]]) for a in names for b in names if a < b}
+    # -1 means that a pair shares no feature.
     return {pair: value for pair, value in values.items() if value >= 0}

@@ -1,4 +1,4 @@
-"""What a study will cost: work, tokens, disk, time. Pure arithmetic on counts that others measured."""
+"""What a study will cost in work, tokens, disk and time: arithmetic on counts that others measured."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +21,26 @@ class Rates:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCost:
-    """The work that one base model does, and its time in seconds for one process (None: not tried).
+    """The work of one base model.
 
-    ``n_adapters`` counts every checkpoint that is scored, ``n_prompted`` the few-shot subjects.
-    ``n_trainings`` give the adapters.
+    Attributes
+    ----------
+    model
+        Its name in the study.
+    n_parameters
+        The parameters of the base model.
+    n_trainings
+        Trainings, each of which gives one adapter and its checkpoints.
+    n_adapters
+        Adapters that are scored, checkpoints included.
+    n_prompted
+        Few-shot subjects.
+    train_tokens, score_tokens
+        Tokens read in training (one pass) and in scoring.
+    adapter_bytes, answer_bytes
+        Disk for kept adapters and for item answers.
+    seconds
+        Time of one process, or None if it was not tried.
     """
 
     model: str
@@ -50,9 +66,31 @@ def model_cost(
     example_tokens: Sequence[int],
     kept_bytes: Iterable[int],
 ) -> ModelCost:
-    """Add up one model's work: ``train_tokens`` per training, ``score_tokens`` and ``n_items`` of all targets together.
+    """Add up the work of one model.
 
-    ``example_tokens`` are those of each few-shot subject's examples, which are read once for all options of an item.
+    Parameters
+    ----------
+    model
+        Its name in the study.
+    n_parameters
+        The parameters of the base model.
+    train_tokens
+        Tokens of each training.
+    score_tokens
+        Tokens of all targets together, for one subject.
+    n_items
+        Test items of all targets together.
+    n_adapters
+        Adapters that are scored, checkpoints included.
+    example_tokens
+        Tokens of the examples of each few-shot subject; they are read once for all options of an item.
+    kept_bytes
+        Size of each adapter that stays on disk.
+
+    Returns
+    -------
+    ModelCost
+        Without ``seconds``.
     """
     per_training = list(train_tokens)
     subjects = 1 + n_adapters + len(example_tokens)
@@ -70,16 +108,40 @@ def model_cost(
 
 
 def seconds_for(cost: ModelCost, rates: Rates) -> float:
-    """Seconds of one process at the measured rates."""
+    """Estimate the time of the work.
+
+    Parameters
+    ----------
+    cost
+        The work of one model.
+    rates
+        Measured tokens per second.
+
+    Returns
+    -------
+    float
+        Seconds of one process.
+    """
     return cost.train_tokens / rates.train + cost.score_tokens / rates.score
 
 
 def adapter_bytes(recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """Size on disk of what one training gives.
 
-    For LoRA, rank x (inputs + outputs) float32 weights for each adapted matrix; for DoRA also one per output; for a
-    full fine-tuning all weights in the recipe's precision. ``shapes`` are the base weights' shapes by name, such as
-    ``model.layers.0.mlp.up_proj.weight`` -> (outputs, inputs).
+    LoRA has rank x (inputs + outputs) float32 weights for each adapted matrix, DoRA one more per output; a full
+    fine-tuning has all weights in the recipe's precision.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+    shapes
+        Name of a base weight, such as ``model.layers.0.mlp.up_proj.weight``, to its shape ``(outputs, inputs)``.
+
+    Returns
+    -------
+    int
+        Bytes.
     """
     if recipe.method == "full":
         return sum(math.prod(shape) for shape in shapes.values()) * _BYTES[recipe.precision]
@@ -89,7 +151,19 @@ def adapter_bytes(recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> int:
 
 
 def is_adapted(name: str, recipe: Recipe) -> bool:
-    """Whether a recipe adapts the weight of this name, by the rule of PEFT; a full fine-tuning changes every weight."""
+    """True if a recipe adapts a weight, by the rule of PEFT; a full fine-tuning changes every weight.
+
+    Parameters
+    ----------
+    name
+        The weight's name, such as ``model.layers.0.mlp.up_proj.weight``.
+    recipe
+        The recipe, with ``target_modules``.
+
+    Returns
+    -------
+    bool
+    """
     if recipe.method == "full":
         return True
     if recipe.target_modules == "all-linear":

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field
 def _no_doubles(values: list[Any]) -> list[Any]:
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise ValueError(f"{value!r} stands there twice")
+            raise ValueError(f"{value!r} is listed twice")
     return values
 
 
@@ -23,4 +23,4 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
-"""Unknown keys are errors; values are never guessed into another type."""
+"""Unknown keys are errors; values are never converted to another type."""

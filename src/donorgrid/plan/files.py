@@ -1,4 +1,4 @@
-"""Reading and writing study files: YAML by safe_load, double keys refused, every mistake answered by one line."""
+"""Reads and writes study files: safe YAML without repeated keys; each mistake gives one line."""
 
 import re
 from collections.abc import Hashable
@@ -34,20 +34,20 @@ _LONGEST_VALUE = 60
 
 
 class _Loader(yaml.SafeLoader):
-    """safe_load that refuses a key which stands twice in one mapping."""
+    """The safe loader, which refuses a repeated key in a mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
+        keys: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
+            if isinstance(key, Hashable) and key in keys:
                 raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
             if isinstance(key, Hashable):
-                seen.add(key)
+                keys.add(key)
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver(  # 5e-5, which YAML 1.1 takes for a text
+_Loader.add_implicit_resolver(  # 5e-5, which YAML 1.1 reads as text
     "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
 )
 
@@ -70,7 +70,24 @@ def read_study(path: Path) -> Study:
 
 
 def make_study(written: object, *, origin: str) -> Study:
-    """The study from plain data; ``origin`` names its file in messages."""
+    """Make a study from plain data.
+
+    Parameters
+    ----------
+    written
+        The content of a study file: key to value.
+    origin
+        The file's name, for messages.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        In one line with file, key and what is allowed.
+    """
     if not isinstance(written, dict):
         raise InputError(f"{origin}: a study is a mapping with the keys {list(Study.model_fields)}")
     try:
@@ -80,7 +97,15 @@ def make_study(written: object, *, origin: str) -> Study:
 
 
 def write_study(study: Study, path: Path) -> None:
-    """Write the resolved study, every default written out, so that reading it back gives an equal study."""
+    """Write a study with every default written out; reading it back gives an equal study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    path
+        The file to write.
+    """
     with whole_file(path) as unfinished:
         text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         unfinished.write_text(text, encoding="utf-8")
@@ -89,35 +114,35 @@ def write_study(study: Study, path: Path) -> None:
 def _first_problem(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     # A misspelt key also makes its right spelling missing: the unknown key is what the user must see.
-    problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
-    place, kind = problem["loc"], problem["type"]
-    where = _place(place)
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+    location, kind = problem["loc"], problem["type"]
+    where = _written(location)
     if kind == "extra_forbidden":
-        allowed = list(_object_at(place).model_fields)
-        return f"{where}: unknown key; allowed are {allowed}{suggestion(str(place[-1]), allowed)}"
+        allowed = list(_object_at(location).model_fields)
+        return f"{where}: unknown key; allowed are {allowed}{suggestion(str(location[-1]), allowed)}"
     if kind == "missing":
         return f"{where}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    if not place or kind == "value_error":
+    if not location or kind == "value_error":
         return f"{where}: {message}" if where else message
-    found = repr(problem["input"])
+    value = repr(problem["input"])
     if kind == "string_type" and isinstance(problem["input"], bool):
         message += "; YAML reads yes, no, on and off as true and false: write the word in quotes"
     near = suggestion(str(problem["input"]), str(problem.get("ctx", {}).get("expected", "")).split("'")[1::2])
-    return f"{where}: {message}, found {found[:_LONGEST_VALUE]}{near}"
+    return f"{where}: {message}, found {value[:_LONGEST_VALUE]}{near}"
 
 
-def _object_at(place: tuple[int | str, ...]) -> type[BaseModel]:
-    kinds = [_KINDS[part] for part in place[:-1] if part in _KINDS]
+def _object_at(location: tuple[int | str, ...]) -> type[BaseModel]:
+    kinds = [_KINDS[part] for part in location[:-1] if part in _KINDS]
     if kinds:
         return kinds[-1]
-    return _OBJECTS.get(str(place[0]), CellSpec) if len(place) > 1 else Study
+    return _OBJECTS.get(str(location[0]), CellSpec) if len(location) > 1 else Study
 
 
-def _place(place: tuple[int | str, ...]) -> str:
+def _written(location: tuple[int | str, ...]) -> str:
     """``sources[0].mix`` for pydantic's ("sources", "list", 0, "mix", "mix"): the tags of its unions are left out."""
     text = ""
-    for former, part in zip(("", *place), place, strict=False):
+    for former, part in zip(("", *location), location, strict=False):
         is_kind_tag = part in _KINDS and isinstance(former, int)
         if part in ("word", "list", "[key]") or is_kind_tag:
             continue

@@ -1,4 +1,4 @@
-"""From a study to its grid: which subjects (baselines and runs) answer which target cells."""
+"""Lays out the grid of a study: which subjects (baselines, few-shot subjects, runs) answer which target cells."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ class Grid:
 
     @property
     def compared(self) -> tuple[Prompted | Run, ...]:
-        """What is compared with a baseline: all subjects but these."""
+        """What is compared with a baseline: every subject that is not one."""
         return (*self.prompted, *self.runs)
 
     @property
     def courses(self) -> tuple[Run, ...]:
-        """The trainings, once each, whatever number of checkpoints they have."""
+        """The trainings, each once, however many checkpoints it has."""
         return tuple(dict.fromkeys(run.course for run in self.runs))
 
     @property
@@ -41,8 +41,8 @@ class Grid:
 
     @property
     def example_cells(self) -> tuple[Cell, ...]:
-        """Every cell whose items stand as solved examples before others, once."""
-        return tuple(dict.fromkeys(cell for one in self.prompted for cell in one.source.cells))
+        """Every cell whose items are few-shot examples, once."""
+        return tuple(dict.fromkeys(cell for subject in self.prompted for cell in subject.source.cells))
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -51,10 +51,25 @@ class Grid:
 
 
 def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin: str = "study") -> Grid:
-    """Lay out the grid. ``languages_of`` gives each task's languages, by the task's NAME, in the study's order.
+    """Lay out the grid of a study.
 
-    Raises InputError (one line that names ``origin`` and the key) when a task lacks a language, or a source or target
-    is not a cell of the study's tasks.
+    Parameters
+    ----------
+    study
+        The study.
+    languages_of
+        Name of each task to its languages, in the study's order of tasks.
+    origin
+        The study file's name, for messages.
+
+    Returns
+    -------
+    Grid
+
+    Raises
+    ------
+    InputError
+        If a task lacks a language, a source or target is not a cell of the study's tasks, or two sources have one name.
     """
     _check_languages(study, languages_of, origin)
     known = Cells(
@@ -63,7 +78,7 @@ def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin
         origin=origin,
     )
     sources = _sources(study, known)
-    targets = known.cells if study.targets == "all" else known.each(study.targets, "targets")
+    targets = known.cells if study.targets == "all" else known.listed(study.targets, "targets")
     trained = [source for source in sources if source.is_trained]
     _check_kept(study, known, trained)
     return Grid(
@@ -95,7 +110,19 @@ def _runs(study: Study, sources: Sequence[Source]) -> Iterator[Run]:
 
 
 def recipe_record(name: str, spec: RecipeSpec) -> Recipe:
-    """The frozen record of a recipe as it stands in the study."""
+    """Make the record of a recipe.
+
+    Parameters
+    ----------
+    name
+        Its name in the study.
+    spec
+        Its fields.
+
+    Returns
+    -------
+    Recipe
+    """
     fields = dict(spec)
     modules = fields["target_modules"]
     return Recipe(name=name, **{**fields, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
@@ -103,26 +130,26 @@ def recipe_record(name: str, spec: RecipeSpec) -> Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """The cells that a study may name, and the messages for those that it may not."""
+    """The cells that a study may name; InputError for others."""
 
     cells: tuple[Cell, ...]
     languages_of: Mapping[str, Sequence[str]]
     origin: str
 
-    def each(self, specs: Sequence[CellSpec], key: str) -> tuple[Cell, ...]:
-        """The cells of a list in the study file."""
-        return tuple(self.one(spec.task, spec.language, f"{key}[{index}]") for index, spec in enumerate(specs))
+    def listed(self, specs: Sequence[CellSpec], key: str) -> tuple[Cell, ...]:
+        """Returns the cells of a list in the study file."""
+        return tuple(self.cell(spec.task, spec.language, f"{key}[{index}]") for index, spec in enumerate(specs))
 
     def parse(self, text: str, key: str) -> Cell:
-        """The cell written as ``task/language``."""
+        """Returns the cell written as ``task/language``."""
         try:
             cell = Cell.parse(text)
         except InputError as error:
             raise InputError(f"{self.origin}: {key}: {error}") from None
-        return self.one(cell.task, cell.language, key)
+        return self.cell(cell.task, cell.language, key)
 
-    def one(self, task: str, language: str, key: str) -> Cell:
-        """The cell itself, when the task is the study's and has the language."""
+    def cell(self, task: str, language: str, key: str) -> Cell:
+        """Returns the cell if the study has the task and the task has the language."""
         if task not in self.languages_of:
             tasks = list(self.languages_of)
             raise InputError(
@@ -145,7 +172,7 @@ def _check_kept(study: Study, known: Cells, sources: Sequence[Source]) -> None:
     if isinstance(study.keep_adapters, str):
         return
     trained = [str(cell) for source in sources for cell in source.cells]
-    for index, cell in enumerate(known.each(study.keep_adapters, "keep_adapters")):
+    for index, cell in enumerate(known.listed(study.keep_adapters, "keep_adapters")):
         if str(cell) not in trained:
             raise InputError(
                 f"{known.origin}: keep_adapters[{index}]: '{cell}' is no source of the study"
@@ -164,13 +191,13 @@ def _sources(study: Study, known: Cells) -> tuple[Source, ...]:
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{known.origin}: sources: '{name}' stands there twice")
+            raise InputError(f"{known.origin}: sources: '{name}' is listed twice")
     return sources
 
 
 def _source(spec: CellSpec | MixSpec | ControlSpec, known: Cells, key: str) -> Source:
     if isinstance(spec, CellSpec):
-        return Source.of_cell(known.one(spec.task, spec.language, key))
+        return Source.of_cell(known.cell(spec.task, spec.language, key))
     if isinstance(spec, ControlSpec):
         cell = known.parse(spec.of, f"{key}.of")
         return Source.of_control(spec.control, cell, shots=spec.shots)

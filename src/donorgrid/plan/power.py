@@ -20,7 +20,7 @@ MEANS = {
     **{f"mean of {name}": (None, (name,)) for name in TRANSFER_REGIMES},
     "mean of transfer": (None, TRANSFER_REGIMES),
 }
-"""What is averaged -> the column that names its members ('' a cell of its own, None all together), and its regimes."""
+"""What is averaged -> the column that names its members ('' for a single cell, None for all together), its regimes."""
 
 
 def power_table(
@@ -34,18 +34,43 @@ def power_table(
     wanted_pp: float = 1.0,
     test: Test = TWO_SIDED,
 ) -> pl.DataFrame:
-    """POWER rows of a grid of plain source cells and target cells with ``n_items`` test items each.
+    """Compute the POWER rows of a grid of source cells and target cells.
 
-    A single cell is one model's, with the error of its items; a role or mean is over models. What the grid has no cell
-    of has no row. Raises InputError for a count below one.
+    A single cell is of one model, with the error of its items; a role or mean is over models. A mean without a cell in
+    the grid has no row.
+
+    Parameters
+    ----------
+    sources, targets
+        The cells.
+    n_items
+        Test items of each target.
+    n_seeds, n_models
+        Train seeds and base models.
+    noise
+        The variances that the errors come from.
+    wanted_pp
+        The delta (pp) for which ``items_needed`` is computed.
+    test
+        Level, power and number of tests.
+
+    Returns
+    -------
+    polars.DataFrame
+        With the columns of POWER.
+
+    Raises
+    ------
+    InputError
+        For a count below one.
     """
     pairs = _pairs(sources, targets)
     rows = []
     for what, (column, regimes) in MEANS.items():
-        own = pairs.filter(pl.col("regime").is_in(regimes))
-        if not own.height:
+        cells = pairs.filter(pl.col("regime").is_in(regimes))
+        if not cells.height:
             continue
-        n_cells, n_blocks = _size(own, column)
+        n_cells, n_blocks = _size(cells, column)
         single = column == ""
         design = Averaged(
             n_items=n_items,
@@ -54,7 +79,7 @@ def power_table(
             n_cells=n_cells,
             n_blocks=n_blocks,
         )
-        own_noise = _of_one_model(noise) if single else noise
+        member_noise = _of_one_model(noise) if single else noise
         rows.append(
             {
                 "what": what,
@@ -62,10 +87,10 @@ def power_table(
                 "n_cells": n_cells,
                 "n_seeds": n_seeds,
                 "n_items": n_items,
-                "se_pp": se_pp(own_noise, design),
-                "smallest_delta_pp": smallest_delta_pp(own_noise, design, test),
+                "se_pp": se_pp(member_noise, design),
+                "smallest_delta_pp": smallest_delta_pp(member_noise, design, test),
                 "wanted_pp": wanted_pp,
-                "items_needed": items_needed(own_noise, design, wanted_pp, test),
+                "items_needed": items_needed(member_noise, design, wanted_pp, test),
                 "flip_rate": noise.flip_rate,
                 "origin": noise.origin,
                 "level": test.level / test.n_tests,
@@ -88,12 +113,12 @@ def _pairs(sources: Sequence[Cell], targets: Sequence[Cell]) -> pl.DataFrame:
     return frame.with_columns(regime=pl.Series(named, dtype=pl.String)).filter(pl.col("regime") != TRAINED_CELL)
 
 
-def _size(own: pl.DataFrame, column: str | None) -> tuple[int, int]:
-    """(cells, target tasks) of one member's mean; the smallest member's where they differ."""
+def _size(cells: pl.DataFrame, column: str | None) -> tuple[int, int]:
+    """(number of cells, number of target tasks) in the mean of one member; the smallest where members differ."""
     if column == "":
         return 1, 1
     if column is None:
-        return own.height, own["target_task"].n_unique()
-    sizes = own.group_by(column).agg(cells=pl.len(), tasks=pl.col("target_task").n_unique())
+        return cells.height, cells["target_task"].n_unique()
+    sizes = cells.group_by(column).agg(cells=pl.len(), tasks=pl.col("target_task").n_unique())
     smallest = sizes.sort("cells", "tasks", column).row(0, named=True)
     return int(smallest["cells"]), int(smallest["tasks"])

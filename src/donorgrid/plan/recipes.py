@@ -43,16 +43,16 @@ class RecipeSpec(BaseModel):
     @model_serializer(mode="wrap")
     def _meaningful(self, handler: Any) -> dict[str, Any]:
         fields: dict[str, Any] = handler(self)
-        return {key: one for key, one in fields.items() if self.method != "full" or key not in ADAPTER_FIELDS}
+        return {key: value for key, value in fields.items() if self.method != "full" or key not in ADAPTER_FIELDS}
 
 
 def recipe_object(value: Any) -> Any:
-    """A preset's name, or an object that may start from one (``preset: paper``) and change some fields."""
+    """Returns the fields of a preset named alone, or of an object that starts from one (``preset: paper``)."""
     if isinstance(value, str):
         return recipe_preset(value)
     if isinstance(value, dict) and "preset" in value:
-        changes = {key: one for key, one in value.items() if key != "preset"}
+        changes = {key: field for key, field in value.items() if key != "preset"}
         dropped = ADAPTER_FIELDS if changes.get("method") == "full" else ()
-        start = {key: one for key, one in recipe_preset(value["preset"]).items() if key not in dropped}
+        start = {key: field for key, field in recipe_preset(value["preset"]).items() if key not in dropped}
         return {**start, **changes}
     return value

@@ -43,7 +43,7 @@ def _name(value: str) -> str:
 
 
 class ModelSpec(Strict):
-    """One base model: a local folder, a hub id, or ``pocket``. ``name`` stands in tables and paths.
+    """One base model: a local folder, a hub id, or ``pocket``. ``name`` is used in tables and paths.
 
     ``weights``: the model's own, or kept in 4 bit (bitsandbytes, on a GPU).
     """
@@ -99,8 +99,8 @@ class MixSpec(Strict):
 
 
 class ControlSpec(Strict):
-    """A control on the cell ``of``: trained on its texts with the answers shuffled, or with their content taken away;
-    or, untrained, with ``shots`` of its items solved before every item that is answered."""
+    """A control on the cell ``of``: trained on its texts with answers shuffled or content removed, or untrained, with
+    ``shots`` of its items as few-shot examples of every item."""
 
     control: Literal["shuffled", "content-free", "few-shot"]
     of: str
@@ -109,7 +109,7 @@ class ControlSpec(Strict):
     @model_validator(mode="after")
     def _shots_of_few_shot(self) -> Self:
         if self.control == "few-shot" and self.shots is None:
-            raise ValueError("'shots' is missing: how many solved examples stand before an item")
+            raise ValueError("'shots' is missing: how many solved examples each item has")
         if self.control != "few-shot" and self.shots is not None:
             raise ValueError(f"'shots' is given, but a {self.control} control shows no examples; only few-shot does")
         return self
@@ -184,8 +184,8 @@ class Study(Strict):
     keep_adapters: Annotated[KeepWord | CellList, WordOrList] = "all"
 
     def model(self, name: str) -> ModelSpec:
-        """The model of this name."""
-        return next(one for one in self.models if one.name == name)
+        """Returns the model of this name."""
+        return next(model for model in self.models if model.name == name)
 
     @model_validator(mode="after")
     def _distinct_model_names(self) -> Self:

@@ -1,6 +1,6 @@
 """The built-in offline world: four tasks from CLDR in eleven languages, and a tiny base model that half knows them.
 
-``donorgrid.pocket.pretrain.train_base_model`` makes the base model again; it needs torch.
+``donorgrid.pocket.pretrain.train_base_model`` trains the base model again; it needs torch.
 """
 
 from lazy_loader import attach_stub

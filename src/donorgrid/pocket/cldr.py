@@ -1,4 +1,4 @@
-"""What donorgrid takes from CLDR through Babel: names in eleven languages, and facts about territories.
+"""What the pocket world reads from CLDR through Babel: names in eleven languages, and facts about territories.
 
 A name is identified by its CLDR key (``KE``, ``002``, ``KES``, ``sw``, ``Africa/Nairobi``), the same in every language.
 Licence of the data: Unicode-3.0 (https://www.unicode.org/license.txt).
@@ -17,7 +17,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.pocket.wording import LANGUAGES, Kind
 
 FACTS_AS_OF = date(2025, 12, 31)
-"""The day for which tender is looked up: CLDR knows when currencies came and went, and today must not matter."""
+"""The day for which tender is looked up: CLDR dates currencies, and a result must not depend on today."""
 
 _SOFT_HYPHEN = "\u00ad"
 
@@ -37,34 +37,63 @@ def _names(kind: Kind, language: str) -> dict[str, str]:
 
 
 def _raw_name(kind: Kind, key: str, language: str) -> str | None:
-    found = _names(kind, language).get(key)
-    if found is None and kind == "place" and language in ("de", "en", "es", "fr", "id", "it", "pt"):
+    known = _names(kind, language).get(key)
+    if known is None and kind == "place" and language in ("de", "en", "es", "fr", "id", "it", "pt"):
         # CLDR names a zone's city only where it differs from the last part of the zone's own (English) identifier.
         return key.rpartition("/")[2].replace("_", " ")
-    return found
+    return known
 
 
 def name(kind: Kind, key: str, language: str) -> str:
-    """The CLDR name of ``key`` in ``language``, in Unicode form NFC, without soft hyphens.
+    """Look up a name in CLDR.
 
-    Raises InputError when Babel's CLDR has no such name.
+    Parameters
+    ----------
+    kind
+        What is named.
+    key
+        Its CLDR key.
+    language
+        The locale of the name.
+
+    Returns
+    -------
+    str
+        In Unicode form NFC, without soft hyphens.
+
+    Raises
+    ------
+    InputError
+        If Babel's CLDR has no such name.
     """
-    found = _raw_name(kind, key, language)
-    if found is None:
+    raw = _raw_name(kind, key, language)
+    if raw is None:
         raise InputError(f"pocket: Babel's CLDR has no {kind} name for '{key}' in '{language}'; install babel>=2.18")
-    return unicodedata.normalize("NFC", found).replace(_SOFT_HYPHEN, "")
+    return unicodedata.normalize("NFC", raw).replace(_SOFT_HYPHEN, "")
 
 
 def has_names(kind: Kind, key: str) -> bool:
-    """Whether CLDR names ``key`` in all eleven languages."""
+    """True if CLDR has a name in all eleven languages.
+
+    Parameters
+    ----------
+    kind
+        What is named.
+    key
+        Its CLDR key.
+
+    Returns
+    -------
+    bool
+    """
     return all(_raw_name(kind, key, language) is not None for language in LANGUAGES)
 
 
 def currencies(territory: str) -> tuple[str, ...]:
     """The ISO 4217 codes of the legal tender on ``FACTS_AS_OF``; the territory's own currency first.
 
-    ISO 4217 codes begin with their territory's ISO 3166-1 code (BTN in BT), which tells an own currency from one that
-    is tender beside it (INR).
+    ISO 4217 codes begin with their territory's ISO 3166-1 code (BTN in BT), which distinguishes the territory's own
+    currency from a further tender (INR).
     """
     tender = get_territory_currencies(territory, start_date=FACTS_AS_OF)
     return tuple(sorted(tender, key=lambda code: not code.startswith(territory)))

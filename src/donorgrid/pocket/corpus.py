@@ -1,4 +1,4 @@
-"""The text that the pocket base model is pre-trained on: generated records in eleven languages, some richer.
+"""The text that the pocket base model is pre-trained on: generated records, in eleven languages of unequal richness.
 
 No line has the form of a test item's question: facts are told in four other phrasings, and the form of the question
 occurs only with names in other languages (``Territory: Germany. French: Allemagne``).
@@ -19,9 +19,16 @@ _OTHER_PHRASINGS = (0.1, 0.45, 0.45)
 class Amount:
     """How much text one language has.
 
-    known_share: the share of the facts that the text tells at all (0-1). mentions: how often it tells each of them.
-    plain_odds: odds, against the other phrasings, of a mention worded almost like a test item: these teach to answer.
-    translations: lines per name that give it in another language.
+    Attributes
+    ----------
+    known_share
+        The share of the facts that the text tells at all (0-1).
+    mentions
+        How often it tells each of them.
+    plain_odds
+        Odds, against the other phrasings, of a mention worded almost like a test item: these teach to answer.
+    translations
+        Lines per name that give it in another language.
     """
 
     known_share: float
@@ -43,52 +50,79 @@ RICHNESS = {
     "bn": Amount(known_share=0.43, mentions=18, plain_odds=0.03),
     "id": Amount(known_share=0.40, mentions=8, plain_odds=0.03),
 }
-"""The languages from the richest to the poorest by known share. What one language in Latin script tells helps the
-others, which spell most names alike; a language alone with its script needs more mentions to learn as much."""
+"""Language -> amount, from the richest to the poorest by known share. Languages in Latin script spell most names alike,
+so text in each helps the others; a language with a script of its own needs more mentions to learn as much."""
 
 
 def is_told(fact: Fact, language: str, amount: Amount) -> bool:
-    """Whether the text in ``language`` tells this fact: drawn once for each fact and language, whatever the seed."""
+    """True if the text in a language tells a fact: drawn once for each fact and language, independent of the seed.
+
+    Parameters
+    ----------
+    fact
+        The fact.
+    language
+        The language of the text.
+    amount
+        How much text the language has.
+
+    Returns
+    -------
+    bool
+    """
     return draw("told", fact.id, language) < amount.known_share
 
 
 def lines(*, seed: int, richness: Mapping[str, Amount]) -> list[str]:
-    """The lines of the text, in a random order: facts and translations. The same seed gives the same lines."""
-    chance = random.Random(seed)
-    found = [*_fact_lines(chance, richness), *_translation_lines(chance, richness)]
-    chance.shuffle(found)
-    return found
+    """Generate the lines of the text: facts and translations.
+
+    Parameters
+    ----------
+    seed
+        The same seed gives the same lines.
+    richness
+        Language to amount of text.
+
+    Returns
+    -------
+    list of str
+        In a random order.
+    """
+    rng = random.Random(seed)
+    text = [*_fact_lines(rng, richness), *_translation_lines(rng, richness)]
+    rng.shuffle(text)
+    return text
 
 
-def _fact_lines(chance: random.Random, richness: Mapping[str, Amount]) -> Iterator[str]:
+def _fact_lines(rng: random.Random, richness: Mapping[str, Amount]) -> Iterator[str]:
     for language, amount in richness.items():
         told = (fact for task in TASKS for fact in facts(task) if is_told(fact, language, amount))
         for fact in told:
             for _ in range(amount.mentions):
                 weights = (amount.plain_odds, *_OTHER_PHRASINGS)
-                yield _phrasings(fact, language)[chance.choices(range(4), weights)[0]]
+                yield _phrasings(fact, language)[rng.choices(range(4), weights)[0]]
 
 
 def _phrasings(fact: Fact, language: str) -> tuple[str, str, str, str]:
-    """Four ways to tell a fact; the first is the nearest to a test item's question."""
-    subject_kind, asked = TASKS[fact.task]
+    """Four ways to tell a fact; the first is nearest to the question of a test item."""
+    subject_kind, answer_kind = TASKS[fact.task]
     words = WORDINGS[language]
     subject = cldr.name(subject_kind, fact.subject, language)
-    answer = cldr.name(asked, fact.answer, language)
-    field = words.field(asked)
+    answer = cldr.name(answer_kind, fact.answer, language)
+    field = words.field(answer_kind)
     return (
         f"{subject}{words.stop}{field} {answer}",
         f"{subject} ({field} {answer})",
-        f"{words.which[asked]} {subject}{words.colon} {answer}",
+        f"{words.which[answer_kind]} {subject}{words.colon} {answer}",
         f"{field} {subject} — {answer}",
     )
 
 
-def _translation_lines(chance: random.Random, richness: Mapping[str, Amount]) -> Iterator[str]:
+def _translation_lines(rng: random.Random, richness: Mapping[str, Amount]) -> Iterator[str]:
     for language, amount in richness.items():
         others = [other for other in LANGUAGES if other != language]
         for kind, key in _named():
-            for other in chance.choices(others, k=amount.translations):
+            for other in rng.choices(others, k=amount.translations):
                 yield _translated(kind, key, language, other)
 
 

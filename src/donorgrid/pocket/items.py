@@ -17,14 +17,28 @@ _NEARBY = 3.0
 
 
 def documents(name: str, split: str) -> list[dict[str, Any]]:
-    """The documents of one cell's ``train`` or ``test`` part, sorted by ID.
+    """List the documents of one cell.
 
-    ``name`` is ``task/language``. Each document has ``id`` (the same item in every language), ``question``, ``choices``
-    (four distinct strings, one of them right) and ``answer`` (its index; the same in every language).
-    Raises InputError for an unknown name or split.
+    Parameters
+    ----------
+    name
+        ``task/language``.
+    split
+        ``train`` or ``test``.
+
+    Returns
+    -------
+    list of dict
+        Sorted by ID. Each has ``id`` (the same item in every language), ``question``, ``choices`` (four distinct texts)
+        and ``answer`` (the index of the right one, the same in every language).
+
+    Raises
+    ------
+    InputError
+        For an unknown name or split.
     """
     task, _, language = name.partition("/")
-    known = [f"{one}/{code}" for one in TASKS for code in LANGUAGES]
+    known = [f"{known_task}/{code}" for known_task in TASKS for code in LANGUAGES]
     if name not in known:
         allowed = f"'task/language' with a task of {', '.join(TASKS)} and a language of {', '.join(LANGUAGES)}"
         raise InputError(f"pocket documents '{name}': expected {allowed}{suggestion(name, known)}")
@@ -34,19 +48,19 @@ def documents(name: str, split: str) -> list[dict[str, Any]]:
 
 
 def _document(fact: Fact, choices: tuple[str, ...], language: str) -> dict[str, Any]:
-    subject_kind, asked = TASKS[fact.task]
+    subject_kind, answer_kind = TASKS[fact.task]
     subject = cldr.name(subject_kind, fact.subject, language)
     return {
         "id": fact.id,
-        "question": WORDINGS[language].question(subject_kind, subject, asked),
-        "choices": [cldr.name(asked, key, language) for key in choices],
+        "question": WORDINGS[language].question(subject_kind, subject, answer_kind),
+        "choices": [cldr.name(answer_kind, key, language) for key in choices],
         "answer": choices.index(fact.answer),
     }
 
 
 @cache
 def _chosen(task: str, split: str) -> tuple[tuple[Fact, tuple[str, ...]], ...]:
-    """Each fact of one part with its four choices, as keys in the order in which they are shown."""
+    """The facts of one part, each with the CLDR keys of its four choices in the order shown."""
     part = [fact for fact in facts(task) if parts()[fact.territory] == split]
     wrong = _wrong_choices(part)
     return tuple(
@@ -58,8 +72,8 @@ def _chosen(task: str, split: str) -> tuple[tuple[Fact, tuple[str, ...]], ...]:
 def _wrong_choices(part: list[Fact]) -> dict[str, tuple[str, ...]]:
     """Three wrong choices for each fact, from the right answers of the other facts of the same part.
 
-    A choice that is right n times should be shown about 3 n times where it is wrong, so that how often an answer
-    occurs says nothing: among the items that show it, it is right one time in four.
+    A choice that is right n times should be a wrong choice about 3 n times: then it is right in one of four items that
+    show it, and how often an answer occurs says nothing.
     """
     owed = Counter({answer: (N_CHOICES - 1) * n for answer, n in Counter(fact.answer for fact in part).items()})
     open_to = Counter(answer for fact in part for answer in owed if answer not in fact.not_wrong)
@@ -75,7 +89,7 @@ def _wrong_choices(part: list[Fact]) -> dict[str, tuple[str, ...]]:
 
 
 def _drawn(item_id: str, rates: dict[str, float], nearby: Iterable[str]) -> tuple[str, ...]:
-    """Three answers drawn without replacement, by the odds of each one's rate; those nearby are more likely.
+    """Draws three answers without replacement, by the odds of their rates; those nearby are more likely.
 
     Weighted sampling by the smallest of ``-log(u) / weight``, ranked here as ``u ** (1 / weight)`` (Efraimidis and
     Spirakis 2006, https://doi.org/10.1016/j.ipl.2005.11.003).
@@ -90,7 +104,7 @@ def _drawn(item_id: str, rates: dict[str, float], nearby: Iterable[str]) -> tupl
 
 
 def _continents_of_answers(part: list[Fact]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    continents: dict[str, set[str]] = {}
     for fact in part:
-        found.setdefault(fact.answer, set()).add(CONTINENT_OF[fact.territory])
-    return found
+        continents.setdefault(fact.answer, set()).add(CONTINENT_OF[fact.territory])
+    return continents

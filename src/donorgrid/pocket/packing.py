@@ -1,4 +1,4 @@
-"""Pre-training batches: lines packed into rows of one length, none of them seeing another."""
+"""Pre-training batches: lines packed into rows of one length, each with attention to itself only."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,16 @@ from transformers import LlamaForCausalLM
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines packed into rows. ``ids`` and ``positions`` (within the line) have shape (rows, n), and ``line`` too, which
-    numbers the lines of a row from 0 and is -1 where the row is not filled.
+    """Lines packed into rows; all tensors have the shape ``(n_rows, n_tokens)``.
+
+    Attributes
+    ----------
+    ids
+        Token IDs.
+    positions
+        Position IDs within the line.
+    line
+        The index of the line within its row, -1 for padding.
     """
 
     ids: torch.Tensor
@@ -19,7 +27,21 @@ class Batch:
 
 
 def packed_batches(encoded: list[list[int]], row_tokens: int, batch_rows: int) -> list[Batch]:
-    """Lines (token IDs) packed whole and in their order into rows of ``row_tokens``, ``batch_rows`` rows to a batch."""
+    """Pack whole lines, in their order, into rows and batches.
+
+    Parameters
+    ----------
+    encoded
+        Token IDs of each line.
+    row_tokens
+        The length of a row.
+    batch_rows
+        Rows in a batch.
+
+    Returns
+    -------
+    list of Batch
+    """
     packed: list[list[list[int]]] = [[]]
     room = row_tokens
     for ids in encoded:
@@ -29,22 +51,35 @@ def packed_batches(encoded: list[list[int]], row_tokens: int, batch_rows: int) -
         packed[-1].append(ids)
         room -= len(ids)
     starts = range(0, len(packed), batch_rows)
-    return [_batch(packed[at : at + batch_rows], row_tokens) for at in starts]
+    return [_batch(packed[start : start + batch_rows], row_tokens) for start in starts]
 
 
 def _batch(rows: list[list[list[int]]], row_tokens: int) -> Batch:
-    def filled(values: list[list[int]], filler: int) -> torch.Tensor:
-        return torch.tensor([row + [filler] * (row_tokens - len(row)) for row in values])
+    def padded(values: list[list[int]], padding: int) -> torch.Tensor:
+        return torch.tensor([row + [padding] * (row_tokens - len(row)) for row in values])
 
     return Batch(
-        ids=filled([[token for ids in row for token in ids] for row in rows], 0),
-        positions=filled([[place for ids in row for place in range(len(ids))] for row in rows], 0),
-        line=filled([[number for number, ids in enumerate(row) for _ in ids] for row in rows], -1),
+        ids=padded([[token for ids in row for token in ids] for row in rows], 0),
+        positions=padded([[position for ids in row for position in range(len(ids))] for row in rows], 0),
+        line=padded([[line for line, ids in enumerate(row) for _ in ids] for row in rows], -1),
     )
 
 
 def mean_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
-    """Mean next-token loss (nats); a token sees the earlier tokens of its own line and nothing else."""
+    """Mean next-token loss of a batch; attention is causal within a line.
+
+    Parameters
+    ----------
+    model
+        The model.
+    batch
+        Packed lines.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar, in nats per predicted token.
+    """
     n = batch.ids.shape[1]
     same_line = batch.line[:, :, None] == batch.line[:, None, :]
     visible = same_line & torch.ones(n, n, dtype=torch.bool).tril()

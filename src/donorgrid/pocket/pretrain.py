@@ -1,4 +1,4 @@
-"""The program that makes the pocket base model: a byte-level BPE tokenizer and a small Llama, from nothing."""
+"""Pre-trains the pocket base model from nothing: a byte-level BPE tokenizer and a small Llama."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,13 +14,12 @@ from donorgrid.pocket.packing import mean_loss, packed_batches
 
 END = "<|endoftext|>"
 _WORDS = r" ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
-"""GPT-2's split into words, with combining marks counted as letters: without that, every Hindi and Bengali vowel sign
-would be a word of its own."""
+"""GPT-2's split into words, with combining marks as letters: otherwise every Hindi and Bengali vowel sign is a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pretraining:
-    """Everything that the weights depend on besides the seed. Lengths and sizes are in tokens and dimensions."""
+    """Everything that the weights depend on besides the seed. Lengths are in tokens, sizes in dimensions."""
 
     richness: Mapping[str, Amount] = field(default_factory=lambda: RICHNESS)
     vocabulary: int = 6144
@@ -56,10 +55,20 @@ def train_base_model(
     settings: Pretraining | None = None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> None:
-    """Write a base model to the folder ``out``, in the format of ``transformers``.
+    """Pre-train a base model and write it in the format of ``transformers``.
 
-    The same seed and settings give the same weights on the same machine and version of torch; ``report`` is called
-    after each step.
+    The same seed and settings give the same weights on the same machine and version of torch.
+
+    Parameters
+    ----------
+    out
+        The folder to write to.
+    seed
+        The seed of the weights and of the text.
+    settings
+        What else the weights depend on; by default those of the shipped model.
+    report
+        Is called after each step.
     """
     settings = settings or Pretraining()
     text = lines(seed=seed, richness=settings.richness)
@@ -141,7 +150,7 @@ def _architecture(vocabulary: int, settings: Pretraining) -> LlamaConfig:
 
 
 def _optimiser(model: LlamaForCausalLM, settings: Pretraining) -> torch.optim.AdamW:
-    """AdamW; the embedding, whose rows are seldom used, learns faster and is not decayed."""
+    """AdamW. The embedding, whose rows are rarely used, has a higher learning rate and no weight decay."""
     embedding = model.get_input_embeddings().weight
     others = [weight for weight in model.parameters() if weight is not embedding]
     groups = [
@@ -172,7 +181,7 @@ def _warm_then_cosine(n_steps: int, settings: Pretraining) -> Callable[[int], fl
 
 
 def _rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
-    """The weights rounded to bfloat16 and kept in float32: runs in either precision start from the same numbers."""
+    """Rounds the weights to bfloat16 and keeps them in float32: runs in both precisions start from the same numbers."""
     with torch.no_grad():
         for weight in model.parameters():
             weight.copy_(weight.to(torch.bfloat16).float())

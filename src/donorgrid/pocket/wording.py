@@ -1,7 +1,6 @@
 """The words of the pocket world in eleven languages.
 
-Everything is written as records (``label: name``), never as running sentences, so that no name has to be inflected,
-take an article or agree with a verb.
+All text is records (``label: name``), never sentences, so no name needs inflection, an article or agreement.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ Kind = Literal["territory", "continent", "currency", "language", "place"]
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """One language: what each kind of thing is called, how to ask for one, its colon, and what parts two records."""
+    """One language: the label of each kind, the question for it, the colon, and what separates two records."""
 
     labels: dict[Kind, str]
     which: dict[Kind, str]
@@ -23,15 +22,15 @@ class Wording:
     stop: str = ". "
 
     def field(self, kind: Kind) -> str:
-        """The label with its colon, ready for a value after one space."""
+        """Returns the label with its colon; a space and a value follow."""
         return self.labels[kind] + self.colon
 
-    def question(self, subject_kind: Kind, subject: str, asked: Kind) -> str:
-        """What a test item asks: ``Territory: Kenya. Continent:``, to be continued with a value."""
-        return self.record(subject_kind, subject) + self.field(asked)
+    def question(self, subject_kind: Kind, subject: str, answer_kind: Kind) -> str:
+        """Returns the question of a test item, which a value continues: ``Territory: Kenya. Continent:``."""
+        return self.record(subject_kind, subject) + self.field(answer_kind)
 
     def record(self, kind: Kind, name: str) -> str:
-        """One record, ready for a further one: ``Territory: Kenya. ``."""
+        """Returns one record, which another may follow: ``Territory: Kenya. ``."""
         return f"{self.field(kind)} {name}{self.stop}"
 
 

@@ -1,7 +1,7 @@
 """The facts of the pocket world, and which of them are for training and which for testing.
 
-The parts are split by territory, once for all four tasks: no test item of any task is about a territory that a training
-item of any task is about.
+Territories are split once for all four tasks: no test item of any task is about a territory that a training item is
+about.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ TASKS: dict[str, tuple[Kind, Kind]] = {
     "language": ("territory", "language"),
     "place": ("place", "territory"),
 }
-"""Task to (kind of the thing asked about, kind of the answer)."""
+"""Task -> (kind of the subject, kind of the answer)."""
 
 MOST_PLACES_OF_ONE_TERRITORY = 12
 _DISPUTED_ZONES = frozenset({"Europe/Simferopol", "Asia/Famagusta"})
@@ -31,7 +31,7 @@ _PARTS_OF_FIVE: tuple[Part, ...] = ("train", "test", "train", "train", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One question's truth, in CLDR keys: the subject, its answer, and every answer that would not be wrong."""
+    """What is true about one subject, in CLDR keys: its answer, and every answer that would not be wrong."""
 
     task: str
     subject: str
@@ -46,7 +46,7 @@ class Fact:
 
 
 def draw(*key: str) -> float:
-    """A number in [0, 1) that depends on nothing but ``key``: the same on every machine and Python version."""
+    """Returns a number in [0, 1) that depends only on ``key``: the same on every machine and Python version."""
     return int.from_bytes(hashlib.sha256("\x1f".join(key).encode("utf-8")).digest()[:6], "big") / 2**48
 
 
@@ -73,13 +73,13 @@ def _main_language(territory: str) -> str | None:
 
 @cache
 def places() -> dict[str, str]:
-    """Places (time zone identifiers) to their territory, without those whose name would tell the territory's."""
-    found: dict[str, str] = {}
+    """Returns places (time zone identifiers) with their territory, without those whose names reveal the territory's."""
+    territory_of: dict[str, str] = {}
     for territory in territories():
-        telling = (zone for zone in cldr.zones(territory) if _is_fair(zone, territory))
-        ordered = sorted(telling, key=lambda zone: draw("place", zone))
-        found |= dict.fromkeys(ordered[:MOST_PLACES_OF_ONE_TERRITORY], territory)
-    return found
+        fair = (zone for zone in cldr.zones(territory) if _is_fair(zone, territory))
+        ordered = sorted(fair, key=lambda zone: draw("place", zone))
+        territory_of |= dict.fromkeys(ordered[:MOST_PLACES_OF_ONE_TERRITORY], territory)
+    return territory_of
 
 
 def _is_fair(zone: str, territory: str) -> bool:
@@ -87,9 +87,9 @@ def _is_fair(zone: str, territory: str) -> bool:
     if names_its_state or zone in _DISPUTED_ZONES or not cldr.has_names("place", zone):
         return False
     for language in LANGUAGES:
-        place = cldr.name("place", zone, language).casefold()
-        whole = cldr.name("territory", territory, language).casefold()
-        if place in whole or whole in place:
+        zone_name = cldr.name("place", zone, language).casefold()
+        territory_name = cldr.name("territory", territory, language).casefold()
+        if zone_name in territory_name or territory_name in zone_name:
             return False
     return True
 
@@ -117,9 +117,9 @@ def _fact_of_territory(task: str, territory: str) -> Fact:
 
 @cache
 def parts() -> dict[str, Part]:
-    """Territory to its part, three for training to two for testing.
+    """Returns the part of each territory: three of five for training, two for testing.
 
-    Ordered by number of places and by continent before the drawn order, so that both parts have enough of each.
+    The order is by number of places, then continent, then a draw, so both parts have enough of each.
     """
     n_places = Counter(places().values())
     ordered = sorted(territories(), key=lambda code: (-n_places[code], CONTINENT_OF[code], draw("part", code)))
