@@ -63,14 +63,13 @@ def variance_tables(
 
 def _run(job: _Job, rng: np.random.Generator, settings: AnalysisSettings) -> tuple[list[Line], list[Line]]:
     factors = factors_of(job.rows, FITS[job.fit])
-    n_refits = settings.n_bootstrap if job.fit == CROSSED else settings.n_rich_bootstrap
     try:
         design = make_design(factors.usable)
         fitted = fit(design, job.rows["delta_pp"].to_numpy())
     except InputError as error:
         lines, effects = _refused(factors, job.rows.height, str(error)), []
     else:
-        lines = _estimated(job.rows, factors, design, fitted, n_refits=n_refits, rng=rng, settings=settings)
+        lines = _estimated(job, factors, design, fitted, rng=rng, settings=settings)
         lines += _refused(factors, job.rows.height)
         effects = list(_effects(job.rows, design, fitted)) if job.fit == CROSSED else []
     order = (*FITS[job.fit], RESIDUAL)
@@ -88,22 +87,22 @@ def _scopes(cells: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _estimated(
-    rows: pl.DataFrame,
+    job: _Job,
     factors: Factors,
     design: Design,
     fitted: MixedFit,
     *,
-    n_refits: int,
     rng: np.random.Generator,
     settings: AnalysisSettings,
 ) -> list[Line]:
     """A line per component of a fit; the residual is last."""
-    ends = _intervals(design, fitted, rows, n_refits=n_refits, rng=rng, confidence=settings.confidence)
+    n_refits = settings.n_bootstrap if job.fit == CROSSED else settings.n_rich_bootstrap
+    ends = _intervals(design, fitted, job.rows, n_refits=n_refits, rng=rng, confidence=settings.confidence)
     of_fit: Line = {
         "criterion": fitted.criterion,
         "converged": fitted.converged,
         "evaluations": fitted.evaluations,
-        "n_rows": rows.height,
+        "n_rows": job.rows.height,
         "n_refits": ends.n_refits,
         "intercept_pp": float(fitted.beta[0]),
         "intercept_se_pp": float(fitted.beta_se[0]),
