@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check mutants clean
 
 demo: $(VENV)/installed
 	$(BIN)/donorgrid demo --out demo
@@ -15,6 +15,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+mutants: $(VENV)/installed-dev
+	$(BIN)/python tools/mutants.py --named
 
 clean:
 	rm -rf $(VENV) demo
