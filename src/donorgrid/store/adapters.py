@@ -24,7 +24,25 @@ class Stamp:
 
 
 def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
-    """The stamp of an adapter folder; None when there is no folder. StoreError when the content is not the stamped."""
+    """The stamp of an adapter folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    check_content : bool
+        Whether the content is compared with the stamp's digest.
+
+    Returns
+    -------
+    Stamp or None
+        None when there is no folder.
+
+    Raises
+    ------
+    StoreError
+        If the folder is not whole, or its content is not what was stamped.
+    """
     if not path.exists():
         return None
     try:
@@ -38,7 +56,21 @@ def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
 
 
 def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -> Stamp:
-    """Write an adapter folder whole. ``save`` writes its files and the train log into the folder it is given."""
+    """Write an adapter folder whole.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; a former one is replaced.
+    training_key : str
+        The key of its training.
+    save : callable
+        Writes the adapter's files and the train log into the folder that it receives.
+
+    Returns
+    -------
+    Stamp
+    """
     with whole_folder(path) as unfinished:
         save(unfinished)
         stamp = Stamp(training_key=training_key, digest=content_digest(unfinished))

@@ -40,7 +40,25 @@ def read_footer(path: Path) -> AnswersFooter | None:
 
 
 def read_answers(path: Path, targets: tuple[Cell, ...] | None = None) -> pl.DataFrame:
-    """The item answers in a file, of all targets or of those named; columns as ``ITEM_ANSWERS`` declares."""
+    """The item answers in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    targets : tuple of Cell, optional
+        Only these targets; the default is all.
+
+    Returns
+    -------
+    pl.DataFrame
+        As ``ITEM_ANSWERS`` declares.
+
+    Raises
+    ------
+    StoreError
+        If the file is not whole.
+    """
     try:
         frame = pl.read_parquet(path)
         if targets is not None:
@@ -52,7 +70,17 @@ def read_answers(path: Path, targets: tuple[Cell, ...] | None = None) -> pl.Data
 
 
 def write_answers(path: Path, frame: pl.DataFrame, footer: AnswersFooter) -> None:
-    """Write item answers and their footer whole, replacing what was there. Equal input gives equal bytes."""
+    """Write item answers and their footer whole, replacing a former file. Equal input gives equal bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frame : pl.DataFrame
+        As ``ITEM_ANSWERS`` declares.
+    footer : AnswersFooter
+        The keys of the work that gave these answers.
+    """
     with whole_file(path) as unfinished:
         metadata = {_FOOTER: canonical_json(asdict(footer))}
         ITEM_ANSWERS.check(frame).write_parquet(unfinished, compression="zstd", metadata=metadata)

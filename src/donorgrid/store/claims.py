@@ -43,9 +43,23 @@ class Claim:
 
 
 def try_claim(folder: StudyFolder, key: str, *, lease_s: float = LEASE_S) -> Claim | None:
-    """Claim the work ``key``; None when a living process holds it.
+    """Claim a piece of work.
 
-    The caller must look AFTER claiming whether the work is done: it may have been finished a moment before.
+    Check AFTER claiming whether the work is done: another process may have finished it a moment before.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study's folder.
+    key : str
+        The key of the work.
+    lease_s : float
+        After so many seconds without a heartbeat a claim is dead.
+
+    Returns
+    -------
+    Claim or None
+        None when a living process holds it.
     """
     newest = _newest(folder.claims, key)
     if newest is not None and _is_alive(newest, lease_s):
@@ -56,9 +70,14 @@ def try_claim(folder: StudyFolder, key: str, *, lease_s: float = LEASE_S) -> Cla
 
 
 def remove_dead_claims(folder: StudyFolder, *, open_keys: Collection[str]) -> None:
-    """Delete what processes that died left claimed, but for work that is still open (it is taken over instead).
+    """Delete the claims that dead processes left on finished work. Open work is taken over instead.
 
-    Who claims finished work afterwards finds it finished, so nobody can miss such a claim.
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study's folder.
+    open_keys : collection of str
+        The claim keys of open work.
     """
     for path in sorted(folder.claims.glob("*.*")):
         if path.stem not in open_keys and not _is_alive(path, LEASE_S):
@@ -67,7 +86,15 @@ def remove_dead_claims(folder: StudyFolder, *, open_keys: Collection[str]) -> No
 
 @contextmanager
 def heartbeat(claim: Claim, *, every_s: float = HEARTBEAT_S) -> Iterator[None]:
-    """Keep a claim fresh while the body runs."""
+    """Keep a claim fresh while the body runs.
+
+    Parameters
+    ----------
+    claim : Claim
+        A claim of this process.
+    every_s : float
+        Seconds between two heartbeats.
+    """
     stop = threading.Event()
 
     def beat() -> None:

@@ -31,7 +31,15 @@ def process_name() -> str:
 
 
 def note_failure(folder: StudyFolder, failure: Failure) -> None:
-    """Append a failure to this process's file, on disk before this returns."""
+    """Append a failure to this process's file; it is on disk when this returns.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study's folder.
+    failure : Failure
+        The failure.
+    """
     path = folder.process_file("failures", process_name())
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as stream:
@@ -41,13 +49,13 @@ def note_failure(folder: StudyFolder, failure: Failure) -> None:
 
 
 def read_failures(folder: StudyFolder) -> dict[str, Failure]:
-    """All processes' failures by work key. A last line that a killed process left half written is passed over."""
-    found = {}
+    """All processes' failures by work key. A last line that a killed process left half written is skipped."""
+    failures: dict[str, Failure] = {}
     for path in folder.process_files("failures"):
         for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
             failure = Failure(**json.loads(line))
-            found[failure.key] = failure
-    return found
+            failures[failure.key] = failure
+    return failures
 
 
 def forget_failures(folder: StudyFolder) -> None:
@@ -57,7 +65,20 @@ def forget_failures(folder: StudyFolder) -> None:
 
 
 def write_manifest(folder: StudyFolder, manifest: dict[str, Any]) -> Path:
-    """Write this process's manifest: versions, digests, counts of items, machine, seeds."""
+    """Write this process's manifest.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study's folder.
+    manifest : dict
+        Plain data: versions, digests, counts of items, machine, seeds.
+
+    Returns
+    -------
+    Path
+        The written file.
+    """
     path = folder.process_file("manifest", process_name())
     with whole_file(path) as unfinished:
         unfinished.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
