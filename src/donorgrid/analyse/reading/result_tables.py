@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from donorgrid.analyse.reading.recover_counts import common_denominator
-from donorgrid.analyse.reading.released_names import from_released
+from donorgrid.analyse.reading.recover_counts import add_counts
+from donorgrid.analyse.reading.released_names import CELL_COLUMNS, METRIC_COLUMNS, from_released
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
@@ -16,26 +15,19 @@ from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
 from donorgrid.core.text_files import check_utf8
 from donorgrid.facts.models import family_of, size_b_of
 
-CELLS = ("source_task", "source_language", "target_task", "target_language")
-_METRIC_COLUMNS = {
-    "acc": ("score", "score_base", "delta_acc_pp", "n_right", "n_right_base", "delta_score_se"),
-    "acc_norm": (
-        "score_norm",
-        "score_norm_base",
-        "delta_acc_norm_pp",
-        "n_right_norm",
-        "n_right_norm_base",
-        "delta_score_norm_se",
-    ),
-}
-AGREEMENT_PP = 1e-6
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReadTables:
-    """What was read: deltas (DELTAS), the rows per seed where the tables had a train_seed (DELTAS_BY_SEED), and notes.
+    """Result tables as they were read.
 
-    ``notes``: one line per thing that was missing, recovered, or left out.
+    Attributes
+    ----------
+    deltas : DataFrame
+        DELTAS.
+    by_seed : DataFrame or None
+        DELTAS_BY_SEED where the tables have a column ``train_seed``.
+    notes : tuple of str
+        A line for everything that was missing, recovered, or left out.
     """
 
     deltas: pl.DataFrame
@@ -46,19 +38,35 @@ class ReadTables:
 def read_tables(
     paths: Iterable[Path], *, metric: Metric = "acc_norm", families: Mapping[str, str] | None = None
 ) -> ReadTables:
-    """Read CSV or Parquet files with the released columns (arXiv 2511.13368) or our own names, stacked.
+    """Read CSV or Parquet files with the released columns (arXiv 2511.13368) or our own names, and stack them.
 
-    Needed: model, target and source cell, and a delta, or a score and its baseline, of ``metric``. All else is optional
-    and ``notes`` says what is missing. ``families`` names the family of models where the tables do not;
-    else the model's name says it, and the size, where it can.
-    ``delta_raw_pp`` keeps the delta as the file had it; where the scores are exact multiples of 1/N, integer counts are
-    recovered and ``delta_pp`` is the exact difference. Raises InputError for what cannot be read or contradicts itself.
+    The files need the model, the source and target cell, and a delta of ``metric``, or its score and baseline.
+    Everything else is optional; ``notes`` says what is missing. ``delta_raw_pp`` keeps the delta as the file has it.
+    Where the scores are exact multiples of 1/N, integer counts are recovered and ``delta_pp`` is the exact difference.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The files.
+    metric : {"acc", "acc_norm"}
+        The score to read.
+    families : mapping of str to str, optional
+        Model -> family, where the tables do not say it. Otherwise the model's name says it, as it says the size.
+
+    Returns
+    -------
+    ReadTables
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read, lacks a needed column, or contradicts itself.
     """
-    stacked = pl.concat([_read_one(path) for path in paths], how="diagonal_relaxed")
+    stacked = pl.concat([_read_file(path) for path in paths], how="diagonal_relaxed")
     return tables_from(from_released(stacked), metric=metric, families=families)
 
 
-def _read_one(path: Path) -> pl.DataFrame:
+def _read_file(path: Path) -> pl.DataFrame:
     if path.suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"{path}: expected a .csv or .parquet table")
     if not path.is_file():
@@ -78,11 +86,30 @@ def _read_one(path: Path) -> pl.DataFrame:
 def tables_from(
     frame: pl.DataFrame, *, metric: Metric = "acc_norm", families: Mapping[str, str] | None = None
 ) -> ReadTables:
-    """As ``read_tables``, from a frame that has our column names already."""
+    """The same as ``read_tables``, from a frame that already has our column names.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows of all tables.
+    metric : {"acc", "acc_norm"}
+        The score to read.
+    families : mapping of str to str, optional
+        Model -> family, where the frame does not say it.
+
+    Returns
+    -------
+    ReadTables
+
+    Raises
+    ------
+    InputError
+        When a needed column is missing or the frame contradicts itself.
+    """
     notes: list[str] = []
     labelled = _with_model_facts(_with_labels(frame, notes), families or {}, notes)
     measured = _with_delta(labelled, metric, notes)
-    counted = _with_counts(measured, metric, notes)
+    counted = add_counts(measured, metric, notes)
     named = _with_regime(counted)
     if "train_seed" not in named.columns:
         return ReadTables(deltas=DELTAS.check(named), by_seed=None, notes=tuple(notes))
@@ -91,11 +118,11 @@ def tables_from(
 
 
 def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
-    for name in ("model", *CELLS):
+    for name in ("model", *CELL_COLUMNS):
         if name not in frame.columns:
             near = suggestion(name, frame.columns)
             raise InputError(f"result table: column '{name}' (or its released name) is missing{near}")
-    fillers: dict[str, pl.Expr] = {
+    defaults: dict[str, pl.Expr] = {
         "recipe": pl.lit("unspecified"),
         "source_kind": pl.lit("cell"),
         "source_name": pl.concat_str("source_task", "source_language", separator="/"),
@@ -104,14 +131,14 @@ def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
         "train_size": pl.lit(None, dtype=pl.Int64),
         "checkpoint": pl.lit(None, dtype=pl.Float64),
     }
-    missing = {name: filler for name, filler in fillers.items() if name not in frame.columns}
+    missing = {name: default for name, default in defaults.items() if name not in frame.columns}
     if "n_seeds" in missing:
         notes.append("the tables have no column n_seeds: left empty")
     return frame.with_columns(**missing)
 
 
 def _with_model_facts(frame: pl.DataFrame, families: Mapping[str, str], notes: list[str]) -> pl.DataFrame:
-    """Family and size as the table gives them, else as ``families`` says, else by the model's name."""
+    """Adds family and size: as the table gives them, else as ``families`` says, else by the model's name."""
     models = [str(model) for model in frame["model"].unique().drop_nulls()]
     by_name: dict[str, tuple[dict[str, str | float | None], type[pl.DataType]]] = {
         "family": ({model: families.get(model) or family_of(model) for model in models}, pl.String),
@@ -130,15 +157,15 @@ def _with_model_facts(frame: pl.DataFrame, families: Mapping[str, str], notes: l
 
 
 def _with_delta(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.DataFrame:
-    score, base, delta, _, _, seed_se = _METRIC_COLUMNS[metric]
-    if delta in frame.columns:
-        raw = pl.col(delta)
-    elif score in frame.columns and base in frame.columns:
-        raw = 100.0 * (pl.col(score) - pl.col(base))
+    names = METRIC_COLUMNS[metric]
+    if names.delta in frame.columns:
+        raw = pl.col(names.delta)
+    elif {names.score, names.base} <= set(frame.columns):
+        raw = 100.0 * (pl.col(names.score) - pl.col(names.base))
     elif "delta_pp" in frame.columns:
         raw = pl.col("delta_pp")
     else:
-        raise InputError(f"result table: for {metric} it needs '{delta}', or '{score}' and '{base}'")
+        raise InputError(f"result table: for {metric} it needs '{names.delta}', or '{names.score}' and '{names.base}'")
     measured = frame.with_columns(delta_raw_pp=raw.cast(pl.Float64)).with_columns(
         delta_pp=pl.col("delta_raw_pp"), metric=pl.col("metric") if "metric" in frame.columns else pl.lit(metric)
     )
@@ -151,76 +178,20 @@ def _with_delta(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.Dat
         raise InputError(f"result table: no row has a finite delta of {metric}")
     if "se_pp" not in kept.columns:
         notes.append("the tables have no standard error from items (se_pp)")
-    if "se_seed_pp" not in kept.columns and seed_se in kept.columns:
-        return kept.with_columns(se_seed_pp=pl.col(seed_se).cast(pl.Float64))
+    if "se_seed_pp" not in kept.columns and names.seed_se in kept.columns:
+        return kept.with_columns(se_seed_pp=pl.col(names.seed_se).cast(pl.Float64))
     return kept
 
 
-def _with_counts(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.DataFrame:
-    """Integer counts as given, or recovered per target where the scores allow, and the exact delta they give."""
-    score, base, _, right, right_base, _ = _METRIC_COLUMNS[metric]
-    if not {right, right_base, "n_items"} <= set(frame.columns):
-        if not {score, base} <= set(frame.columns):
-            notes.append("the tables have neither counts nor scores: limits are compared on rounded deltas")
-            return frame
-        frame = _recovered(frame, metric, notes)
-    exact = _exact_pp(frame, right, right_base)
-    wrong = frame.filter((exact - frame["delta_raw_pp"]).abs() > AGREEMENT_PP)
-    if wrong.height:
-        row = "/".join(str(wrong[name][0]) for name in ("model", *CELLS))
-        raise InputError(
-            f"result table: {wrong.height} rows have counts that contradict their delta, the first is {row}"
-        )
-    return frame.with_columns(delta_pp=pl.coalesce(exact, "delta_pp"))
-
-
-def _exact_pp(frame: pl.DataFrame, right: str, right_base: str) -> pl.Series:
-    """The delta of the counts, one correctly rounded division (NumPy: Polars may multiply by a reciprocal)."""
-    gained, n_items = frame[right] - frame[right_base], frame["n_items"].cast(pl.Float64)
-    exact = 100.0 * gained.cast(pl.Float64).to_numpy() / n_items.to_numpy()
-    return pl.Series("delta_pp", exact, nan_to_null=True)
-
-
-def _recovered(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.DataFrame:
-    score, base, _, right, right_base, _ = _METRIC_COLUMNS[metric]
-    parts, exact = [], 0
-    numbered = frame.with_row_index("row")
-    for part in numbered.partition_by("target_task", "target_language", maintain_order=True):
-        n_items = _items_of(part, score, base)
-        exact += part.height if n_items else 0
-        counts = [
-            (pl.col(name) * n_items).round().cast(pl.Int64) if n_items else pl.lit(None, dtype=pl.Int64)
-            for name in (score, base)
-        ]
-        parts.append(
-            part.with_columns(
-                counts[0].alias(right), counts[1].alias(right_base), n_items=pl.lit(n_items, dtype=pl.Int64)
-            )
-        )
-    notes.append(f"integer counts were recovered from the scores for {exact} of {frame.height} rows")
-    together = pl.concat(parts).sort("row").drop("row")
-    agrees = (_exact_pp(together, right, right_base) - together["delta_raw_pp"]).abs() <= AGREEMENT_PP
-    keep = pl.when(agrees)
-    return together.with_columns(keep.then(pl.col(name)).alias(name) for name in (right, right_base, "n_items"))
-
-
-def _items_of(part: pl.DataFrame, score: str, base: str) -> int | None:
-    values = np.concatenate([part[score].drop_nulls().to_numpy(), part[base].drop_nulls().to_numpy()]).astype(
-        np.float64
-    )
-    n_seeds = max(part["n_seeds"].drop_nulls().to_list(), default=1)
-    return common_denominator(values, multiple_of=max(1, int(n_seeds)))
-
-
 def _with_regime(frame: pl.DataFrame) -> pl.DataFrame:
-    """The regime by the one rule; a table that says otherwise is refused."""
-    ours = regime(*(frame[name].to_numpy() for name in CELLS))
+    """Adds the regime by the rule of ``core.regimes``; refuses a table that says otherwise."""
+    by_rule = regime(*(frame[name].to_numpy() for name in CELL_COLUMNS))
     plain = pl.col("source_kind") == "cell"
-    named = frame.with_columns(regime_by_rule=pl.when(plain).then(pl.Series(ours, dtype=pl.String)))
+    named = frame.with_columns(regime_by_rule=pl.when(plain).then(pl.Series(by_rule, dtype=pl.String)))
     if "regime" in frame.columns:
         other = named.filter(plain & (pl.col("regime") != pl.col("regime_by_rule")))
         if other.height:
-            row = "/".join(str(other[name][0]) for name in CELLS)
+            row = "/".join(str(other[name][0]) for name in CELL_COLUMNS)
             raise InputError(
                 f"result table: {row} is called {other['regime'][0]}, by the rule it is {other['regime_by_rule'][0]}"
             )
@@ -228,7 +199,7 @@ def _with_regime(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def pool_seeds(by_seed: pl.DataFrame) -> pl.DataFrame:
-    """DELTAS from DELTAS_BY_SEED alone: counts summed, scores averaged, ``se_seed_pp`` from the seeds' spread.
+    """Pools DELTAS_BY_SEED to DELTAS: sums counts, averages scores, takes ``se_seed_pp`` from the seeds' spread.
 
     Without item answers there is no standard error over items: ``se_pp`` stays empty.
     """
