@@ -115,3 +115,10 @@ def test_every_public_name_of_the_package_is_there() -> None:
     assert set(dir(donorgrid)) == set(donorgrid.__all__)
     with pytest.raises(AttributeError, match="No donorgrid attribute no_such"):
         donorgrid.no_such  # noqa: B018
+
+
+def test_one_module_hands_files_to_polars() -> None:
+    """Polars takes ``[``, ``*`` and ``?`` of a path for a pattern, and reads siblings without a word."""
+    readers = re.compile(r"\b(pl|polars)\.(read|scan)_\w+\(")
+    found = [path for path in PACKAGE.rglob("*.py") if readers.search(path.read_text(encoding="utf-8"))]
+    assert [path.relative_to(PACKAGE).as_posix() for path in found] == ["core/literal_files.py"]

@@ -10,6 +10,7 @@ import polars as pl
 
 from donorgrid.core.atomic_files import whole_file, whole_folder
 from donorgrid.core.errors import InputError, StoreError
+from donorgrid.core.literal_files import read_parquet
 from donorgrid.core.records import Cell, Source
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject
@@ -68,7 +69,7 @@ def read_import(folder: Path) -> ImportedAnswers:
 
     def read(subject: ImportedSubject) -> pl.DataFrame:
         try:
-            return ITEM_ANSWERS.check(pl.read_parquet(files[subject]))
+            return ITEM_ANSWERS.check(read_parquet(files[subject]))
         except (pl.exceptions.PolarsError, OSError, InputError) as error:
             raise StoreError(f"{files[subject]}: not a whole file of item answers ({error}); import again") from error
 

@@ -9,6 +9,7 @@ import polars as pl
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.digests import canonical_json
 from donorgrid.core.errors import InputError, StoreError
+from donorgrid.core.literal_files import read_parquet, read_parquet_footer
 from donorgrid.core.records import Cell
 from donorgrid.core.tables import ITEM_ANSWERS
 
@@ -34,7 +35,7 @@ def read_footer(path: Path) -> AnswersFooter | None:
     if not path.exists():
         return None
     try:
-        return AnswersFooter(**json.loads(pl.read_parquet_metadata(path)[_FOOTER]))
+        return AnswersFooter(**json.loads(read_parquet_footer(path)[_FOOTER]))
     except (pl.exceptions.PolarsError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise StoreError(f"{path}: not a whole file of item answers ({error}); delete it and run again") from error
 
@@ -60,7 +61,7 @@ def read_answers(path: Path, targets: tuple[Cell, ...] | None = None) -> pl.Data
         If the file is not whole.
     """
     try:
-        frame = pl.read_parquet(path)
+        frame = read_parquet(path)
         if targets is not None:
             wanted = [str(cell) for cell in targets]
             frame = frame.filter(pl.concat_str("target_task", "target_language", separator="/").is_in(wanted))

@@ -1,6 +1,7 @@
 """Finds the task that a study names: in the catalog, a YAML task file, a plain data file, or the installed lm-eval."""
 
 from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def _one_file_per_language(path: Path, languages: Sequence[str]) -> TaskFile:
     if PLACEHOLDER in str(path.parent):
         raise InputError(f"task '{path}': {{language}} is allowed in the file's name only")
     prefix, suffix = path.name.split(PLACEHOLDER, 1)
-    files = path.parent.glob(f"{prefix}*{suffix}")
+    files = path.parent.glob(f"{escape(prefix)}*{escape(suffix)}")
     wanted = list(languages) or sorted(file.name[len(prefix) : len(file.name) - len(suffix)] for file in files)
     if not wanted:
         raise InputError(f"task '{path}': no file has a name of this form")

@@ -9,6 +9,7 @@ import polars as pl
 from donorgrid.analyse.reading.recover_counts import add_counts
 from donorgrid.analyse.reading.released_names import CELL_COLUMNS, METRIC_COLUMNS, from_released
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.literal_files import read_csv, read_parquet
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
@@ -75,7 +76,7 @@ def _read_file(path: Path) -> pl.DataFrame:
         csv = path.suffix.lower() == ".csv"
         if csv:
             check_utf8(path.read_bytes(), what=str(path))
-        frame = pl.read_csv(path, infer_schema_length=None) if csv else pl.read_parquet(path)
+        frame = read_csv(path) if csv else read_parquet(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
     if not frame.height:

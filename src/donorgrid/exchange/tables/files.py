@@ -1,6 +1,5 @@
 """Reading a result table: CSV, TSV or Parquet, from a file or a web address."""
 
-import io
 import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.literal_files import read_csv, read_parquet
 from donorgrid.core.text_files import check_utf8
 
 FORMATS = (".csv", ".tsv", ".parquet")
@@ -28,12 +28,11 @@ def read_table(location: str) -> pl.DataFrame:
     written = _download(location) if _is_address(location) else _bytes_of(Path(location))
     if suffix != ".parquet":
         check_utf8(written, what=location)
-    content = io.BytesIO(written)
     try:
         frame = (
-            pl.read_parquet(content)
+            read_parquet(written)
             if suffix == ".parquet"
-            else pl.read_csv(content, separator="\t" if suffix == ".tsv" else ",", infer_schema_length=None)
+            else read_csv(written, separator="\t" if suffix == ".tsv" else ",")
         )
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{location}: not readable as {suffix[1:]}: {str(error).splitlines()[0]}") from error

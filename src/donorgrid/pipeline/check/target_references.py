@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.literal_files import matching_files
 from donorgrid.pipeline.check.request import TargetSpec
 from donorgrid.plan.presets import PRESETS, study_preset
 from donorgrid.tasks import catalog_names
@@ -40,14 +41,12 @@ def expand(spec: TargetSpec, folder: Path) -> Iterator[TargetSpec]:
         If no file matches a pattern.
     """
     if is_data_file(spec.reference) and _WILDCARDS & set(spec.reference):
-        pattern = Path(spec.reference)
-        start = Path(pattern.anchor) if pattern.is_absolute() else folder
-        paths = sorted(path for path in start.glob(str(pattern.relative_to(pattern.anchor))) if path.is_file())
+        absolute = Path(spec.reference).is_absolute()
+        paths = matching_files(folder, spec.reference)
         if not paths:
+            start = Path(Path(spec.reference).anchor) if absolute else folder
             raise InputError(f"target '{spec.reference}': no file of that form in {start}")
-        yield from (
-            replace(spec, reference=str(path.relative_to(start) if start == folder else path)) for path in paths
-        )
+        yield from (replace(spec, reference=str(path if absolute else path.relative_to(folder))) for path in paths)
     elif spec.reference in PRESETS and spec.reference not in catalog_names():
         preset = study_preset(spec.reference)
         languages = spec.languages or tuple(preset["languages"])

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.literal_files import read_csv, read_parquet
 from donorgrid.core.text_files import check_utf8
 
 FORMATS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
@@ -62,7 +63,7 @@ def read_rows(
 
 def _rows(path: Path, kind: str, separator: str | None, quoted: bool, field: str | None, as_text: bool) -> Rows:
     if kind == "parquet":
-        return pl.read_parquet(path).to_dicts()
+        return read_parquet(path).to_dicts()
     check_utf8(path.read_bytes(), what=f"data file {path}")
     if kind == "json":
         return _json_rows(path, field=field)
@@ -73,12 +74,11 @@ def _csv_rows(path: Path, *, separator: str | None, quoted: bool, as_text: bool)
     delimiter = separator or ("\t" if path.suffix == ".tsv" else ",")
     if len(delimiter.encode()) != 1:
         raise InputError(f"data file {path}: delimiter is {delimiter!r}; expected one ASCII character")
-    return pl.read_csv(
+    return read_csv(
         path,
         separator=delimiter,
         quote_char='"' if quoted else None,
         infer_schema=not as_text,
-        infer_schema_length=None,
     ).to_dicts()
 
 

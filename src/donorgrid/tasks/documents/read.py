@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.literal_files import matching_files
 from donorgrid.tasks.documents.hub import hub_documents
 from donorgrid.tasks.documents.local_files import Rows, read_rows
 from donorgrid.tasks.task_files.task_file import CellKeys
@@ -80,9 +81,10 @@ def _files_of(cell: CellKeys, split: str) -> list[Path]:
         near = suggestion(split, by_split)
         raise InputError(f"{cell.where}: data_files has no split '{split}'{near}; it has {', '.join(by_split)}")
     named = by_split[split]
-    paths = [cell.folder / name for name in ([named] if isinstance(named, str) else named)]
-    files = [file for path in paths for file in (sorted(path.parent.glob(path.name)) if "*" in path.name else [path])]
-    missing = [file for file in files if not file.is_file()] or ([] if files else paths)
-    if missing:
-        raise InputError(f"{cell.where}: data file {missing[0]} (split '{split}') does not exist")
+    files: list[Path] = []
+    for name in [named] if isinstance(named, str) else named:
+        matching = matching_files(cell.folder, name)
+        if not matching:
+            raise InputError(f"{cell.where}: data file {cell.folder / name} (split '{split}') does not exist")
+        files += matching
     return files

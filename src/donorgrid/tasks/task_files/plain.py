@@ -5,6 +5,7 @@ A task that generates its answers has prompt and reply instead of the last three
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def _languages_of_paths(reference: str, folder: Path) -> list[str]:
         raise InputError(f"task '{reference}': {{language}} is allowed once, in the file's name")
     start = folder / (head + "x")  # with a letter, so that a name that starts with {language} has its folder as parent
     prefix = start.name[:-1]
-    paths = start.parent.glob(f"{prefix}*{suffix}")
+    paths = start.parent.glob(f"{escape(prefix)}*{escape(suffix)}")
     languages = sorted(path.name[len(prefix) : len(path.name) - len(suffix)] for path in paths)
     if not languages:
         raise InputError(f"task '{reference}': no file in {start.parent} has a name of this form")
