@@ -7,7 +7,8 @@ import pytest
 from donorgrid.analyse import read_tables, to_released
 from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.exchange import import_table
-from donorgrid.exchange.mapping import LmEvalMapping, read_mapping
+from donorgrid.exchange.mapping import LmEvalMapping
+from donorgrid.exchange.mapping_files import read_mapping
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"
 

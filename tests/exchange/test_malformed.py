@@ -63,7 +63,7 @@ TABLE_MAPPINGS = [
     ({"columns": {"model": "source_task"}}, r"column 'model' is there already"),
     ({"colums": {}}, r"map\.yaml: colums: unknown key; allowed are .*did you mean 'columns'\?"),
     ({"percent": ["scroe"]}, r"percent: column 'scroe' is missing"),
-    ({"percent": ["model"]}, r"percent: column 'model' holds String, no numbers"),
+    ({"percent": ["model"]}, r"percent: row 1: column 'model' is 'm', expected a number"),
     ({"values": {"lang": {"x": "y"}}}, r"values: column 'lang' is missing"),
     ({"values": {"model": {"x": 3}}}, r"map\.yaml: values.model.x: Input should be a valid string, found 3"),
     ({"baseline_rows": {"column": "kind"}}, r"baseline_rows.column: column 'kind' is missing"),

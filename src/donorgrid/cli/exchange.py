@@ -42,9 +42,10 @@ def import_table(
     tables: Annotated[list[str], typer.Argument(help="tables: .csv or .parquet, files or addresses")],
     mapping: Annotated[Path | None, typer.Option(help="a mapping file, where columns have other names")] = None,
     out: NewFolder = Path("imported"),
+    metric: Annotated[str | None, typer.Option(help="acc or acc_norm; default: acc_norm if the tables have it")] = None,
 ) -> None:
     """Import result tables: the released format, or any with a key and a delta, or a score and its baseline."""
-    _tell(exchange.import_results.import_tables(tables, mapping, out))
+    _tell(exchange.import_results.import_tables(tables, mapping, out, metric=options.metric_named(metric)))
 
 
 @exports.command("table")

@@ -1,10 +1,11 @@
 """Options that several subcommands share, and how their texts are read."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
+from donorgrid.core import records
 from donorgrid.core.errors import InputError
 
 Study = Annotated[Path, typer.Argument(help="a study file, or the folder of a study", show_default=False)]
@@ -46,6 +47,17 @@ def column_map(given: list[str] | None) -> dict[str, str | list[str]] | None:
             raise InputError(f"--columns '{text}': expected NAME=COLUMN, such as question=Frage")
         columns_of.setdefault(name, []).append(column)
     return {name: columns[0] if len(columns) == 1 else columns for name, columns in columns_of.items()} or None
+
+
+def metric_named(text: str | None) -> records.Metric | None:
+    """Returns the metric that ``--metric`` names. Raises InputError if there is no such metric."""
+    metrics: tuple[records.Metric, ...] = get_args(records.Metric)
+    if text is None:
+        return None
+    for metric in metrics:
+        if text == metric:
+            return metric
+    raise InputError(f"--metric '{text}': allowed are {', '.join(metrics)}")
 
 
 def shard(text: str | None) -> tuple[int, int] | None:

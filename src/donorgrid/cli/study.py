@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,14 +12,11 @@ from donorgrid.cli import options
 from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
 from donorgrid.cli.show import show_failures, show_json, show_regimes
-from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric
 
 if TYPE_CHECKING:
     from donorgrid.pipeline.analyse.tables import Analysed, Change
 
 console = Console(highlight=False)
-METRICS = get_args(Metric)
 
 
 def demo(
@@ -192,11 +189,9 @@ def _with_distances(change: "Change", given: list[Path], out: Path | None) -> "C
 
 
 def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool, rich_refits: int | None) -> "Change":
-    if metric is not None and metric not in METRICS:
-        raise InputError(f"--metric '{metric}': allowed are {', '.join(METRICS)}")
     chosen: dict[str, Any] = {
         "harm_limit_pp": harm,
-        "metric": metric,
+        "metric": options.metric_named(metric),
         "release_arithmetic": release_arithmetic or None,
         "n_rich_bootstrap": rich_refits,
     }

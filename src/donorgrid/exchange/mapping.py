@@ -1,20 +1,18 @@
 """Mapping files: YAML that says which lm-eval task is which cell, whose a folder is, what a column holds."""
 
-from collections.abc import Hashable
-from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Cell, Source, TrainedControl
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+YesOrNo = Annotated[bool, BeforeValidator(lambda value: _TRUTH.get(value, value) if isinstance(value, str) else value)]
+_TRUTH = {"yes": True, "on": True, "no": False, "off": False}
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class MixEntry(_Strict):
@@ -38,12 +36,12 @@ class RunEntry(_Strict):
     """The subject of a folder: a base model (``baseline: true``), or a fine-tune on ``source``."""
 
     model: Annotated[str, Field(min_length=1)]
-    baseline: bool = False
+    baseline: YesOrNo = False
     source: str | MixEntry | ControlEntry | None = None
     recipe: Annotated[str, Field(min_length=1)] = "unspecified"
     train_seed: Seed = 0
     data_seed: Seed = 0
-    train_size: Annotated[int, Field(ge=1)] | None = None
+    train_size: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     checkpoint: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
@@ -106,86 +104,6 @@ class TableMapping(_Strict):
     baseline_rows: BaselineRows | None = None
 
 
-_Mapping = TypeVar("_Mapping", LmEvalMapping, TableMapping)
-
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses duplicate keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable):
-                if key in keys:
-                    raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
-                keys.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read_mapping(path: Path, kind: type[_Mapping]) -> _Mapping:
-    """Reads a mapping file.
-
-    Parameters
-    ----------
-    path : Path
-        A YAML file.
-    kind : type
-        ``LmEvalMapping`` or ``TableMapping``.
-
-    Returns
-    -------
-    LmEvalMapping or TableMapping
-        The mapping.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or a key is unknown, duplicate or has a wrong value.
-    """
-    try:
-        written = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError:
-        raise InputError(f"mapping file {path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"mapping file {path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
-    except InputError as error:
-        raise InputError(f"mapping file {path}: {error}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"mapping file {path}: {_yaml_problem(error)}") from error
-    if not isinstance(written, dict):
-        raise InputError(f"mapping file {path}: expected the keys {list(kind.model_fields)}")
-    return make_mapping(written, kind, origin=f"mapping file {path}")
-
-
-def make_mapping(written: dict[Any, Any], kind: type[_Mapping], *, origin: str) -> _Mapping:
-    """Validates a mapping.
-
-    Parameters
-    ----------
-    written : dict
-        The mapping as plain data.
-    kind : type
-        ``LmEvalMapping`` or ``TableMapping``.
-    origin : str
-        Where the mapping comes from, for messages.
-
-    Returns
-    -------
-    LmEvalMapping or TableMapping
-        The mapping.
-
-    Raises
-    ------
-    InputError
-        If a key is unknown or has a wrong value.
-    """
-    try:
-        return kind.model_validate(written)
-    except ValidationError as error:
-        raise InputError(f"{origin}: {_first_problem(error, kind)}") from None
-
-
 def source_of(entry: str | MixEntry | ControlEntry) -> Source:
     """Returns the source of an entry. Raises InputError if one of its cells is not ``task/language``."""
     if isinstance(entry, str):
@@ -196,23 +114,3 @@ def source_of(entry: str | MixEntry | ControlEntry) -> Source:
     total = sum(entry.mix.values())
     parts = tuple((Cell.parse(cell), weight / total) for cell, weight in entry.mix.items())
     return Source(kind="mix", name=entry.name, parts=parts)
-
-
-def _first_problem(invalid: ValidationError, kind: type[_Mapping]) -> str:
-    problems = invalid.errors(include_url=False)
-    problem = next((error for error in problems if error["type"] == "extra_forbidden"), problems[0])
-    where = ".".join(str(part) for part in problem["loc"] if str(part) not in ("str", "MixEntry", "ControlEntry"))
-    if problem["type"] == "extra_forbidden":
-        allowed = list(kind.model_fields) if len(problem["loc"]) == 1 else []
-        said = f"; allowed are {allowed}{suggestion(str(problem['loc'][-1]), allowed)}" if allowed else ""
-        return f"{where}: unknown key{said}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] in ("missing", "value_error"):
-        return f"{where}: {'is missing' if problem['type'] == 'missing' else message}"
-    return f"{where}: {message}, found {repr(problem['input'])[:60]}"
-
-
-def _yaml_problem(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"not YAML: line {error.problem_mark.line + 1}: {error.problem}"
-    return f"not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}"

@@ -118,12 +118,19 @@ def test_holes_are_said(tmp_path):
 
 
 FAULTS = [
-    ([ROW], "needs 'delta_acc_norm_pp'"),
+    ([ROW], "needed is 'delta_acc_norm_pp'"),
     ([{"model_name": "m", "delta_score_norm_mean": 1.0}], "source_task"),
     ([ROW | {"delta_score_norm_mean": 1.0}] * 2, "share their key"),
     ([ROW | {"delta_score_norm_mean": 1.0, "regime": "CT-CL"}], "by the rule it is MT-CL"),
     ([ROW | {"delta_score_norm_mean": None}], "no row has a finite delta"),
     ([ROW | {"delta_score_norm_mean": 1.0, "n_items": 100, "n_right_norm": 10, "n_right_norm_base": 50}], "contradict"),
+    ([ROW | {"delta_score_norm_mean": "0,5"}], "row 1: column 'delta_acc_norm_pp' is '0,5', expected a number"),
+    ([ROW | {"delta_score_norm_mean": 1.0, "model_size": 1.0, "size_b": 1.0}], "two names of the same column"),
+    (
+        [ROW | {"delta_pp": 1.0, "metric": "acc"}, ROW | {"eval_language": "it", "delta_pp": 1.0, "metric": "x"}],
+        "its 'delta_pp' is of the metric 'acc', not of acc_norm",
+    ),
+    ([ROW | {"delta_score_norm_mean": 1.0, "delta_score_norm_se": "wide"}], "'delta_score_norm_se' is 'wide'"),
     ([], "no rows"),
 ]
 
@@ -148,3 +155,27 @@ def test_a_broken_file_is_refused(tmp_path):
     path.write_bytes(b"not parquet")
     with pytest.raises(InputError, match=r"t\.parquet"):
         read_tables([path])
+
+
+def test_a_table_with_acc_only_is_read_by_acc(tmp_path):
+    path = written(tmp_path / "t.csv", [ROW | {"score": 0.52, "score_base": 0.5}])
+    read = read_tables([path])
+    assert read.deltas.select("metric", "delta_pp").rows() == [("acc", pytest.approx(2.0))]
+    with pytest.raises(InputError, match="it has acc: say '--metric acc'"):
+        read_tables([path], metric="acc_norm")
+
+
+def test_the_metric_of_a_table_is_the_one_it_names(tmp_path):
+    scores = {"score": 0.52, "score_base": 0.5, "score_norm": 0.4, "score_norm_base": 0.5}
+    both = read_tables([written(tmp_path / "t.csv", [ROW | scores])])
+    named = read_tables([written(tmp_path / "n.csv", [ROW | scores | {"metric": "acc"}])])
+    assert [read.deltas["metric"].to_list() for read in (both, named)] == [["acc_norm"], ["acc"]]
+    assert named.deltas["delta_pp"].to_list() == pytest.approx([2.0])
+
+
+def test_tables_with_different_columns_are_stacked(tmp_path):
+    one = written(tmp_path / "a.csv", [ROW | {"delta_score_norm_mean": 1.0, "recipe": "lora", "note": 3}])
+    other = written(tmp_path / "b.csv", [ROW | {"eval_language": "it", "score_norm": 0.5, "score_norm_base": 0.25,
+                                                "note": "x"}])  # fmt: skip
+    deltas = read_tables([one, other]).deltas
+    assert deltas.select("recipe", "delta_pp").rows() == [("lora", 1.0), ("unspecified", 25.0)]

@@ -5,7 +5,8 @@ from typing import Any
 
 from donorgrid.core.records import Cell
 from donorgrid.exchange.lm_eval.cells import cells_of
-from donorgrid.exchange.mapping import LmEvalMapping, make_mapping
+from donorgrid.exchange.mapping import LmEvalMapping
+from donorgrid.exchange.mapping_files import make_mapping
 
 RUNS = {"base": {"model": "m", "baseline": True}, "tuned": {"model": "m", "source": "quiz/de"}}
 

@@ -5,7 +5,8 @@ import pytest
 from donorgrid.core.records import Cell, Source
 from donorgrid.exchange.lm_eval.files import TaskOutput
 from donorgrid.exchange.lm_eval.totals import totals
-from donorgrid.exchange.mapping import LmEvalMapping, make_mapping
+from donorgrid.exchange.mapping import LmEvalMapping
+from donorgrid.exchange.mapping_files import make_mapping
 from donorgrid.exchange.records import ImportedSubject
 
 RUNS = {"base": {"model": "m", "baseline": True}, "tuned": {"model": "m", "source": "quiz/de"}}

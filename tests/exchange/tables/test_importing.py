@@ -132,6 +132,32 @@ def test_the_released_slices_give_the_counts_of_a_plain_count(slices, tmp_path):
     assert deltas["delta_pp"].mean() == pytest.approx(float(sum(gained) / len(gained)), rel=1e-12)
 
 
+PERCENT = [
+    ({"score": [0.5, 0.6, 51.0]}, r"column 'score' mixes proportions and percent: row 1 \(quiz/de\) is 0.5, row 3 "),
+    ({"score": [0.5, 0.6, 0.7]}, r"percent: no value of column 'score' is above 1 \(the largest is 0.7\)"),
+]
+
+
+@pytest.mark.parametrize(("scores", "expected"), PERCENT, ids=[expected for _, expected in PERCENT])
+def test_a_column_that_is_not_in_percent_throughout_is_refused(tmp_path, scores, expected):
+    table = pl.DataFrame({"model": "m", "source_task": "quiz", "source_language": "de", "target_task": "quiz",
+                          "eval_language": ["de", "it", "fr"], "score_base": 0.5, **scores})  # fmt: skip
+    table.write_csv(tmp_path / "t.csv")
+    (tmp_path / "m.yaml").write_text("percent: [score]\n")
+    with pytest.raises(InputError, match=expected):
+        load(tmp_path / "t.csv", mapping=tmp_path / "m.yaml")
+
+
+def test_a_run_that_equals_its_base_model_is_named(tmp_path):
+    head = "model,source_task,source_language,target_task,target_language,train_seed,score,score_base\n"
+    rows = [f"m,quiz,{source},quiz,{target},1,0.5,{base}\n" for source, target, base in
+            (("de", "de", 0.5), ("de", "it", 0.5), ("it", "de", 0.5), ("it", "it", 0.4))]  # fmt: skip
+    (tmp_path / "t.csv").write_text(head + "".join(rows))
+    (note,) = [note for note in load(tmp_path / "t.csv").notes if "was the adapter applied?" in note]
+    assert note.startswith("1 runs equal their base model on every target")
+    assert "source_language de" in note
+
+
 @pytest.fixture
 def shelf(tmp_path: Path) -> Iterator[str]:
     """An address under which the files of ``tmp_path`` are served."""

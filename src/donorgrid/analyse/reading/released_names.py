@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
 
@@ -122,9 +123,15 @@ def _released_order() -> list[str]:
 
 
 def from_released(frame: pl.DataFrame) -> pl.DataFrame:
-    """Renames the released columns to our names; other columns stay as they are."""
-    ours_of = {theirs: ours for ours, theirs in RELEASED_NAMES.items() if theirs in frame.columns}
-    return frame.rename(ours_of)
+    """Renames the released table's columns to ours; all other columns stay as they are.
+
+    Raises InputError if a column is there under both names.
+    """
+    back = {theirs: ours for ours, theirs in RELEASED_NAMES.items() if theirs in frame.columns}
+    for theirs, ours in back.items():
+        if ours != theirs and ours in frame.columns:
+            raise InputError(f"columns '{theirs}' and '{ours}' are two names of the same column; keep one")
+    return frame.rename(back)
 
 
 def declared_columns() -> frozenset[str]:

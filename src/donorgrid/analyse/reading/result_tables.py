@@ -1,4 +1,4 @@
-"""Read result tables with the released columns (or ours) into declared deltas."""
+"""Reads result tables with the released columns (or ours) into declared deltas."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,13 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from donorgrid.analyse.reading.recover_counts import add_counts
-from donorgrid.analyse.reading.released_names import CELL_COLUMNS, METRIC_COLUMNS, from_released
-from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.literal_files import read_csv, read_parquet
+from donorgrid.analyse.reading.released_names import CELL_COLUMNS, from_released
+from donorgrid.analyse.reading.table_deltas import metric_of, with_delta
+from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
-from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
-from donorgrid.core.text_files import check_utf8
+from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED, check_result_table, read_table_file
 from donorgrid.facts.models import family_of, size_b_of
 
 
@@ -37,79 +36,79 @@ class ReadTables:
 
 
 def read_tables(
-    paths: Iterable[Path], *, metric: Metric = "acc_norm", families: Mapping[str, str] | None = None
+    paths: Iterable[Path], *, metric: Metric | None = None, families: Mapping[str, str] | None = None
 ) -> ReadTables:
-    """Read CSV or Parquet files with the released columns (arXiv 2511.13368) or our own names, and stack them.
+    """Reads tables with the released columns (arXiv 2511.13368) or donorgrid's, stacked.
 
-    The files need the model, the source and target cell, and a delta of ``metric``, or its score and baseline.
-    Everything else is optional; ``notes`` says what is missing. ``delta_raw_pp`` keeps the delta as the file has it.
-    Where the scores are exact multiples of 1/N, integer counts are recovered and ``delta_pp`` is the exact difference.
+    Needed are the model, the target and source cell, and a delta, or a score and its baseline, of the metric. If the
+    scores are exact multiples of 1/N, integer counts are recovered and ``delta_pp`` is the exact difference;
+    ``delta_raw_pp`` keeps the delta as the file has it.
 
     Parameters
     ----------
     paths : iterable of Path
-        The files.
-    metric : {"acc", "acc_norm"}
-        The score to read.
+        CSV or Parquet files.
+    metric : {"acc", "acc_norm"}, optional
+        The metric of ``delta_pp``; the default is ``metric_of``.
     families : mapping of str to str, optional
-        Model -> family, where the tables do not say it. Otherwise the model's name says it, as it says the size.
+        The family of models whose tables and names do not give it.
 
     Returns
     -------
     ReadTables
+        The deltas, and notes on what is missing.
 
     Raises
     ------
     InputError
-        When a file cannot be read, lacks a needed column, or contradicts itself.
+        If a table cannot be read, holds a wrong value, or contradicts itself.
     """
-    stacked = pl.concat([_read_file(path) for path in paths], how="diagonal_relaxed")
-    return tables_from(from_released(stacked), metric=metric, families=families)
+    frame = stack_tables(paths)
+    return tables_from(frame, metric=metric or metric_of(frame), families=families)
 
 
-def _read_file(path: Path) -> pl.DataFrame:
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise InputError(f"{path}: expected a .csv or .parquet table")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+def stack_tables(paths: Iterable[Path]) -> pl.DataFrame:
+    """Reads tables and stacks them, with donorgrid's column names. Raises InputError as ``read_tables`` does."""
+    frames = []
+    for path in paths:
+        frame = read_table_file(path)
+        try:
+            frames.append(check_result_table(from_released(frame)))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
     try:
-        csv = path.suffix.lower() == ".csv"
-        if csv:
-            check_utf8(path.read_bytes(), what=str(path))
-        frame = read_csv(path) if csv else read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
-    if not frame.height:
-        raise InputError(f"{path}: the table has no rows")
-    return frame
+        return pl.concat(frames, how="diagonal_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"result tables: cannot be stacked: {str(error).splitlines()[0]}") from error
 
 
 def tables_from(
     frame: pl.DataFrame, *, metric: Metric = "acc_norm", families: Mapping[str, str] | None = None
 ) -> ReadTables:
-    """The same as ``read_tables``, from a frame that already has our column names.
+    """Returns the deltas of checked rows.
 
     Parameters
     ----------
     frame : DataFrame
-        The rows of all tables.
+        Rows with donorgrid's column names, as ``stack_tables`` gives them.
     metric : {"acc", "acc_norm"}
-        The score to read.
+        The metric of ``delta_pp``.
     families : mapping of str to str, optional
-        Model -> family, where the frame does not say it.
+        The family of models whose tables and names do not give it.
 
     Returns
     -------
     ReadTables
+        The deltas, and notes on what is missing.
 
     Raises
     ------
     InputError
-        When a needed column is missing or the frame contradicts itself.
+        If the rows contradict themselves, or none has a delta of the metric.
     """
     notes: list[str] = []
     labelled = _with_model_facts(_with_labels(frame, notes), families or {}, notes)
-    measured = _with_delta(labelled, metric, notes)
+    measured = with_delta(labelled, metric, notes)
     counted = add_counts(measured, metric, notes)
     named = _with_regime(counted)
     if "train_seed" not in named.columns:
@@ -119,23 +118,20 @@ def tables_from(
 
 
 def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
-    for name in ("model", *CELL_COLUMNS):
-        if name not in frame.columns:
-            near = suggestion(name, frame.columns)
-            raise InputError(f"result table: column '{name}' (or its released name) is missing{near}")
     defaults: dict[str, pl.Expr] = {
         "recipe": pl.lit("unspecified"),
         "source_kind": pl.lit("cell"),
         "source_name": pl.concat_str("source_task", "source_language", separator="/"),
-        "data_seed": pl.lit(0),
+        "data_seed": pl.lit(0, dtype=pl.Int64),
         "n_seeds": pl.lit(None, dtype=pl.Int64),
         "train_size": pl.lit(None, dtype=pl.Int64),
         "checkpoint": pl.lit(None, dtype=pl.Float64),
     }
-    missing = {name: default for name, default in defaults.items() if name not in frame.columns}
-    if "n_seeds" in missing:
+    if "n_seeds" not in frame.columns:
         notes.append("the tables have no column n_seeds: left empty")
-    return frame.with_columns(**missing)
+    return frame.with_columns(
+        **{name: pl.coalesce(name, default) if name in frame.columns else default for name, default in defaults.items()}
+    )
 
 
 def _with_model_facts(frame: pl.DataFrame, families: Mapping[str, str], notes: list[str]) -> pl.DataFrame:
@@ -155,33 +151,6 @@ def _with_model_facts(frame: pl.DataFrame, families: Mapping[str, str], notes: l
             named = ", ".join(map(str, unknown))
             notes.append(f"no {what} is known for {named}: nothing is broken down by {what} for them")
     return frame
-
-
-def _with_delta(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.DataFrame:
-    names = METRIC_COLUMNS[metric]
-    if names.delta in frame.columns:
-        raw = pl.col(names.delta)
-    elif {names.score, names.base} <= set(frame.columns):
-        raw = 100.0 * (pl.col(names.score) - pl.col(names.base))
-    elif "delta_pp" in frame.columns:
-        raw = pl.col("delta_pp")
-    else:
-        raise InputError(f"result table: for {metric} it needs '{names.delta}', or '{names.score}' and '{names.base}'")
-    measured = frame.with_columns(delta_raw_pp=raw.cast(pl.Float64)).with_columns(
-        delta_pp=pl.col("delta_raw_pp"), metric=pl.col("metric") if "metric" in frame.columns else pl.lit(metric)
-    )
-    kept = measured.filter(pl.col("delta_raw_pp").is_finite())
-    if kept.height < measured.height:
-        notes.append(
-            f"{measured.height - kept.height} of {measured.height} rows have no finite delta: left out as holes"
-        )
-    if not kept.height:
-        raise InputError(f"result table: no row has a finite delta of {metric}")
-    if "se_pp" not in kept.columns:
-        notes.append("the tables have no standard error from items (se_pp)")
-    if "se_seed_pp" not in kept.columns and names.seed_se in kept.columns:
-        return kept.with_columns(se_seed_pp=pl.col(names.seed_se).cast(pl.Float64))
-    return kept
 
 
 def _with_regime(frame: pl.DataFrame) -> pl.DataFrame:

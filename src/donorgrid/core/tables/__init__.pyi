@@ -6,6 +6,11 @@ from .declaring import TEXT as TEXT
 from .declaring import YES as YES
 from .declaring import Columns as Columns
 from .declaring import Table as Table
+from .files import READ_FORMATS as READ_FORMATS
+from .files import TABLE_FORMATS as TABLE_FORMATS
+from .files import parse_table as parse_table
+from .files import read_table_file as read_table_file
+from .files import write_csv as write_csv
 from .headline import COVERAGE as COVERAGE
 from .headline import HARM_BREAKDOWN as HARM_BREAKDOWN
 from .headline import MATRIX_LANGUAGE as MATRIX_LANGUAGE
@@ -28,6 +33,10 @@ from .noise import INTERVALS as INTERVALS
 from .noise import NOISE as NOISE
 from .noise import POWER as POWER
 from .noise import VERDICTS as VERDICTS
+from .result_tables import DELTA_OF as DELTA_OF
+from .result_tables import check_result_table as check_result_table
+from .result_tables import has_delta as has_delta
+from .result_tables import typed as typed
 from .sources import CHOOSING as CHOOSING
 from .sources import SOURCES as SOURCES
 from .sources import SPECIFIC_REGIMES as SPECIFIC_REGIMES
@@ -35,3 +44,4 @@ from .sources import SPECIFIC_ROLES as SPECIFIC_ROLES
 from .study import DELTAS as DELTAS
 from .study import DELTAS_BY_SEED as DELTAS_BY_SEED
 from .study import ITEM_ANSWERS as ITEM_ANSWERS
+from .units import refuse_mixed_units as refuse_mixed_units

@@ -13,9 +13,10 @@ from donorgrid.exchange.lm_eval.cells import MappedOutputs, cells_of, latest, ma
 from donorgrid.exchange.lm_eval.files import TaskOutput, find_outputs
 from donorgrid.exchange.lm_eval.items import PAIR, PROMPT, answers_in
 from donorgrid.exchange.lm_eval.totals import totals
-from donorgrid.exchange.mapping import LmEvalMapping, read_mapping
+from donorgrid.exchange.mapping import LmEvalMapping
+from donorgrid.exchange.mapping_files import read_mapping
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject, ImportedTable
-from donorgrid.exchange.tables.checks import at_chance
+from donorgrid.exchange.tables.notes import at_chance, unchanged_runs
 
 Tasks = Mapping[ImportedSubject, Mapping[str, TaskOutput]]
 """The results by subject and lm-eval task name."""
@@ -75,7 +76,9 @@ def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnsw
         note = f"no samples of {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
         lost = f"{note}: totals only, without paired errors; run lm_eval with --log_samples"
         frame = totals(evaluated.tasks, cells, mapping)
-        return ImportedTable(frame=frame, notes=(*notes, lost, *at_chance(frame, "score_norm_base")))
+        return ImportedTable(
+            frame=frame, notes=(*notes, lost, *unchanged_runs(frame), *at_chance(frame, "score_norm_base"))
+        )
     subjects = tuple(sorted(evaluated.tasks, key=lambda subject: subject.source is not None))
     return ImportedAnswers(subjects=subjects, read=_reader(evaluated), notes=(*notes, *_id_notes(evaluated)))
 

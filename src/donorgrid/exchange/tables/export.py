@@ -6,8 +6,7 @@ import polars as pl
 
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
-
-FORMATS = (".csv", ".parquet")
+from donorgrid.core.tables import TABLE_FORMATS, write_csv
 
 
 def export_table(frame: pl.DataFrame, path: Path) -> Path:
@@ -30,11 +29,11 @@ def export_table(frame: pl.DataFrame, path: Path) -> Path:
     InputError
         If the name has another ending.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"{path}: a table is written as {' or '.join(FORMATS)}")
+    if path.suffix.lower() not in TABLE_FORMATS:
+        raise InputError(f"{path}: a table is written as {' or '.join(TABLE_FORMATS)}")
     with whole_file(path) as unfinished:
         if path.suffix.lower() == ".csv":
-            frame.write_csv(unfinished)
+            write_csv(frame, unfinished)
         else:
             frame.write_parquet(unfinished, compression="zstd")
     return path

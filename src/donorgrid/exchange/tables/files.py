@@ -8,50 +8,28 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.literal_files import read_csv, read_parquet
-from donorgrid.core.text_files import check_utf8
+from donorgrid.core.tables import READ_FORMATS, parse_table, read_table_file
 
-FORMATS = (".csv", ".tsv", ".parquet")
-_SCHEMES = ("http", "https")
+_SCHEMES = ("http://", "https://")
 _TIMEOUT_S = 60
 _MOST_BYTES = 512 * 2**20
 
 
 def read_table(location: str) -> pl.DataFrame:
-    """Returns the rows of a file or web address. Raises InputError if it is no readable table or has no rows.
-
-    The types of a CSV's columns are inferred from all rows.
-    """
-    suffix = PurePosixPath(urlsplit(location).path if _is_address(location) else location).suffix.lower()
-    if suffix not in FORMATS:
-        raise InputError(f"{location}: expected a table that ends in {', '.join(FORMATS)}")
-    written = _download(location) if _is_address(location) else _bytes_of(Path(location))
-    if suffix != ".parquet":
-        check_utf8(written, what=location)
+    """Returns the rows of a file or web address. Raises InputError if it is no readable table or has no rows."""
+    if not _is_address(location):
+        return read_table_file(Path(location))
     try:
-        frame = (
-            read_parquet(written)
-            if suffix == ".parquet"
-            else read_csv(written, separator="\t" if suffix == ".tsv" else ",")
-        )
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{location}: not readable as {suffix[1:]}: {str(error).splitlines()[0]}") from error
-    if not frame.height:
-        raise InputError(f"{location}: the table has no rows")
-    return frame
+        suffix = PurePosixPath(urlsplit(location).path).suffix.lower()
+    except ValueError as error:
+        raise InputError(f"{location}: no web address ({error})") from error
+    if suffix not in READ_FORMATS:
+        raise InputError(f"{location}: expected a table that ends in {', '.join(READ_FORMATS)}")
+    return parse_table(_download(location), suffix=suffix, what=location)
 
 
 def _is_address(location: str) -> bool:
-    return urlsplit(location).scheme in _SCHEMES
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from error
+    return location.lower().startswith(_SCHEMES)
 
 
 def _download(address: str) -> bytes:

@@ -6,15 +6,15 @@ from pathlib import Path
 import polars as pl
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.tables import DELTAS_BY_SEED
-from donorgrid.exchange.mapping import BaselineRows, TableMapping, read_mapping
+from donorgrid.core.tables import DELTAS_BY_SEED, check_result_table, refuse_mixed_units, typed
+from donorgrid.exchange.mapping import BaselineRows, TableMapping
+from donorgrid.exchange.mapping_files import read_mapping
 from donorgrid.exchange.records import ImportedTable
-from donorgrid.exchange.tables.checks import checked, table_notes
 from donorgrid.exchange.tables.files import read_table
+from donorgrid.exchange.tables.notes import table_notes
 from donorgrid.facts.models import family_of, size_b_of
 
 TARGET = ("target_task", "target_language")
-CELLS = ("source_task", "source_language", *TARGET)
 SCORES = ("score", "score_norm")
 Rename = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -47,16 +47,19 @@ def import_table(locations: Sequence[str], *, to_our_names: Rename, mapping_file
     frames = []
     for location in locations:
         try:
-            frames.append(checked(to_our_names(_mapped(read_table(location), mapping))))
+            frames.append(check_result_table(to_our_names(_mapped(read_table(location), mapping, to_our_names))))
         except InputError as error:
             message = str(error)
             raise InputError(message if message.startswith(location) else f"{location}: {message}") from None
-    frame = _with_facts(pl.concat(frames, how="diagonal_relaxed"))
+    try:
+        frame = _with_facts(pl.concat(frames, how="diagonal_relaxed"))
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"result tables: cannot be stacked: {str(error).splitlines()[0]}") from error
     _refuse_doubles(frame)
     return ImportedTable(frame=frame, notes=table_notes(frame))
 
 
-def _mapped(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
+def _mapped(frame: pl.DataFrame, mapping: TableMapping, to_our_names: Rename) -> pl.DataFrame:
     for ours, theirs in mapping.columns.items():
         if theirs not in frame.columns:
             raise InputError(f"column '{theirs}' (for {ours}) is missing{suggestion(theirs, frame.columns)}")
@@ -69,7 +72,7 @@ def _mapped(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
         frame = frame.with_columns(pl.col(name).cast(pl.String).replace(renamed))
     for name in mapping.percent:
         _need(frame, name, "percent")
-        frame = frame.with_columns(_share(frame, name))
+        frame = frame.with_columns(_proportion(frame, name, to_our_names))
     used = {theirs for ours, theirs in mapping.columns.items() if ours != theirs} - mapping.columns.keys()
     if mapping.baseline_rows is None:
         return frame.drop(used)
@@ -82,11 +85,24 @@ def _need(frame: pl.DataFrame, name: str, key: str) -> None:
         raise InputError(f"{key}: column '{name}' is missing{suggestion(name, frame.columns)}")
 
 
-def _share(frame: pl.DataFrame, name: str) -> pl.Series:
-    """Returns percent as a proportion, by one correctly rounded division; Polars would multiply by a reciprocal."""
-    if not frame.schema[name].is_numeric():
-        raise InputError(f"percent: column '{name}' holds {frame.schema[name]}, no numbers")
-    return pl.Series(name, frame[name].cast(pl.Float64).to_numpy() / 100.0, nan_to_null=True)
+def _proportion(frame: pl.DataFrame, name: str, to_our_names: Rename) -> pl.Series:
+    """Returns percent as proportions, by one correctly rounded division; Polars would multiply by a reciprocal.
+
+    Raises InputError if the column, or a cell of it, holds proportions already.
+    """
+    try:
+        frame = frame.with_columns(typed(frame[name], pl.Float64))
+    except InputError as error:
+        raise InputError(f"percent: {error}") from None
+    target = [column for column in TARGET if column in to_our_names(frame).columns]
+    refuse_mixed_units(to_our_names(frame).with_columns(frame[name]), name, target)
+    largest = float(frame[name].fill_null(0.0).to_numpy().max())
+    if 0 < largest <= 1:
+        raise InputError(
+            f"percent: no value of column '{name}' is above 1 (the largest is {largest:g}): these are proportions; "
+            "leave it out of 'percent'"
+        )
+    return pl.Series(name, frame[name].to_numpy() / 100.0, nan_to_null=True)
 
 
 def _with_baselines(frame: pl.DataFrame, rule: BaselineRows) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from donorgrid.analyse import AnalysisSettings, read_tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
+from donorgrid.core.tables import TABLE_FORMATS
 from donorgrid.exchange import is_import, read_import
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.typology import uriel_distances
@@ -18,7 +19,6 @@ from donorgrid.pipeline.analyse.reporting import write_report
 from donorgrid.pipeline.analyse.tables import (
     BY_SEED,
     DELTAS,
-    TABLE_FORMATS,
     Analysed,
     Change,
     analyse_files,
@@ -80,7 +80,7 @@ def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Chan
     folder, paths = output_folder(given, out), _paths(given)
     with threadpool_limits(limits=1):  # the matrices are small: threads of the linear algebra would only wait
         if _are_tables(paths):
-            return analyse_files(paths, change(AnalysisSettings()))
+            return analyse_files(paths, change=change)
         if is_import(paths[0]):
             return analyse_import(paths[0], change(AnalysisSettings()))
         return analyse_folder(folder, change=change)

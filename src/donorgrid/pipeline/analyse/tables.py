@@ -14,20 +14,21 @@ from donorgrid.analyse import (
     deltas,
     deltas_by_seed,
     pair_answers,
-    read_tables,
     to_released,
 )
+from donorgrid.analyse.reading.result_tables import stack_tables, tables_from
+from donorgrid.analyse.reading.table_deltas import metric_of
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Metric
+from donorgrid.core.tables import write_csv
 from donorgrid.exchange import ImportedSubject, read_import
 from donorgrid.pipeline.analyse.answered_runs import finished_answers
 from donorgrid.pipeline.prepare.study_files import read_workplan
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 
 DELTAS, BY_SEED = "deltas", "deltas_by_seed"
-TABLE_FORMATS = (".csv", ".parquet")
 Change = Callable[[AnalysisSettings], AnalysisSettings]
 """From the settings of a study, or the defaults, to those that are used."""
 
@@ -144,7 +145,9 @@ def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> An
     )
 
 
-def analyse_files(paths: Sequence[Path], settings: AnalysisSettings | None = None) -> Analysed:
+def analyse_files(
+    paths: Sequence[Path], settings: AnalysisSettings | None = None, *, change: Change = lambda settings: settings
+) -> Analysed:
     """Analyse tables of deltas, stacked.
 
     Parameters
@@ -152,7 +155,9 @@ def analyse_files(paths: Sequence[Path], settings: AnalysisSettings | None = Non
     paths : sequence of Path
         CSV or Parquet tables with the released columns, or our own.
     settings : AnalysisSettings, optional
-        The settings of the analysis.
+        The default has the metric that the tables have.
+    change : callable
+        From these settings to those that are used.
 
     Returns
     -------
@@ -163,8 +168,9 @@ def analyse_files(paths: Sequence[Path], settings: AnalysisSettings | None = Non
     InputError
         If a table cannot be used.
     """
-    used = settings or AnalysisSettings()
-    read = read_tables(paths, metric=used.metric)
+    frame = stack_tables(paths)
+    used = change(settings or AnalysisSettings(metric=metric_of(frame)))
+    read = tables_from(frame, metric=used.metric)
     tables = {DELTAS: read.deltas} | ({} if read.by_seed is None else {BY_SEED: read.by_seed})
     tables |= analyse(read.deltas, settings=used, by_seed=read.by_seed)
     title = "Transfer in " + ", ".join(path.stem for path in paths)
@@ -189,7 +195,7 @@ def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
     written = []
     for name, frame in tables.items():
         with whole_file(folder / f"{name}.csv") as unfinished:
-            _released(name, frame, tables).write_csv(unfinished)
+            write_csv(_released(name, frame, tables), unfinished)
         written.append(folder / f"{name}.csv")
     return written
 

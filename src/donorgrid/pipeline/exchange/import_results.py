@@ -4,10 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from donorgrid.analyse import read_tables, to_released
+import polars as pl
+
+from donorgrid.analyse import to_released
 from donorgrid.analyse.reading.released_names import from_released
+from donorgrid.analyse.reading.result_tables import tables_from
+from donorgrid.analyse.reading.table_deltas import metric_of
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
+from donorgrid.core.records import Metric
 from donorgrid.exchange import (
     ImportedTable,
     draft_mapping,
@@ -59,7 +64,9 @@ def import_outputs(paths: Sequence[Path], mapping_file: Path, out: Path) -> Impo
     return Imported(path=out, size=size, notes=imported.notes)
 
 
-def import_tables(tables: Sequence[str], mapping_file: Path | None, out: Path) -> Imported:
+def import_tables(
+    tables: Sequence[str], mapping_file: Path | None, out: Path, *, metric: Metric | None = None
+) -> Imported:
     """Import result tables into one table.
 
     Parameters
@@ -70,6 +77,8 @@ def import_tables(tables: Sequence[str], mapping_file: Path | None, out: Path) -
         Which column is which, where they have other names.
     out : Path
         The new folder.
+    metric : {"acc", "acc_norm"}, optional
+        The metric that the table is analysed by; the default is ``acc_norm``, or ``acc`` if the tables have no other.
 
     Returns
     -------
@@ -80,7 +89,7 @@ def import_tables(tables: Sequence[str], mapping_file: Path | None, out: Path) -
     InputError
         If a table cannot be used.
     """
-    return _write_table(import_table(tables, to_our_names=from_released, mapping_file=mapping_file), out)
+    return _write_table(import_table(tables, to_our_names=from_released, mapping_file=mapping_file), out, metric=metric)
 
 
 def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
@@ -111,14 +120,11 @@ def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
     return mapping_file
 
 
-def _write_table(imported: ImportedTable, out: Path) -> Imported:
+def _write_table(imported: ImportedTable, out: Path, *, metric: Metric | None = None) -> Imported:
     path = out / TABLE
     if path.exists():
         raise InputError(f"{path}: exists already; give another folder")
-    export_table(to_released(imported.frame), path)
-    try:
-        read_tables([path])  # reports contradictions now, not when the table is analysed
-    except InputError:
-        path.unlink()
-        raise
+    used = metric or metric_of(imported.frame)
+    tables_from(imported.frame, metric=used)  # reports contradictions now, not when the table is analysed
+    export_table(to_released(imported.frame.with_columns(metric=pl.lit(used))), path)
     return Imported(path=path, size=f"{imported.frame.height:,} rows", notes=imported.notes)

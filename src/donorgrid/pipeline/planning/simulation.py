@@ -8,6 +8,7 @@ from donorgrid.analyse import to_released
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Baseline, Run
+from donorgrid.core.tables import write_csv
 from donorgrid.exchange import ImportedAnswers, ImportedSubject, write_import
 from donorgrid.pipeline.analyse.tables import BY_SEED
 from donorgrid.simulate import SimulationSettings, simulate_answers, simulate_tables, true_deltas
@@ -67,5 +68,5 @@ def _imported(subject: Run | Baseline) -> ImportedSubject:
 
 def _write(frame: pl.DataFrame, path: Path) -> Path:
     with whole_file(path) as unfinished:
-        frame.write_csv(unfinished)
+        write_csv(frame, unfinished)
     return path

@@ -1,96 +1,32 @@
-"""Checks of a result table, and notes on it. Scores are proportions (0-1), deltas percentage points."""
+"""Notes on a result table: what is missing, targets at chance, baselines that differ, runs that changed nothing."""
 
 import polars as pl
 
-from donorgrid.core.errors import InputError, suggestion
-from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
+from donorgrid.core.tables import DELTA_OF, has_delta
 from donorgrid.facts.benchmarks import n_choices
 from donorgrid.statistics.proportions import wilson_interval
 
-NEEDED = ("model", "source_task", "source_language", "target_task", "target_language")
-DELTA_OF = {
-    "acc_norm": ("delta_acc_norm_pp", "score_norm", "score_norm_base"),
-    "acc": ("delta_acc_pp", "score", "score_base"),
-}
 ASSUMED_ITEMS = 400
 """Items behind a baseline where a table does not say: those of the released table's targets."""
-_TYPES = {**DELTAS.columns, **DELTAS_BY_SEED.columns}
 _SHOWN = 3
 SPREAD_SHOWN_PP = 0.5
-
-
-def checked(frame: pl.DataFrame) -> pl.DataFrame:
-    """Returns the table with its known columns in their declared types. Raises InputError if it is no result table."""
-    for name in NEEDED:
-        if name not in frame.columns:
-            raise InputError(
-                f"column '{name}' (or its released name) is missing{suggestion(name, frame.columns)}; it has "
-                f"{', '.join(frame.columns)}"
-            )
-    if not any(_has(frame, metric) for metric in DELTA_OF) and "delta_pp" not in frame.columns:
-        wanted = " or ".join(f"'{delta}', or '{score}' and '{base}'" for delta, score, base in DELTA_OF.values())
-        raise InputError(f"it has neither a delta nor a score and its baseline; needed is {wanted}, or 'delta_pp'")
-    frame = frame.with_columns(_cast(frame, name) for name in frame.columns if name in _TYPES)
-    for name in NEEDED:
-        _refuse_empty(frame, name)
-    for name in ("score", "score_base", "score_norm", "score_norm_base"):
-        if name in frame.columns:
-            _check_share(frame, name)
-    return frame
-
-
-def _has(frame: pl.DataFrame, metric: str) -> bool:
-    delta, score, base = DELTA_OF[metric]
-    return delta in frame.columns or {score, base} <= set(frame.columns)
-
-
-def _cast(frame: pl.DataFrame, name: str) -> pl.Series:
-    column = frame[name]
-    if column.dtype == pl.String and _TYPES[name] != pl.String:
-        column = column.str.strip_chars()
-        column = column.set(column.is_in(["", "NA", "NaN", "nan", "None", "null"]), None)
-    converted = column.cast(_TYPES[name], strict=False)
-    wrong = column.is_not_null() & converted.is_null()
-    if wrong.any():
-        row = int(wrong.arg_true()[0])
-        raise InputError(f"row {row + 1}: column '{name}' is '{column[row]}', expected {_word(name)}")
-    return converted.fill_nan(None) if converted.dtype.is_float() else converted
-
-
-def _word(name: str) -> str:
-    kind = _TYPES[name]
-    return "a whole number" if kind == pl.Int64 else "a number" if kind == pl.Float64 else "text"
-
-
-def _refuse_empty(frame: pl.DataFrame, name: str) -> None:
-    kind = frame["source_kind"] if "source_kind" in frame.columns else None
-    if kind is not None and name.startswith("source_"):
-        return  # a mix has several cells
-    empty = frame[name].is_null() | (frame[name] == "")
-    if empty.any():
-        row = int(empty.arg_true()[0]) + 1
-        hint = "; rows of base models? name them in the mapping's key 'baseline_rows'" if "source" in name else ""
-        raise InputError(f"row {row}: column '{name}' is empty{hint}")
-
-
-def _check_share(frame: pl.DataFrame, name: str) -> None:
-    values = frame[name]
-    wrong = values.is_not_null() & ~values.is_between(0.0, 1.0)
-    if wrong.any():
-        row = int(wrong.arg_true()[0])
-        percent = float(values.max() or 0.0) <= 100.0 and float(values.min() or 0.0) >= 0.0  # type: ignore[arg-type]
-        hint = f"; where it is in percent, say 'percent: [{name}]' in the mapping" if percent else ""
-        raise InputError(f"row {row + 1}: column '{name}' is {values[row]}, expected a proportion from 0 to 1{hint}")
+_RUN = ("model", "recipe", "source_name", "source_task", "source_language", "train_seed", "data_seed", "train_size")
 
 
 def table_notes(frame: pl.DataFrame) -> tuple[str, ...]:
     """Returns lines for the user: what is missing, targets at chance, baselines that differ between seeds."""
     there = {*frame.columns, *(["n_seeds"] if "train_seed" in frame.columns else [])}
     missing = [f"no column {name}: {lost}" for name, lost in _LOST.items() if name not in there]
+    missing += ["it has acc only, no acc_norm: it is analysed by acc"] if _only_acc(frame) else []
+    missing += unchanged_runs(frame)
     base = next((base for _, _, base in DELTA_OF.values() if base in frame.columns), None)
     if base is None:
         return (*missing, "no baseline scores: targets at chance cannot be found")
     return (*missing, *at_chance(frame, base), *_spread(frame, base))
+
+
+def _only_acc(frame: pl.DataFrame) -> bool:
+    return has_delta(frame, "acc") and not has_delta(frame, "acc_norm")
 
 
 _LOST = {
@@ -98,6 +34,45 @@ _LOST = {
     "n_items": "limits are compared on counts only where the scores give them back",
     "recipe": "all rows count as one recipe",
 }
+
+
+def unchanged_runs(frame: pl.DataFrame) -> list[str]:
+    """Names runs whose scores all equal the base model's, on two targets or more.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with donorgrid's column names.
+
+    Returns
+    -------
+    list of str
+        One line if there is such a run; otherwise none.
+    """
+    differences = [
+        pl.col(delta) if delta in frame.columns else pl.col(score) - pl.col(base)
+        for metric, (delta, score, base) in DELTA_OF.items()
+        if has_delta(frame, metric)
+    ]
+    differences += [pl.col("delta_pp")] if not differences else []
+    run = [name for name in _RUN if name in frame.columns]
+    unchanged = (
+        frame.group_by(run, maintain_order=True)
+        .agg(
+            pl.len().alias("n"),
+            pl.all_horizontal((difference == 0).fill_null(False) for difference in differences).all().alias("equal"),
+        )
+        .filter(pl.col("equal") & (pl.col("n") > 1))
+    )
+    if not unchanged.height:
+        return []
+    labels = [", ".join(f"{name} {row[name]}" for name in run if row[name] is not None) for row in unchanged.to_dicts()]
+    more = f"; and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return [
+        f"{len(labels)} runs equal their base model on every target (was the adapter applied?): "
+        + "; ".join(labels[:_SHOWN])
+        + more
+    ]
 
 
 def at_chance(frame: pl.DataFrame, base: str) -> list[str]:
