@@ -153,7 +153,7 @@ def test_control_characters_in_texts_and_ids_are_handled(donorgrid, place: Path,
 def test_an_adapter_that_answers_nothing_finite_is_one_line_and_not_safe(donorgrid, place: Path) -> None:
     make_adapter(place / "base", place / "burst", strength=1e38)
     code, out, err = donorgrid("base", "burst", "--guard", "good.jsonl")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "log-likelihoods" in err.splitlines()[-1]
     assert "are not finite" in err.splitlines()[-1]
 

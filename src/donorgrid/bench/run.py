@@ -9,6 +9,7 @@ from donorgrid.bench.page import markdown
 from donorgrid.bench.texts import generated_texts, real_texts
 from donorgrid.bench.ways import DONORGRID, PEER, RELEASE, Sizes
 from donorgrid.bench.workload import make_workload
+from donorgrid.core.atomic_files import make_folder
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
 
@@ -78,7 +79,7 @@ def run_bench(out: Path, options: BenchOptions, say: Callable[[str], None] = pri
         raise InputError(f"jobs {options.jobs}: it must be at least 1 and at most the threads ({options.threads})")
     if not 0 < options.share <= 1:
         raise InputError(f"share {options.share}: it must be above 0 and at most 1")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     size = {"n_train": options.n_train, "n_items": options.n_items}
     texts = generated_texts(**size) if options.data is None else real_texts(options.data, **size)
     workload = make_workload(out, texts, precision=options.precision, threads=options.threads, epochs=options.epochs)

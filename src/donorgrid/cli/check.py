@@ -12,7 +12,7 @@ from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.show import show_json
 from donorgrid.core.atomic_files import whole_file
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, RunFailure
 
 
 def check(
@@ -35,7 +35,7 @@ def check(
 ) -> int:
     """Compare adapters with their base item by item: what was gained, what was broken, what is not known.
 
-    Exit code 0 only if every guard is safe, 1 if any is harmed or undecided, 2 for bad input.
+    Exit code 0 only if every guard is safe, 1 if any is harmed or undecided; any other code is no verdict.
     """
     flags = {
         "base": base,
@@ -54,7 +54,10 @@ def check(
         "allow_undecided": allow_undecided,
     }
     given = pipeline.check.command_line.check_from_flags(flags, config)
-    checked = pipeline.check.run_check.run_check(given.request, on_note=_tell)
+    try:
+        checked = pipeline.check.run_check.run_check(given.request, on_note=_tell)
+    except RunFailure as error:  # no verdict: the adapter or its base cannot be used
+        raise InputError(str(error)) from error
     code = verdict.exit_code(checked.result, allow_undecided=given.allow_undecided)
     page = given.report
     if page is not None:
@@ -78,11 +81,8 @@ def _show(result: "verdict.CheckResult", page: Path | None) -> None:
 
 
 def _write(page: Path, text: str) -> None:
-    try:
-        with whole_file(page) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--report {page}: cannot be written: {error.strerror}") from error
+    with whole_file(page) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _tell(line: str) -> None:

@@ -1,44 +1,97 @@
 """Atomic files and folders: another process sees each one complete, or not at all."""
 
+import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from donorgrid.core.errors import SystemRefusal
 from donorgrid.core.processes import birth_mark, host_mark
+from donorgrid.core.system_refusals import UNFINISHED, refusals_named
 
-_UNFINISHED = ".unfinished-"
+_TEMPORARY_NAME = re.compile(
+    rf"{re.escape(UNFINISHED)}.*-(?P<host>[0-9a-f]{{8}})-(?P<pid>\d{{1,9}})-[0-9a-f]{{8}}", re.DOTALL
+)
+_LONGEST_PART = 40
+"""So many characters of a file's name become part of its temporary name, which must not get too long itself."""
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Gives the body a temporary path to write to, which then replaces ``path`` in one step."""
-    unfinished = _unfinished(path)
-    try:
-        yield unfinished
-        _sync(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Gives the body a temporary path to write to, which then replaces ``path`` in one step.
+
+    Raises SystemRefusal where the operating system refuses, or ``path`` is a device and no file.
+    """
+    with refusals_named(path):
+        if path.exists() and not path.is_file():
+            raise SystemRefusal(f"{path}: {'it is a folder' if path.is_dir() else 'it is no regular file'}")
+        unfinished = _unfinished(path)
+        try:
+            yield unfinished
+            _sync(unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Gives the body a temporary folder to fill, which then replaces ``path`` in one step."""
-    unfinished = _unfinished(path)
-    unfinished.mkdir()
+    """Gives the body a temporary folder to fill, which then replaces ``path``; nobody sees it half full.
+
+    Raises SystemRefusal where the operating system refuses, or ``path`` is a file.
+    """
+    with refusals_named(path):
+        if path.exists() and not path.is_dir():
+            raise SystemRefusal(f"{path}: it is no folder")
+        unfinished = _unfinished(path)
+        unfinished.mkdir()
+        try:
+            yield unfinished
+            for file in unfinished.rglob("*"):
+                if file.is_file():
+                    _sync(file)
+            while not move_in(unfinished, path):  # of two processes the later one replaces the folder of the earlier
+                remove_folder(path)
+        finally:
+            if unfinished.exists():
+                shutil.rmtree(unfinished)
+
+
+def move_in(folder: Path, path: Path) -> bool:
+    """Gives a folder its final name in one step, unless something lies there already.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, on the same disk.
+    path : Path
+        Its new path.
+
+    Returns
+    -------
+    bool
+        False if a folder that is not empty has the name.
+    """
     try:
-        yield unfinished
-        for file in unfinished.rglob("*"):
-            if file.is_file():
-                _sync(file)
-        remove_folder(path)
-        unfinished.rename(path)
-    finally:
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
+        folder.rename(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return False
+    return True
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it. Raises SystemRefusal, one line, where that is not possible."""
+    with refusals_named(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise SystemRefusal(f"{error.filename}: it is no folder") from error
 
 
 def make_exclusively(path: Path, text: str) -> bool:
@@ -58,46 +111,57 @@ def make_exclusively(path: Path, text: str) -> bool:
     bool
         True if this process created the file, False if it exists already.
     """
-    unfinished = _unfinished(path)
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.link(unfinished, path)
-    except FileExistsError:
-        return False
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with refusals_named(path):
+        unfinished = _unfinished(path)
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            os.link(unfinished, path)
+        except FileExistsError:
+            return False
+        finally:
+            unfinished.unlink(missing_ok=True)
     return True
 
 
 def remove_folder(path: Path) -> None:
     """Deletes a folder, which first gets a temporary name; a missing folder is no error."""
-    if path.exists():
-        previous = _unfinished(path)
+    previous = _unfinished(path)
+    try:
         path.rename(previous)
-        shutil.rmtree(previous)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(previous)
 
 
 def remove_unfinished(root: Path) -> int:
-    """Deletes temporary files and folders of this machine's ended processes, and returns how many there were."""
+    """Deletes temporary files and folders of this machine's ended processes, and returns how many there were.
+
+    A link is deleted and not followed. What has another form of name is not ours and stays.
+    """
     removed = 0
     # os.walk, unlike rglob, skips folders that another process removes in the meantime.
     for parent, folders, files in os.walk(root):
         for name in (*folders, *files):
-            if name.startswith(_UNFINISHED) and _is_abandoned(name):
+            if _is_abandoned(name):
                 path = Path(parent, name)
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
                 removed += 1
+        folders[:] = [name for name in folders if not name.startswith(UNFINISHED)]
     return removed
 
 
 def _is_abandoned(name: str) -> bool:
-    host, pid, _ = name.rsplit("-", 3)[1:]
-    return host == host_mark() and birth_mark(int(pid)) is None
+    parts = _TEMPORARY_NAME.fullmatch(name)
+    return parts is not None and parts["host"] == host_mark() and birth_mark(int(parts["pid"])) is None
 
 
 def _unfinished(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{_UNFINISHED}{path.name}-{host_mark()}-{os.getpid()}-{secrets.token_hex(4)}")
+    make_folder(path.parent)
+    part = path.name[:_LONGEST_PART]
+    return path.with_name(f"{UNFINISHED}{part}-{host_mark()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def _sync(path: Path) -> None:

@@ -16,11 +16,22 @@ class InputError(DonorgridError):
 
 
 class StoreError(DonorgridError):
-    """A file of a study is damaged, or holds other work than its name says."""
+    """A file of a study is damaged, or holds other work than its name says. Exit code 2, as for other input."""
+
+
+class SystemRefusal(DonorgridError):
+    """The operating system refused: a full or read-only disk, a missing right, too little memory. Exit code 74."""
+
+
+class Fault(DonorgridError):
+    """A fault in donorgrid itself; its traceback lies where the message says. Exit code 70."""
 
 
 class RunFailure(DonorgridError):
-    """One piece of work failed, such as a diverged training. It is recorded, and the other work continues."""
+    """One piece of work failed, such as a diverged training. It is recorded, and the other work continues.
+
+    Exit code 1 where a command ends with it.
+    """
 
 
 def _escaped(character: str) -> str:

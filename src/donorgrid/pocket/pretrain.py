@@ -9,6 +9,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from donorgrid.core.atomic_files import make_folder
 from donorgrid.pocket.corpus import RICHNESS, Amount, lines
 from donorgrid.pocket.packing import mean_loss, packed_batches
 
@@ -81,7 +82,7 @@ def train_base_model(
             model = _trained_model(_encoded(tokenizer, text), len(tokenizer), settings, report)
     finally:
         torch.set_num_threads(threads)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     tokenizer.save_pretrained(out)
     model.save_pretrained(out)
 

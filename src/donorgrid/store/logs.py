@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from donorgrid.core.atomic_files import whole_file
+from donorgrid.core.atomic_files import make_folder, whole_file
 from donorgrid.core.digests import canonical_json
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.processes import birth_mark, host_mark
+from donorgrid.core.system_refusals import refusals_named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,8 @@ def note_failure(folder: StudyFolder, failure: Failure) -> None:
         The failure.
     """
     path = folder.process_file("failures", process_name())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as stream:
+    make_folder(path.parent)
+    with refusals_named(path), path.open("a", encoding="utf-8") as stream:
         stream.write(canonical_json(failure.__dict__) + "\n")
         stream.flush()
         os.fsync(stream.fileno())

@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from donorgrid.core.atomic_files import remove_unfinished, whole_file
+from donorgrid.core.atomic_files import make_folder, remove_unfinished, whole_file
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.facts.models import ModelFacts
@@ -31,7 +31,7 @@ def write_study_files(prepared: Prepared, plan: WorkPlan, *, study_file: Path) -
         The file that it was read from. Local paths are rewritten to be relative to the study's folder.
     """
     folder = prepared.folder
-    folder.root.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.root)
     remove_unfinished(folder.root)
     _write_resolved(prepared, study_file)
     write_workplan(plan, folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
@@ -121,7 +122,7 @@ def run_demo(
             raise InputError(f"n_sources {n_sources}: the demo has {len(cells)} sources")
         content["sources"] = cells[:n_sources]
     folder = StudyFolder(Path(out))
-    folder.root.mkdir(parents=True, exist_ok=True)
     study_file = folder.root / "demo.yaml"
-    study_file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    with whole_file(study_file) as unfinished:
+        unfinished.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return run_study(study_file, out, options=options, on_progress=on_progress)
