@@ -33,7 +33,8 @@ from donorgrid.core.records import Run
 from donorgrid.simulate import SimulatedTables, SimulationSettings, simulate_answers, simulate_tables, true_deltas
 from donorgrid.statistics.mixed_models.design import make_design
 from donorgrid.statistics.mixed_models.reml import fit
-from donorgrid.statistics.mixed_models.shares import residual_degrees, share_intervals
+from donorgrid.statistics.mixed_models.shares import share_intervals
+from donorgrid.statistics.mixed_models.simulated import residual_degrees
 
 SETTINGS = AnalysisSettings()
 N_REFITS = 400

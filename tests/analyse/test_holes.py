@@ -13,7 +13,8 @@ from donorgrid.analyse.tables.roles import roles_language, roles_task
 from donorgrid.simulate import SimulationSettings, simulate_tables
 from donorgrid.statistics.mixed_models.design import make_design
 from donorgrid.statistics.mixed_models.reml import fit
-from donorgrid.statistics.mixed_models.shares import residual_degrees, share_intervals
+from donorgrid.statistics.mixed_models.shares import share_intervals
+from donorgrid.statistics.mixed_models.simulated import residual_degrees
 
 GRID = SimulationSettings(
     n_models=6,

@@ -17,11 +17,11 @@ def ones(y):
     return np.ones((y.size, 1))
 
 
-def errors(y, *, own=0.0, common=0.0, **of_factor):
+def errors(y, *, independent=0.0, common=0.0, **of_factor):
     return KnownErrors(
-        own=np.full(y.size, own),
+        independent=np.full(y.size, independent),
         common=np.full(y.size, common),
-        of_factor={name: np.full(y.size, one) for name, one in of_factor.items()},
+        of_factor={name: np.full(y.size, variance) for name, variance in of_factor.items()},
     )
 
 
@@ -54,8 +54,8 @@ def test_the_posterior_is_the_normal_one_under_the_full_covariance():
     fixed = np.stack([s < 3, s >= 3], axis=1).astype(float)
     model = explain({"m": m, "s": s}, y, fixed)
     same = {"m": m[:, None] == m, "s": s[:, None] == s}
-    found, own_variance = truths(model, y, errors(y, own=0.3, common=0.2, m=0.1, s=0.4))
-    assert own_variance == pytest.approx(model.residual - 0.3)
+    found, row_variance = truths(model, y, errors(y, independent=0.3, common=0.2, m=0.1, s=0.4))
+    assert row_variance == pytest.approx(model.residual - 0.3)
     seen = sum(model.variances[name] * same[name] for name in same) + model.residual * np.eye(y.size)
     true = seen - 0.1 * same["m"] - 0.4 * same["s"] - 0.3 * np.eye(y.size)
     inverse = np.linalg.inv(seen)
@@ -76,11 +76,11 @@ def test_what_noise_explains_is_not_believed():
     """The levels of s differ by no more than their shared noise: their effects are shrunk away, others are not."""
     m, s, y = grid(1)
     model = explain({"m": m, "s": s}, y, ones(y))
-    none, _ = truths(model, y, errors(y, own=model.residual + 1.0, s=model.variances["s"] + 1.0))
+    none, _ = truths(model, y, errors(y, independent=model.residual + 1.0, s=model.variances["s"] + 1.0))
     np.testing.assert_allclose(none.mean, model.beta[0] + model.effects["m"])
-    kept, own_variance = truths(model, y, errors(y))
+    kept, row_variance = truths(model, y, errors(y))
     np.testing.assert_allclose(kept.mean, y)
-    assert own_variance == model.residual
+    assert row_variance == model.residual
     np.testing.assert_allclose(kept.sd, 0.0, atol=1e-7)
 
 
@@ -91,7 +91,7 @@ def test_a_mean_is_believed_as_far_as_its_own_error_does_not_explain_it():
     np.testing.assert_allclose(model.beta, [2.0, 5.0])
 
     def posterior(covariance):
-        found, _ = truths(model, y, replace(errors(y, own=9.0), of_beta=np.array(covariance)))
+        found, _ = truths(model, y, replace(errors(y, independent=9.0), of_beta=np.array(covariance)))
         return found
 
     def means(covariance):
@@ -114,9 +114,9 @@ def test_without_factors_it_is_least_squares():
     model = explain({}, y, ones(y))
     assert model.residual == pytest.approx(np.var(y, ddof=1))
     assert model.criterion == pytest.approx(3 * (1 + np.log(2 * np.pi * model.residual)) + np.log(4))
-    found, own_variance = truths(model, y, errors(y, own=1.0))
-    assert own_variance == pytest.approx(model.residual - 1.0)
-    weight = own_variance / model.residual
+    found, row_variance = truths(model, y, errors(y, independent=1.0))
+    assert row_variance == pytest.approx(model.residual - 1.0)
+    weight = row_variance / model.residual
     np.testing.assert_allclose(found.mean, weight * y + (1 - weight) * 3.0)
     of_weight = share_variance(1 / model.residual, 4)
     expected = weight + (1 - weight) ** 2 * model.residual / 4 + of_weight * (y - 3.0) ** 2
@@ -128,7 +128,7 @@ def test_too_few_rows_and_no_spread():
     assert explain({}, np.array([1.0, 2.0, 4.0]), np.ones((3, 2))) is None
     flat = explain({"m": np.array([0, 0, 1, 1])}, np.full(4, 0.7), np.ones((4, 1)))
     assert flat.criterion is None
-    found, _ = truths(flat, np.full(4, 0.7), errors(np.zeros(4), own=1.0))
+    found, _ = truths(flat, np.full(4, 0.7), errors(np.zeros(4), independent=1.0))
     np.testing.assert_allclose(found.mean, 0.7)
 
 
@@ -138,7 +138,7 @@ def draw(rng, *, effect):
     scale = rng.uniform(0.5, 1.5, size=12)[t]
     truth = effect * (rng.normal(size=12)[s] + rng.normal(size=12)[t] + rng.normal(size=s.size))
     noise = np.sqrt(0.5 * scale) * (rng.normal(size=12)[t] + rng.normal(size=s.size))
-    known = KnownErrors(own=0.5 * scale, common=0.0 * scale, of_factor={"t": 0.5 * scale})
+    known = KnownErrors(independent=0.5 * scale, common=0.0 * scale, of_factor={"t": 0.5 * scale})
     return {"s": s, "t": t}, truth, truth + noise, known
 
 
@@ -151,9 +151,11 @@ def test_posteriors_cover_where_errors_are_shared_and_unequal():
         hits.append((np.abs(truth - found.mean) <= 1.96 * found.sd).mean())
         factors, _, seen, known = draw(rng, effect=0.0)
         model = explain(factors, seen, ones(seen))
-        all_own = KnownErrors(own=known.own + known.of_factor["t"], common=known.common, of_factor={})
+        all_independent = KnownErrors(
+            independent=known.independent + known.of_factor["t"], common=known.common, of_factor={}
+        )
         believed.append(truths(model, seen, known)[0].probability_at_most(-1.0).mean())
-        unaware.append(truths(model, seen, all_own)[0].probability_at_most(-1.0).mean())
+        unaware.append(truths(model, seen, all_independent)[0].probability_at_most(-1.0).mean())
     assert 0.93 < np.mean(hits) < 0.97
     # Noise alone puts 16% of the values seen below -1; taking the targets' part for effects, half of that is believed.
     assert np.mean(believed) < 0.03

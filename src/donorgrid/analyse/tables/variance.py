@@ -15,8 +15,10 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.regimes import TRANSFER, TRANSFER_REGIMES
 from donorgrid.core.tables import EFFECTS, VARIANCE
 from donorgrid.statistics.mixed_models.design import Design, make_design, moments
-from donorgrid.statistics.mixed_models.reml import MixedFit, fit, predictions
-from donorgrid.statistics.mixed_models.shares import residual_degrees, share_intervals, upper_share
+from donorgrid.statistics.mixed_models.predictions import predictions
+from donorgrid.statistics.mixed_models.reml import MixedFit, fit
+from donorgrid.statistics.mixed_models.shares import share_intervals, upper_share
+from donorgrid.statistics.mixed_models.simulated import residual_degrees
 
 SCOPES = (TRANSFER, *TRANSFER_REGIMES)
 RESIDUAL = "residual"

@@ -18,9 +18,24 @@ from donorgrid.core.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """Factors as level codes (n,) each, the fixed part X (n, p), and the cross-products Z'Z (q, q), Z'X, X'X.
+    """The factors of n rows, the fixed part X, and their cross-products.
 
-    Factors stand largest first: the first one's block of Z'Z is diagonal and is eliminated by hand.
+    The f factors stand largest first: the block of the first factor in Z'Z is diagonal and is eliminated by hand.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Factors, length f.
+    sizes : tuple of int
+        Levels of each factor; they add up to q effects.
+    codes : tuple of ndarray of int
+        Level code of each row, shape ``(n,)`` per factor.
+    levels : tuple of ndarray of str
+        Level names, shape ``(size,)`` per factor.
+    fixed : ndarray
+        X, shape ``(n, p)``.
+    gram, cross, fixed_gram : ndarray
+        Z'Z, shape ``(q, q)``; Z'X, shape ``(q, p)``; X'X, shape ``(p, p)``.
     """
 
     names: tuple[str, ...]
@@ -39,18 +54,28 @@ class Design:
 
     @cached_property
     def starts(self) -> Ints:
-        """Where each factor's effects begin among the q."""
+        """Index of each factor's first effect among the q, shape ``(f,)``."""
         return np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.int64)
 
     @cached_property
-    def owner(self) -> Ints:
-        """The factor of each of the q effects."""
+    def factor_index(self) -> Ints:
+        """Index of each effect's factor, shape ``(q,)``."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """One response against a design: Z'y (q,), X'y (p,), y'y."""
+    """The cross-products of a response with a design.
+
+    Attributes
+    ----------
+    random : ndarray
+        Z'y, shape ``(q,)``.
+    fixed : ndarray
+        X'y, shape ``(p,)``.
+    square : float
+        y'y.
+    """
 
     random: Reals
     fixed: Reals

@@ -46,7 +46,7 @@ class Explained:
 
     @property
     def predicted(self) -> Reals:
-        """(n,): X b and all predicted effects; what is not in it is the residual."""
+        """X b plus all predicted effects, shape ``(n,)``; the rest of the response is the residual."""
         return np.asarray(self.fixed @ self.beta + sum(self.effects.values()))
 
 
@@ -100,7 +100,7 @@ def _by_least_squares(y: Reals, fixed: Reals) -> Explained:
 
 def _by_mixed_model(design: Design, fitted: MixedFit) -> Explained:
     ratios = fitted.point.ratios
-    per_effect = ratios[design.owner]
+    per_effect = ratios[design.factor_index]
     active, n_fixed = per_effect > 0, design.fixed.shape[1]
     normal = np.block(
         [

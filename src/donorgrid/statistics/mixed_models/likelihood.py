@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from donorgrid.core.arrays import Reals
+from donorgrid.statistics.mixed_models.block_factor import BlockFactor, factor_blocks
 from donorgrid.statistics.mixed_models.design import Design, Moments
 
 
@@ -25,19 +25,37 @@ from donorgrid.statistics.mixed_models.design import Design, Moments
 class Factored:
     """What the likelihood needs of the design at one vector of ratios, whatever the response.
 
-    ``root`` (q,): sqrt ratios per effect. ``head`` (h,) the diagonal block of M, ``side`` (h, q - h) the block next to
-    it, over ``head``; ``lower`` the Cholesky factor of the Schur complement. ``solved`` (q, p): D M^-1 D Z'X;
-    ``projected`` (q, p): Z'V^-1 X; ``inverse`` (p, p): of X'V^-1 X. ``log_det``: log|V|, for REML with log|X'V^-1 X|.
-    ``dof``: n - p, for ML n. What only a further step needs is computed when it is asked for.
+    ``curvature`` and ``leverage`` are computed on first use: only a further step or a prediction needs them.
+
+    Attributes
+    ----------
+    design : Design
+        The design of n rows, p fixed columns, f factors and q effects.
+    reml : bool
+        True: restricted likelihood. False: likelihood.
+    ratios : ndarray
+        Variance ratios t, shape ``(f,)``.
+    root : ndarray
+        sqrt t of each effect's factor, shape ``(q,)``.
+    blocks : BlockFactor
+        M, factored.
+    solved : ndarray
+        D M^-1 D Z'X, shape ``(q, p)``.
+    projected : ndarray
+        Z'V^-1 X, shape ``(q, p)``.
+    inverse : ndarray
+        (X'V^-1 X)^-1, shape ``(p, p)``.
+    log_det : float
+        log|V|; for REML plus log|X'V^-1 X|.
+    dof : int
+        n - p for REML, n for ML.
     """
 
     design: Design
     reml: bool
     ratios: Reals
     root: Reals
-    head: Reals
-    side: Reals
-    lower: Reals
+    blocks: BlockFactor
     solved: Reals
     projected: Reals
     inverse: Reals
@@ -46,20 +64,20 @@ class Factored:
 
     @cached_property
     def _inside(self) -> tuple[Reals, Reals, Reals]:
-        """U Z'V^-1 Z U, U Z'PZ U and the diagonal of U."""
-        inner, units = _inner(self.design, self.root, _inverse(self.head, self.side, self.lower))
+        """U Z'V^-1 Z U and U Z'PZ U, shape ``(q, q)`` each, and the diagonal of U, shape ``(q,)``; see ``_inner``."""
+        inner, units = _inner(self.design, self.root, self.blocks.inverse())
         spread = self.projected * units[:, None]
         return inner, inner - spread @ self.inverse @ spread.T, units
 
     @cached_property
     def curvature(self) -> tuple[Reals, Reals]:
-        """tr(Q_ff) per factor (f,) and |Q_fg|^2 per pair (f, f) of Q = Z'PZ (for ML Z'V^-1 Z)."""
+        """tr(Q_ff), shape ``(f,)``, and |Q_fg|^2, shape ``(f, f)``, of Q = Z'PZ (for ML Z'V^-1 Z)."""
         inner, without_fixed, units = self._inside
         return _traces(self.design, without_fixed if self.reml else inner, units)
 
     @cached_property
     def leverage(self) -> Reals:
-        """(q,): the diagonal of Z'PZ."""
+        """The diagonal of Z'PZ, shape ``(q,)``."""
         _, without_fixed, units = self._inside
         return np.asarray(np.diagonal(without_fixed) / units**2)
 
@@ -68,7 +86,18 @@ class Factored:
 class Point:
     """The likelihood of one response at one vector of ratios, with what estimates and predictions need.
 
-    ``criterion`` is minus twice the log likelihood; ``score`` (q,) is Z'Py.
+    Attributes
+    ----------
+    factored : Factored
+        The design at these ratios.
+    criterion : float
+        Minus twice the log (restricted) likelihood.
+    beta, beta_cov : ndarray
+        Fixed effects, shape ``(p,)``, and their covariance, shape ``(p, p)``.
+    residual : float
+        Residual variance.
+    score : ndarray
+        Z'Py, shape ``(q,)``.
     """
 
     factored: Factored
@@ -80,12 +109,12 @@ class Point:
 
     @property
     def ratios(self) -> Reals:
-        """The variance ratios (f,)."""
+        """The variance ratios, shape ``(f,)``."""
         return self.factored.ratios
 
     @cached_property
     def slope(self) -> Reals:
-        """The gradient (f,) of the criterion in the ratios."""
+        """The gradient of the criterion in the ratios, shape ``(f,)``."""
         traces, _ = self.factored.curvature
         return np.asarray(
             traces - np.add.reduceat(self.score * self.score, self.factored.design.starts) / self.residual
@@ -93,51 +122,74 @@ class Point:
 
     @cached_property
     def hessian(self) -> Reals:
-        """The expected second derivative (f, f) of the criterion in the ratios."""
-        traces, blocks = self.factored.curvature
-        return np.asarray(blocks - traces[:, None] * traces / self.factored.dof)
+        """The expected second derivative of the criterion in the ratios, shape ``(f, f)``."""
+        traces, squares = self.factored.curvature
+        return np.asarray(squares - traces[:, None] * traces / self.factored.dof)
 
 
 def factorise(design: Design, ratios: Reals, *, reml: bool) -> Factored | None:
-    """The design at ``ratios`` (f,), each >= 0. None where M is not positive definite to working precision."""
-    root = np.sqrt(ratios)[design.owner]
+    """Factors the design at a vector of variance ratios.
+
+    Parameters
+    ----------
+    design : Design
+        The design of f factors.
+    ratios : ndarray
+        Variance of each factor over the residual variance, at least 0, shape ``(f,)``.
+    reml : bool
+        True: restricted likelihood. False: likelihood.
+
+    Returns
+    -------
+    Factored or None
+        None if M is not positive definite to working precision.
+    """
+    root = np.sqrt(ratios)[design.factor_index]
     scaled = design.gram * root
     scaled *= root[:, None]
     scaled.flat[:: len(root) + 1] += 1.0
-    n_head = design.sizes[0]
-    head, corner = np.diagonal(scaled)[:n_head].copy(), scaled[:n_head, n_head:]
-    side = corner / head[:, None]
-    lower, failed = dpotrf(scaled[n_head:, n_head:] - corner.T @ side, lower=1)
-    if failed:
+    blocks = factor_blocks(scaled, n_head=design.sizes[0])
+    if blocks is None:
         return None
-    solved = _solve(head, side, lower, design.cross * root[:, None]) * root[:, None]
+    solved = blocks.solve(design.cross * root[:, None]) * root[:, None]
     projected = design.cross - design.gram @ solved
     inverse = np.asarray(np.linalg.inv(design.fixed_gram - design.cross.T @ solved), dtype=np.float64)
-    log_det = float(np.log(head).sum()) + 2.0 * float(np.log(np.diagonal(lower)).sum())
     return Factored(
         design=design,
         reml=reml,
         ratios=ratios,
         root=root,
-        head=head,
-        side=side,
-        lower=lower,
+        blocks=blocks,
         solved=solved,
         projected=projected,
         inverse=inverse,
-        log_det=log_det - float(np.linalg.slogdet(inverse)[1]) if reml else log_det,
+        log_det=blocks.log_det - float(np.linalg.slogdet(inverse)[1]) if reml else blocks.log_det,
         dof=design.n_rows - (design.fixed.shape[1] if reml else 0),
     )
 
 
 def evaluate(design: Design, response: Moments, factored: Factored) -> Point | None:
-    """The likelihood of ``response``. None where nothing is left for the residual (r is zero to working precision)."""
+    """The likelihood of a response.
+
+    Parameters
+    ----------
+    design : Design
+        The design of the rows.
+    response : Moments
+        The cross-products of the response with ``design``.
+    factored : Factored
+        ``design`` at the variance ratios.
+
+    Returns
+    -------
+    Point or None
+        None if nothing is left for the residual (r is zero to working precision).
+    """
     root = factored.root
-    sought = (response.random * root)[:, None]
-    solved = _solve(factored.head, factored.side, factored.lower, sought)[:, 0] * root
-    mixed = response.fixed - factored.solved.T @ response.random
-    beta = factored.inverse @ mixed
-    rest = response.square - float(response.random @ solved) - float(mixed @ beta)
+    solved = factored.blocks.solve((response.random * root)[:, None])[:, 0] * root
+    weighted = response.fixed - factored.solved.T @ response.random
+    beta = factored.inverse @ weighted
+    rest = response.square - float(response.random @ solved) - float(weighted @ beta)
     if not rest > 1e-13 * response.square:
         return None
     dof = factored.dof
@@ -152,34 +204,10 @@ def evaluate(design: Design, response: Moments, factored: Factored) -> Point | N
     )
 
 
-def _solve(head: Reals, side: Reals, lower: Reals, right: Reals) -> Reals:
-    """M^-1 times (q, k)."""
-    n_head = len(head)
-    first = right[:n_head]
-    rest = dpotrs(lower, right[n_head:] - side.T @ first, lower=1)[0] if len(lower) else right[n_head:]
-    return np.concatenate([first / head[:, None] - side @ rest, rest])
-
-
-def _inverse(head: Reals, side: Reals, lower: Reals) -> Reals:
-    """M^-1 (q, q) from its blocks."""
-    n_head, size = side.shape[0], sum(side.shape)
-    inverse = np.empty((size, size))
-    corner = dpotri(lower, lower=1)[0] if len(lower) else lower
-    corner = corner + corner.T
-    corner.flat[:: len(corner) + 1] /= 2.0
-    mixed = side @ corner
-    inverse[n_head:, n_head:] = corner
-    inverse[:n_head, n_head:] = -mixed
-    inverse[n_head:, :n_head] = -mixed.T
-    inverse[:n_head, :n_head] = mixed @ side.T
-    inverse.flat[: n_head * size : size + 1] += 1.0 / head
-    return inverse
-
-
 def _inner(design: Design, root: Reals, inverse: Reals) -> tuple[Reals, Reals]:
-    """U Z'V^-1 Z U and the diagonal of U: sqrt t where it is positive, else 1.
+    """U Z'V^-1 Z U and the diagonal of U, which is sqrt t where that is positive, else 1.
 
-    Where the ratio is positive D Z'V^-1 Z D = I - M^-1; the rows of zero ratios are computed directly.
+    D Z'V^-1 Z D = I - M^-1 gives the rows of positive ratios; the rows of zero ratios are computed directly.
     """
     at_zero = root == 0.0
     units = np.where(at_zero, 1.0, root)
@@ -196,7 +224,7 @@ def _inner(design: Design, root: Reals, inverse: Reals) -> tuple[Reals, Reals]:
 
 
 def _traces(design: Design, scaled: Reals, units: Reals) -> tuple[Reals, Reals]:
-    """tr(Q_ff) per factor and |Q_fg|^2 per pair, from U Q U."""
+    """tr(Q_ff), shape ``(f,)``, and |Q_fg|^2, shape ``(f, f)``, from ``scaled`` = U Q U."""
     starts = design.starts
     squared = units[starts] ** 2
     traces = np.add.reduceat(np.diagonal(scaled), starts) / squared
