@@ -209,7 +209,7 @@ BAD = {
     "a schema that is a number": (["base", "wild", "--guard", "number.jsonl"], "schema is '7'"),
     "a split that is a list": (["base", "wild", "--guard", "split.jsonl"], "column 'split' holds a list"),
     "no choices in a row": (["base", "wild", "--guard", "null.jsonl"], "column 'choices' is empty"),
-    "half a character": (["base", "wild", "--guard", "half.jsonl"], "its text is not Unicode"),
+    "half a character": (["base", "wild", "--guard", "half.jsonl"], "line 1: \\ud83d is half of a surrogate pair"),
     "an unknown format": (["base", "wild", "--guard", "format.jsonl"], "allowed: json, text"),
     "a blank prompt": (["base", "wild", "--guard", "blank.jsonl"], "holds no text"),
     "too long replies": (["base", "wild", "--guard", "prompts.jsonl", "--max-new-tokens", "256"], "reads 256 tokens"),

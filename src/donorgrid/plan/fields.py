@@ -16,6 +16,18 @@ def _word_or_list(value: Any) -> str:
     return "list" if isinstance(value, list) else "word"
 
 
+def with_answers_from(task: Any) -> Any:
+    """Returns a task written as an object with its key ``answers_from`` (0, 1, letters, text) among its columns."""
+    if not isinstance(task, dict) or not isinstance(task.get("columns", {}), dict):
+        return task
+    columns = {**task.get("columns", {}), **{key: task[key] for key in ("answers_from",) if key in task}}
+    given = columns.get("answers_from")
+    if isinstance(given, int) and not isinstance(given, bool):
+        columns["answers_from"] = str(given)
+    others = {key: value for key, value in task.items() if key not in ("columns", "answers_from")}
+    return others | ({"columns": columns} if columns or "columns" in task else {})
+
+
 Unique = AfterValidator(_no_doubles)
 WordOrList = Discriminator(_word_or_list)
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

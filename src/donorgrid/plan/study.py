@@ -21,7 +21,7 @@ from pydantic import (
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_name
 from donorgrid.core.records import UNTRAINED, Metric, Precision, Weights
-from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList
+from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, with_answers_from
 from donorgrid.plan.recipes import RecipeSpec, recipe_object
 
 
@@ -69,10 +69,18 @@ class ModelSpec(Strict):
 
 
 class TaskSpec(Strict):
-    """A task: a catalog name, a task file, or a data file with ``columns`` where its columns have other names."""
+    """A task: a catalog name, a task file, or a data file with ``columns`` where its columns have other names.
+
+    ``answers_from`` says how the answers of a data file name the right choice; it stands among ``columns``, too.
+    """
 
     task: str = Field(min_length=1)
     columns: Annotated[dict[str, str | list[str]], Field(min_length=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_answers_from(cls, value: Any) -> Any:
+        return with_answers_from(value)
 
     @model_serializer
     def _short(self) -> str | dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reads one cell: its test items, its training texts, and the counts of documents that could not be used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from donorgrid.core.errors import InputError
@@ -13,7 +13,8 @@ from donorgrid.tasks.items.training_texts import training_text_of
 from donorgrid.tasks.lm_eval.cells import load_lm_eval_cell
 from donorgrid.tasks.prompts.few_shot import ShotDrawer, pool_split
 from donorgrid.tasks.prompts.templates import InvalidDocument
-from donorgrid.tasks.task_files.keys import GenerationKeys, TaskKeys
+from donorgrid.tasks.task_files.answers import ROWS_WITH_A_ZERO
+from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.task_files.task_file import CellKeys, TaskFile
 
 Record = TypeVar("Record", Item, TrainingText)
@@ -76,7 +77,7 @@ def load_cell(
     test, test_counts = _convert(test_documents, to_item, keys=keys, what=f"{cell} test")
     train, train_counts = _convert(train_documents, to_text, keys=keys, what=f"{cell} train")
     counts = {"train": train_counts, "test": test_counts}
-    return CellItems(cell=cell, train=tuple(train), test=tuple(test), counts=counts, notes=_notes(task, keys.keys))
+    return CellItems(cell=cell, train=tuple(train), test=tuple(test), counts=counts, notes=_notes(task, keys, test))
 
 
 def generation_rules(task: TaskFile, language: str) -> GenerationRules:
@@ -144,8 +145,12 @@ def _check_id(item_id: str, records: Mapping[str, object], *, column: str | None
         raise InvalidDocument(f"id_column '{column}': an earlier document of this split has the ID '{item_id}'")
 
 
-def _notes(task: TaskFile, keys: TaskKeys) -> tuple[str, ...]:
-    notes = []
+def _notes(task: TaskFile, cell: CellKeys, test: Sequence[Item]) -> tuple[str, ...]:
+    notes, keys = list(cell.notes), cell.keys
+    if cell.adapt is None and _lacks_the_first(keys, test):
+        notes.append(
+            f"the first choice is right in none of the {len(test)} items: numbers of choices count from 0 in task files"
+        )
     if keys.id_column is None:
         notes.append("no id_column: an item's ID is its row number, so languages align only if their rows do")
     if not (keys.training_split or keys.hold_out):
@@ -153,3 +158,9 @@ def _notes(task: TaskFile, keys: TaskKeys) -> tuple[str, ...]:
     if task.metrics_not_read:
         notes.append(f"metrics not computed: {', '.join(task.metrics_not_read)}")
     return tuple(notes)
+
+
+def _lacks_the_first(keys: TaskKeys, test: Sequence[Item]) -> bool:
+    """True if the answers of a task file vary, but are never the first choice, as where they count from 1."""
+    indices = {item.answer for item in test}
+    return isinstance(keys, ChoiceKeys) and len(test) >= ROWS_WITH_A_ZERO and len(indices) > 1 and 0 not in indices

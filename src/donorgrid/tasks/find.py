@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.documents.local_files import FORMATS
+from donorgrid.tasks.documents.file_content import FORMATS, is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL, lm_eval_task
 from donorgrid.tasks.task_files.parsing import parse_keys
 from donorgrid.tasks.task_files.plain import Columns, task_of_plain
@@ -57,7 +57,7 @@ def find_task(
         _refuse_columns(name_or_path, columns)
         return task_of_yaml(CATALOG / f"{name_or_path}.yaml", languages=languages)
     path = folder / name_or_path
-    if path.suffix in FORMATS:
+    if is_data_file(path):
         return task_of_plain(name_or_path, folder=folder, columns=columns, languages=languages)
     _refuse_columns(name_or_path, columns)
     if path.suffix not in _SUFFIXES:

@@ -74,6 +74,13 @@ ROWS = [
     ("a.csv", "language,question\nde,q\n".encode("utf-16"), r"a.csv: it is written in UTF-16; save it as UTF-8$"),
     ("a.jsonl", b'{"language": "d\xe9"}\n', r"a.jsonl: line 1 is not UTF-8 \(byte 0xe9\)"),
     ("a.parquet", "no parquet", r"a.parquet: not readable as"),
+    ("a.jsonl", '{"question": "\\ud800"}\n', r"a.jsonl: line 1: \\ud800 is half of a surrogate pair, which is no text"),
+    ("a.jsonl", '{"a": "\\ud83d\\ude00"}\n', r"a.jsonl: column 'language' .* is missing"),
+    ("a.jsonl", '{"id": ' + "9" * 5000 + "}", r"a.jsonl: line 1: a number has too many digits"),
+    ("a.jsonl", '{"id": ' + "[" * 90 + "]" * 90 + "}", r"a.jsonl: line 1: lists and objects are nested deeper than 50"),
+    ("a.jsonl", '{"id": ' + "[" * 90000, r"a.jsonl: line 1 is not valid JSON \(nested too deep\)"),
+    ("a.csv", b"PK\x03\x04rest", r"a.csv: it is a ZIP archive; allowed: plain files, and .gz, .bz2"),
+    ("a.csv", b"\x1f\x8brest", r"a.csv: the compressed content is damaged"),
 ]  # fmt: skip
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric, Precision
 from donorgrid.pipeline.check.request import TargetSpec
+from donorgrid.plan.fields import with_answers_from
 
 Names = str | list[str]
 
@@ -23,6 +24,11 @@ class TargetKeys(_Strict):
     task: Annotated[str, Field(min_length=1)]
     languages: list[str] = Field(default_factory=list)
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_answers_from(cls, value: Any) -> Any:
+        return with_answers_from(value)
 
 
 Written = str | TargetKeys

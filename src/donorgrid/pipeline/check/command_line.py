@@ -8,11 +8,11 @@ from typing import Any
 from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
-from donorgrid.tasks.documents.local_files import FORMATS
+from donorgrid.tasks.documents.file_content import is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 
 _ALLOWED = {"metric": ("acc", "acc_norm"), "precision": ("fp32", "bf16")}
-_SUFFIXES = frozenset({".yaml", ".yml", *FORMATS})
+_SUFFIXES = (".yaml", ".yml")
 _PLAIN = ("limit", "items", "metric", "precision", "chat_template", "max_new_tokens", "device", "cache")
 
 
@@ -82,5 +82,5 @@ def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSp
 def _from(folder: Path, written: str) -> str:
     """A path that holds from the file's folder as one that holds from here; any other name as it is."""
     path = folder / written
-    is_file = path.suffix in _SUFFIXES and not written.startswith(LM_EVAL)
+    is_file = (path.suffix in _SUFFIXES or is_data_file(path)) and not written.startswith(LM_EVAL)
     return str(path) if is_file or written.startswith(".") or path.exists() else written

@@ -9,7 +9,7 @@ from donorgrid.core.literal_files import matching_files
 from donorgrid.pipeline.check.request import TargetSpec
 from donorgrid.plan.presets import PRESETS, study_preset
 from donorgrid.tasks import catalog_names
-from donorgrid.tasks.documents.local_files import FORMATS
+from donorgrid.tasks.documents.file_content import FORMATS, data_suffix
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 
 _WILDCARDS = frozenset("*?[")
@@ -17,7 +17,7 @@ _WILDCARDS = frozenset("*?[")
 
 def is_data_file(reference: str) -> bool:
     """True if a reference is the path of a plain data file, by its suffix."""
-    return Path(reference).suffix in FORMATS and not reference.startswith(LM_EVAL)
+    return data_suffix(Path(reference)) in FORMATS and not reference.startswith(LM_EVAL)
 
 
 def expand(spec: TargetSpec, folder: Path) -> Iterator[TargetSpec]:

@@ -148,6 +148,8 @@ def _task_target(role: Role, task: TaskFile, language: str) -> CheckTarget:
 def _notes(name: str, task: TaskFile, cell_items: CellItems) -> Iterator[str]:
     if task.non_commercial:
         yield f"task '{task.name}': licence {task.licence}, not for commercial use"
+    if not task.lm_eval_names:
+        yield from task.cell(cell_items.cell.language).notes
     counts = cell_items.counts["test"]
     if counts.invalid:
         item_id, reason = counts.invalid[0]

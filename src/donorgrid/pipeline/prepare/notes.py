@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 
+from donorgrid.core.records import Cell
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.tasks import align
 
 
 def notes_of(prepared: Prepared) -> tuple[str, ...]:
     """Lines on what does not stop a study but a reader of its results should know."""
-    return tuple(dict.fromkeys((*_licences(prepared), *_weights(prepared), *_items(prepared), *_alignments(prepared))))
+    return tuple(
+        dict.fromkeys(
+            (*_licences(prepared), *_weights(prepared), *_items(prepared), *_tasks(prepared), *_alignments(prepared))
+        )
+    )
 
 
 def _licences(prepared: Prepared) -> Iterator[str]:
@@ -32,7 +37,16 @@ def _items(prepared: Prepared) -> Iterator[str]:
                     f"{cell}: {len(counts.invalid)} of {counts.read} {split} items cannot be used; "
                     f"the first is '{item_id}': {reason}"
                 )
-        yield from (f"{cell}: {note}" for note in items.notes)
+
+
+def _tasks(prepared: Prepared) -> Iterator[str]:
+    """The remarks on tasks; one that holds for several languages is said once."""
+    cells_of: dict[tuple[str, str], list[Cell]] = {}
+    for cell, items in prepared.cells.items():
+        for note in items.notes:
+            cells_of.setdefault((cell.task, note), []).append(cell)
+    for (task, note), cells in cells_of.items():
+        yield f"{cells[0]}: {note}" if len(cells) == 1 else f"task '{task}': {note}"
 
 
 def _alignments(prepared: Prepared) -> Iterator[str]:

@@ -4,15 +4,27 @@ A task that generates its answers has prompt and reply instead of the last three
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.documents.local_files import FORMATS, read_rows
+from donorgrid.tasks.documents.file_content import FORMATS, data_suffix
+from donorgrid.tasks.documents.local_files import Rows, read_rows
+from donorgrid.tasks.task_files.answers import Convention
 from donorgrid.tasks.task_files.parsing import parse_keys
-from donorgrid.tasks.task_files.plain_rows import REPLY_COLUMNS, SPLITS, check_columns, plain_documents, splits_in
+from donorgrid.tasks.task_files.plain_rows import (
+    ANSWERS_FROM,
+    REPLY_COLUMNS,
+    SPLITS,
+    check_columns,
+    convention_in,
+    names_for,
+    plain_documents,
+    splits_in,
+)
 from donorgrid.tasks.task_files.task_file import PLACEHOLDER, CellKeys, TaskFile
 
 Columns = Mapping[str, str | Sequence[str]]
@@ -52,6 +64,7 @@ def task_of_plain(
         Where a relative path starts.
     columns
         Our column name to the file's. ``choices`` may be a list of columns; in a single CSV column it is a JSON list.
+        The key ``answers_from`` (0, 1, letters, text) says how answers name the right choice.
     languages
         The languages wanted; by default those of the paths or the rows.
 
@@ -66,7 +79,10 @@ def task_of_plain(
     """
     names = _names(columns or {}, reference)
     wanted = list(languages) or _languages_of_paths(reference, folder) or _languages_of_rows(reference, folder, names)
-    cells = {language: _cell(reference, language, folder=folder, names=names) for language in wanted}
+    by_path: dict[str, _TestFile] = {}
+    for path in dict.fromkeys(reference.replace(PLACEHOLDER, language) for language in wanted):
+        by_path[path] = _test_file(path, folder=folder, names=names)
+    cells = {language: _cell(by_path[reference.replace(PLACEHOLDER, language)], language) for language in wanted}
     name = Path(reference).name.split(".")[0].replace(PLACEHOLDER, "").replace(SPLIT_PLACEHOLDER, "").strip("._-")
     first = next(iter(cells.values())).keys
     return TaskFile(
@@ -81,12 +97,13 @@ def task_of_plain(
 
 def _names(columns: Columns, reference: str) -> dict[str, str | Sequence[str]]:
     for name in columns:
-        if name not in COLUMNS:
+        if name not in (*COLUMNS, ANSWERS_FROM):
             raise InputError(
                 f"task '{reference}': column map names '{name}'{suggestion(name, COLUMNS)}; allowed: "
-                f"{', '.join(COLUMNS)}"
+                f"{', '.join([*COLUMNS, ANSWERS_FROM])}"
             )
-    return {name: columns.get(name, name) for name in COLUMNS}
+    given = {ANSWERS_FROM: columns[ANSWERS_FROM]} if ANSWERS_FROM in columns else {}
+    return {name: columns.get(name, name) for name in COLUMNS} | given
 
 
 def _languages_of_paths(reference: str, folder: Path) -> list[str]:
@@ -119,25 +136,63 @@ def _languages_of_rows(reference: str, folder: Path, names: Mapping[str, str | S
     return languages
 
 
-def _cell(reference: str, language: str, *, folder: Path, names: Mapping[str, str | Sequence[str]]) -> CellKeys:
-    path = reference.replace(PLACEHOLDER, language)
+@dataclass(frozen=True, kw_only=True)
+class _TestFile:
+    """A file with test rows: what it is called, and how it is read. ``files`` has the split that can train, too."""
+
+    files: Mapping[str, str]
+    folder: Path
+    where: str
+    names: Mapping[str, str | Sequence[str]]
+    convention: Convention | None
+    by_split: bool
+    has_ids: bool
+
+    def documents(self, rows: Rows, split: str, language: str) -> Rows:
+        """The documents of one split and language; a file of its own for training has a convention of its own."""
+        convention = self.convention
+        if convention is not None and self.by_split and split == "train":
+            convention = convention_in(rows, self.names, where=f"task file {Path(self.files[split]).name}")
+        return plain_documents(rows, split, names=self.names, language=language, convention=convention)
+
+
+def _test_file(path: str, *, folder: Path, names: Mapping[str, str | Sequence[str]]) -> _TestFile:
     files = {split: path.replace(SPLIT_PLACEHOLDER, split) for split in SPLITS}
     where = f"task file {Path(files['test']).name}"
     if not (folder / files["test"]).is_file():
         raise InputError(f"{where}: there is no such file in {(folder / files['test']).parent}")
     rows = read_rows(folder / files["test"], as_text=True)
     replies = bool(rows) and names["reply"] in rows[0] and names["choices"] not in rows[0]
-    check_columns(rows, names, REPLY_COLUMNS if replies else CHOICE_COLUMNS, where=where)
-    by_path = SPLIT_PLACEHOLDER in reference
-    trainable = (folder / files["train"]).is_file() if by_path else "train" in splits_in(rows, names, where=where)
+    fitted = names_for(rows, names) if rows else names
+    check_columns(rows, fitted, REPLY_COLUMNS if replies else CHOICE_COLUMNS, where=where)
+    by_split = SPLIT_PLACEHOLDER in path
+    trainable = (folder / files["train"]).is_file() if by_split else "train" in splits_in(rows, fitted, where=where)
+    return _TestFile(
+        files={split: files[split] for split in SPLITS if split == "test" or trainable},
+        folder=folder,
+        where=where,
+        names=fitted,
+        convention=None if replies else convention_in(rows, fitted, where=where),
+        by_split=by_split,
+        has_ids=fitted["id"] in rows[0],
+    )
+
+
+def _cell(file: _TestFile, language: str) -> CellKeys:
+    trainable = "train" in file.files
     content: dict[str, Any] = {
         "task": "plain",
-        **(_GENERATION if replies else _CHOICE),
-        "dataset_path": FORMATS[Path(path).suffix],
-        "dataset_kwargs": {"data_files": {split: files[split] for split in SPLITS if split == "test" or trainable}},
+        **(_GENERATION if file.convention is None else _CHOICE),
+        "dataset_path": FORMATS[data_suffix(Path(file.files["test"]))],
+        "dataset_kwargs": {"data_files": dict(file.files)},
         "training_split": "train" if trainable else None,
         "test_split": "test",
-        "id_column": "id" if names["id"] in rows[0] else None,
+        "id_column": "id" if file.has_ids else None,
     }
-    adapt = partial(plain_documents, names=names, language=language, replies=replies, where=where)
-    return CellKeys(keys=parse_keys(content, where=where), where=where, folder=folder, adapt=adapt)
+    return CellKeys(
+        keys=parse_keys(content, where=file.where),
+        where=file.where,
+        folder=file.folder,
+        adapt=partial(file.documents, language=language),
+        notes=(file.convention.note,) if file.convention is not None and file.convention.note else (),
+    )

@@ -1,15 +1,20 @@
 """The rows of a plain data file as documents: which rows belong to a cell, and how their answers are written."""
 
-import json
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from string import ascii_uppercase
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.tasks.task_files.answers import Answer, Convention, convention_of
+from donorgrid.tasks.task_files.choice_cells import choices_in
 
 Row = Mapping[str, Any]
 ColumnNames = Mapping[str, Any]
 """Our column name -> the file's: a name, or for ``choices`` a list of names."""
 
+ANSWERS_FROM = "answers_from"
+"""The key that says how answers name the right choice; it stands among the column names."""
 REPLY_COLUMNS = ("prompt", "reply")
 SPLITS = ("train", "test")
 
@@ -20,8 +25,7 @@ def plain_documents(
     *,
     names: ColumnNames,
     language: str,
-    replies: bool,
-    where: str,
+    convention: Convention | None,
 ) -> list[dict[str, Any]]:
     """Turn the rows of a file that belong to one language and split into documents.
 
@@ -35,72 +39,63 @@ def plain_documents(
         Our column names to the file's.
     language
         The language wanted.
-    replies
-        True if the file has the columns prompt and reply.
-    where
-        The file's name, for messages.
+    convention
+        How answers name the right choice; None if the file has the columns prompt and reply.
 
     Returns
     -------
     list of dict
         Documents with our column names.
-
-    Raises
-    ------
-    InputError
-        If answers written in digits could be numbers of choices as well as their texts.
     """
-    belonging = [row for row in rows if _belongs(row, names, language=language, split=split)]
-    if replies:
-        return [_reply_document(row, names) for row in belonging]
-    numbers = _answers_are_numbers(belonging, names, where=where)
-    return [_document(row, names, numbers=numbers) for row in belonging]
+    belonging = [(number, row) for number, row in enumerate(rows) if _belongs(row, names, language, split)]
+    if convention is None:
+        return [_reply_document(row, names) for _, row in belonging]
+    return [_document(row, number, names, convention) for number, row in belonging]
 
 
-def _belongs(row: Row, names: ColumnNames, *, language: str, split: str) -> bool:
+def _belongs(row: Row, names: ColumnNames, language: str, split: str) -> bool:
     """True if a row is of this language and split; a file without such a column has one language or one split."""
     return str(row.get(names["language"], language)) == language and row.get(names["split"], split) == split
 
 
-def _answers_are_numbers(rows: Sequence[Row], names: ColumnNames, *, where: str) -> bool:
-    """True if answers written in digits are the numbers of choices, False if they are texts; one rule for all rows.
+def convention_in(rows: Sequence[Row], names: ColumnNames, *, where: str) -> Convention:
+    """Decide how the answers of a file name the right choice.
 
-    They are texts if each of them is among its choices. InputError if each could be either.
+    Parameters
+    ----------
+    rows
+        All rows of the file.
+    names
+        Our column names to the file's, and ``answers_from`` where it is given.
+    where
+        The file's name, for messages.
+
+    Returns
+    -------
+    Convention
+
+    Raises
+    ------
+    InputError
+        If the answers cannot be read in one way.
     """
-    in_digits = [(row[names["answer"]], _options(row, names)) for row in rows if _in_digits(row[names["answer"]])]
-    texts = all(answer in options for answer, options in in_digits)
-    numbers = all(int(answer) < len(options) for answer, options in in_digits)
-    ambiguous = [answer for answer, options in in_digits if texts and numbers and options[int(answer)] != answer]
-    if ambiguous:
-        raise InputError(
-            f"{where}: answers such as '{ambiguous[0]}' could be the number of a choice or its text; write other "
-            "texts, or JSON numbers in a .jsonl file"
-        )
-    return not texts
+    answers = [_answer(row, number, names)[0] for number, row in enumerate(rows)]
+    return convention_of(answers, given=names.get(ANSWERS_FROM), where=where)
 
 
-def _in_digits(answer: object) -> bool:
-    return isinstance(answer, str) and answer.isascii() and answer.isdecimal()
+def _answer(row: Row, number: int, names: ColumnNames) -> tuple[Answer, Any]:
+    """The answer of a row, and its choices as they go into the document."""
+    choices, labels = choices_in(row, names["choices"])
+    listed = choices if isinstance(choices, list) else []
+    return Answer(row=number, value=row[names["answer"]], choices=listed, labels=labels), choices
 
 
-def _options(row: Row, names: ColumnNames) -> list[Any]:
-    options = _choices(row, names)
-    return options if isinstance(options, list) else []
-
-
-def _choices(row: Row, names: ColumnNames) -> Any:
-    choices = names["choices"]
-    if isinstance(choices, str):
-        return _as_list(row[choices])
-    return [row[column] for column in choices if row[column] not in (None, "")]
-
-
-def _document(row: Row, names: ColumnNames, *, numbers: bool) -> dict[str, Any]:
-    answer = row[names["answer"]]
+def _document(row: Row, number: int, names: ColumnNames, convention: Convention) -> dict[str, Any]:
+    answer, choices = _answer(row, number, names)
     document = {
         "question": row[names["question"]],
-        "choices": _choices(row, names),
-        "answer": int(answer) if numbers and _in_digits(answer) else answer,
+        "choices": choices,
+        "answer": convention.document_answer(answer),
     }
     return document | ({"id": row[names["id"]]} if names["id"] in row else {})
 
@@ -110,14 +105,31 @@ def _reply_document(row: Row, names: ColumnNames) -> dict[str, Any]:
     return document | ({"id": row[names["id"]]} if names["id"] in row else {})
 
 
-def _as_list(value: Any) -> Any:
-    """The list in the JSON text of a CSV cell; anything else stays as it is, and makes the document invalid."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (json.JSONDecodeError, RecursionError):
-        return value
+def names_for(rows: Sequence[Row], names: ColumnNames) -> ColumnNames:
+    """Fit the column names to the columns that a file has.
+
+    Parameters
+    ----------
+    rows
+        All rows of the file, at least one.
+    names
+        Our column names to the file's.
+
+    Returns
+    -------
+    mapping
+        ``choices: A,B,C,D`` becomes a list of columns. In a file without the columns choices and answer these are the
+        columns A, B, ... as in MMLU, and ``answerKey`` as in ARC.
+    """
+    choices, fitted = names["choices"], dict(names)
+    if isinstance(choices, str) and "," in choices and choices not in rows[0]:
+        fitted["choices"] = [column.strip() for column in choices.split(",")]
+    lettered = list(takewhile(rows[0].__contains__, ascii_uppercase))
+    if choices == "choices" and choices not in rows[0] and len(lettered) > 1:
+        fitted["choices"] = lettered
+    if names["answer"] == "answer" and "answer" not in rows[0] and "answerKey" in rows[0]:
+        fitted["answer"] = "answerKey"
+    return fitted
 
 
 def check_columns(rows: list[dict[str, Any]], names: ColumnNames, needed: Sequence[str], *, where: str) -> None:

@@ -31,6 +31,8 @@ class CellKeys:
         Names that templates see beside the columns, such as ``words``.
     adapt
         Turns the rows of one split of a plain data file into documents; None for other files.
+    notes
+        What was understood of the file, each in one line.
     """
 
     keys: TaskKeys
@@ -38,6 +40,7 @@ class CellKeys:
     folder: Path
     variables: Mapping[str, Any] = field(default_factory=dict)
     adapt: Callable[[list[dict[str, Any]], str], list[dict[str, Any]]] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def template_variables(self) -> dict[str, Any]:
