@@ -9,15 +9,14 @@ from statistics import fmean, median, stdev
 import numpy as np
 import polars as pl
 import pytest
+from answer_grids import random_grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_answers import random_grid
 
 from donorgrid import analyse as analysis
 from donorgrid.analyse import AnalysisSettings, deltas, deltas_by_seed, pair_answers, read_tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS
-from donorgrid.statistics.front import on_front
 
 QUICK = AnalysisSettings(n_bootstrap=0, n_permutations=0)
 
@@ -42,25 +41,25 @@ def plain_rows(paths):
 
 
 @pytest.fixture(scope="module")
-def found(slices):
+def slice_tables(slices):
     return analyse(read_tables(slices).deltas)
 
 
-def test_regimes_of_the_slices_equal_a_plain_computation(slices, found):
+def test_regimes_of_the_slices_equal_a_plain_computation(slices, slice_tables):
     groups = defaultdict(list)
     for *_, name, delta in plain_rows(slices):
         groups[name].append(delta)
         if name != "MT-ML":
             groups["transfer"].append(delta)
-    table = {row["regime"]: row for row in found["regimes"].iter_rows(named=True)}
+    table = {row["regime"]: row for row in slice_tables["regimes"].iter_rows(named=True)}
     assert table.keys() == groups.keys()
     for name, deltas_pp in groups.items():
         row = table[name]
         assert row["n"] == len(deltas_pp)
         assert row["mean_pp"] == pytest.approx(float(sum(deltas_pp) / len(deltas_pp)), abs=1e-12)
         assert row["median_pp"] == pytest.approx(float(median(deltas_pp)), abs=1e-12)
-        assert row["positive_rate"] == sum(one > 0 for one in deltas_pp) / len(deltas_pp)
-        assert row["harm_rate"] == sum(one <= -1 for one in deltas_pp) / len(deltas_pp)
+        assert row["positive_rate"] == sum(delta > 0 for delta in deltas_pp) / len(deltas_pp)
+        assert row["harm_rate"] == sum(delta <= -1 for delta in deltas_pp) / len(deltas_pp)
 
 
 def role_by_hand(rows, end):
@@ -75,7 +74,7 @@ def role_by_hand(rows, end):
     ("table", "axis", "regime", "position"),
     [("roles_language", "language", "MT-CL", 1), ("roles_task", "task", "CT-ML", 0)],
 )
-def test_roles_of_the_slices_equal_a_plain_computation(slices, found, table, axis, regime, position):
+def test_roles_of_the_slices_equal_a_plain_computation(slices, slice_tables, table, axis, regime, position):
     rows = [
         (model, source[position], target[position], delta)
         for model, source, target, name, delta in plain_rows(slices)
@@ -83,18 +82,20 @@ def test_roles_of_the_slices_equal_a_plain_computation(slices, found, table, axi
     ]
     for end, role in enumerate(("donor", "recipient")):
         by_hand = role_by_hand(rows, end)
-        ours = {row[axis]: (row[f"{role}_pp"], row[f"{role}_se_pp"]) for row in found[table].iter_rows(named=True)}
+        ours = {
+            row[axis]: (row[f"{role}_pp"], row[f"{role}_se_pp"]) for row in slice_tables[table].iter_rows(named=True)
+        }
         assert ours.keys() == by_hand.keys()
         for name, values in by_hand.items():
             assert ours[name] == pytest.approx(values, abs=1e-12)
 
 
-def test_a_full_grid_has_nothing_missing_and_44_sources_per_model(found):
-    assert found["coverage"]["n_missing"].sum() == 0
-    assert found["pareto"].height == 88
-    assert found["matrix_language"].filter(pl.col("same")).height == 11
-    assert found["matrix_task"].height == 16
-    assert found["mixes_controls"].height == 0
+def test_a_full_grid_has_nothing_missing_and_44_sources_per_model(slice_tables):
+    assert slice_tables["coverage"]["n_missing"].sum() == 0
+    assert slice_tables["pareto"].height == 88
+    assert slice_tables["matrix_language"].filter(pl.col("same")).height == 11
+    assert slice_tables["matrix_task"].height == 16
+    assert slice_tables["mixes_controls"].height == 0
 
 
 def counted(gained, n_items=400, **more):
@@ -148,7 +149,7 @@ def test_release_arithmetic_averages_the_seeds_in_floats():
         assert table.filter(pl.col("regime") == name)["harm_rate"][0] == np.mean(flags)
 
 
-def made(seed, models=2):
+def random_cells(seed, models=2):
     grids = [random_grid(seed + i, model=f"m{i}", n_items=20) for i in range(models)]
     return pl.concat([deltas(pair_answers(*grid), metric="acc_norm") for grid in grids])
 
@@ -156,7 +157,7 @@ def made(seed, models=2):
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.05, 0.9))
 def test_holes_never_crash_and_are_counted(seed, share):
-    whole = made(0)
+    whole = random_cells(0)
     kept = whole.filter(pl.Series(np.random.default_rng(seed).random(whole.height) < share))
     if not kept.height:
         return
@@ -182,14 +183,14 @@ CUTS = {
 
 @pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS.keys())
 def test_grids_that_lack_a_dimension(cut):
-    kept = made(0).filter(cut)
+    kept = random_cells(0).filter(cut)
     tables = analyse(kept)
     assert tables["regimes"].filter(pl.col("regime") != "transfer")["n"].sum() == kept.height
     assert set(tables["regimes"]["regime"]) - {"transfer"} == set(kept["regime"])
 
 
 def test_controls_and_mixes_stay_out_of_the_regimes():
-    cells = made(0)
+    cells = random_cells(0)
     control = cells.filter(pl.col("source_name") == "alpha/de").with_columns(
         source_kind=pl.lit("control"), source_name=pl.lit("poison"), regime=pl.lit(None, dtype=pl.String)
     )
@@ -202,7 +203,7 @@ def test_controls_and_mixes_stay_out_of_the_regimes():
 
 
 def test_recipes_and_sizes_are_analysed_apart_and_data_seeds_together():
-    first = made(0)
+    first = random_cells(0)
     second = first.with_columns(data_seed=pl.lit(1, dtype=pl.Int64), delta_pp=pl.col("delta_pp") + 1)
     other = first.with_columns(recipe=pl.lit("dora"))
     small = first.with_columns(train_size=pl.lit(50, dtype=pl.Int64))
@@ -223,7 +224,7 @@ def test_no_rows_and_bad_settings_are_refused():
 
 
 def test_harm_is_broken_down_by_every_known_property():
-    cells = made(0).with_columns(
+    cells = random_cells(0).with_columns(
         family=pl.col("model"), size_b=pl.when(pl.col("model") == "m0").then(0.5).otherwise(8.0)
     )
     table = analyse(cells, settings=replace(QUICK, translations={"alpha": "human"}))["harm_breakdown"]
@@ -238,9 +239,3 @@ def test_harm_is_broken_down_by_every_known_property():
         "translation": total // 2,
     }
     assert set(transfer.filter(pl.col("by") == "size_class")["value"]) == {"<=1.5B", ">=7B"}
-
-
-def test_the_front_of_points():
-    x, y = np.array([0.0, 1, 2, 2, 1]), np.array([3.0, 2, 1, 0, 2])
-    assert on_front(x, y).tolist() == [True, True, True, False, True]
-    assert on_front(np.array([1.0]), np.array([1.0])).tolist() == [True]

@@ -22,9 +22,9 @@ def test_adjusted_p_values_equal_scipys(values):
 
 
 def test_what_is_unknown_stays_unknown():
-    found = false_discovery_adjusted(np.array([0.01, np.nan, 0.04]))
-    assert found[0] == pytest.approx(0.02)
-    assert np.isnan(found[1])
+    adjusted = false_discovery_adjusted(np.array([0.01, np.nan, 0.04]))
+    assert adjusted[0] == pytest.approx(0.02)
+    assert np.isnan(adjusted[1])
     assert np.isnan(false_discovery_adjusted(np.array([np.nan]))).all()
 
 
@@ -38,9 +38,9 @@ def test_maxima_by_hand():
 
 def test_max_t_p_values_by_hand():
     extremes = np.array([1.0, 2.0, 3.0])
-    found = max_t_adjusted(np.array([3.5, 2.0, 0.0, np.nan]), extremes)
-    np.testing.assert_allclose(found[:3], [1 / 4, 3 / 4, 1.0])
-    assert np.isnan(found[3])
+    adjusted = max_t_adjusted(np.array([3.5, 2.0, 0.0, np.nan]), extremes)
+    np.testing.assert_allclose(adjusted[:3], [1 / 4, 3 / 4, 1.0])
+    assert np.isnan(adjusted[3])
 
 
 def test_max_t_holds_the_family_wise_error_rate():
@@ -61,6 +61,13 @@ def test_holm_by_hand_and_never_below_a_smaller_p_value():
     # Stepped: 3 x 0.010, 2 x 0.011, 1 x 0.020; without the monotone step 0.022 and 0.020 would fall below 0.030.
     np.testing.assert_allclose(holm_adjusted(np.array([0.020, 0.010, 0.011])), [0.030, 0.030, 0.030])
     np.testing.assert_allclose(holm_adjusted(np.array([0.4, 0.01, 0.6])), [0.8, 0.03, 0.8])
+    # 0.04 alone would stay 0.04.
+    np.testing.assert_allclose(holm_adjusted(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
+
+
+def test_holms_p_values_are_at_most_one_and_a_single_p_value_stays():
+    np.testing.assert_allclose(holm_adjusted(np.array([0.6, 0.9])), [1.0, 1.0])
+    np.testing.assert_allclose(holm_adjusted(np.array([0.3])), [0.3])
 
 
 @settings(max_examples=30, deadline=None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import LANGUAGES, TASKS, item_frame, run_of
+from answer_grids import LANGUAGES, TASKS, item_frame, run_of
 
 from donorgrid.analyse import AnalysisSettings, deltas, pair_answers
 from donorgrid.analyse.errors.cell_errors import with_uncertainty

@@ -3,7 +3,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
+from answer_grids import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import deltas, deltas_by_seed, pair_answers
 from donorgrid.core.errors import InputError

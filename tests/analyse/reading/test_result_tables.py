@@ -1,12 +1,9 @@
-from fractions import Fraction
-
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import random_grid
+from answer_grids import random_grid
 
 from donorgrid.analyse import deltas, deltas_by_seed, pair_answers, read_tables, to_released
-from donorgrid.analyse.reading.recover_counts import common_denominator
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS
 
@@ -46,59 +43,6 @@ def test_rows_per_seed_pool_to_the_same_deltas(tmp_path):
     np.testing.assert_allclose(back.deltas["delta_pp"], pooled["delta_pp"], atol=1e-12)
     np.testing.assert_allclose(back.deltas["se_seed_pp"], pooled["se_seed_pp"], atol=1e-12)
     assert "se_pp" not in back.deltas.columns
-
-
-def test_the_released_columns_come_first_and_the_spread_is_over_seeds():
-    answers = pair_answers(*random_grid(2))
-    released = to_released(deltas(answers, metric="acc_norm"), by_seed=deltas_by_seed(answers, metric="acc_norm"))
-    assert released.columns[:10] == [
-        "model_name", "model_size", "fine_tuned_dataset", "fine_tuned_language", "eval_dataset", "eval_language",
-        "regime", "score_mean", "score_std", "score_se",
-    ]  # fmt: skip
-    assert {"delta_score_norm_mean", "delta_score_norm_std", "delta_score_norm_se", "n_seeds", "se_pp"} <= set(
-        released.columns
-    )
-    np.testing.assert_allclose(released["delta_score_norm_se"], released["se_seed_pp"], rtol=1e-12)
-
-
-def test_counts_are_recovered_from_exact_proportions(tmp_path):
-    rows = [
-        ROW
-        | {
-            "eval_language": language,
-            "score_norm_mean": (400 + k) / 1200,
-            "score_norm_base_mean": 400 / 1200,
-            "n_seeds": 3,
-        }
-        for language, k in (("de", -12), ("en", 7), ("it", 1))
-    ]
-    read = read_tables([written(tmp_path / "t.csv", rows)])
-    assert read.deltas["delta_pp"].to_list() == [-1.0, 700 / 1200, 100 / 1200]
-    assert (
-        read.deltas["n_right_norm"] - read.deltas["n_right_norm_base"]
-        == pl.Series([-12, 7, 1]) * read.deltas["n_items"] // 1200
-    ).all()
-    assert any("recovered" in note for note in read.notes)
-
-
-def test_the_slices_have_1200_answers_per_cell(slices):
-    read = read_tables(slices)
-    assert read.deltas.height == 3872
-    assert read.deltas["n_items"].unique().to_list() == [1200]
-    exact = [
-        float(Fraction(100 * (a - b), n))
-        for a, b, n in read.deltas.select("n_right_norm", "n_right_norm_base", "n_items").iter_rows()
-    ]
-    assert read.deltas["delta_pp"].to_list() == exact
-
-
-def test_common_denominator_golden():
-    assert common_denominator(np.array([0.25, 1 / 3])) == 12
-    assert common_denominator(np.array([0.25, 1 / 3]), multiple_of=9) == 36
-    assert common_denominator(np.array([0.351, 0.42])) is None  # three decimals are not a thousand items
-    assert common_denominator(np.array([np.pi / 10])) is None
-    assert common_denominator(np.array([])) is None
-    assert common_denominator(np.array([np.nan])) is None
 
 
 def test_a_delta_alone_is_enough(tmp_path):
@@ -174,8 +118,8 @@ def test_the_metric_of_a_table_is_the_one_it_names(tmp_path):
 
 
 def test_tables_with_different_columns_are_stacked(tmp_path):
-    one = written(tmp_path / "a.csv", [ROW | {"delta_score_norm_mean": 1.0, "recipe": "lora", "note": 3}])
+    first = written(tmp_path / "a.csv", [ROW | {"delta_score_norm_mean": 1.0, "recipe": "lora", "note": 3}])
     other = written(tmp_path / "b.csv", [ROW | {"eval_language": "it", "score_norm": 0.5, "score_norm_base": 0.25,
                                                 "note": "x"}])  # fmt: skip
-    deltas = read_tables([one, other]).deltas
+    deltas = read_tables([first, other]).deltas
     assert deltas.select("recipe", "delta_pp").rows() == [("lora", 1.0), ("unspecified", 25.0)]

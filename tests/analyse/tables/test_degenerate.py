@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
+from answer_grids import LANGUAGES, TASKS, item_frame, random_grid, run_of
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers, read_tables
 from donorgrid.analyse.registry import SOUND

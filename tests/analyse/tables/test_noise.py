@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import LANGUAGES, TASKS, item_frame, random_grid, run_of
+from answer_grids import LANGUAGES, TASKS, item_frame, random_grid, run_of
 from scipy.stats import false_discovery_control
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, deltas_by_seed, pair_answers, read_tables
@@ -15,8 +15,8 @@ QUICK = AnalysisSettings(n_bootstrap=100, n_permutations=0)
 
 
 def analysed(answers, settings=QUICK):
-    pooled = pl.concat([deltas(one, metric="acc_norm") for one in answers])
-    by_seed = pl.concat([deltas_by_seed(one, metric="acc_norm") for one in answers])
+    pooled = pl.concat([deltas(of_model, metric="acc_norm") for of_model in answers])
+    by_seed = pl.concat([deltas_by_seed(of_model, metric="acc_norm") for of_model in answers])
     return analyse(pooled, by_seed=by_seed, answers=answers, settings=settings)
 
 
@@ -28,7 +28,7 @@ def null():
     return analysed([pair_answers(*grid) for grid in grids])
 
 
-def test_without_effects_the_expected_harm_is_what_is_seen(null):
+def test_without_effects_the_expected_harm_is_the_measured_one(null):
     row = null["noise"].filter(pl.col("regime") == "transfer").row(0, named=True)
     assert row["n"] == 60
     assert row["harm_rate"] == pytest.approx(row["expected_harm_rate_no_effect"], abs=0.12)
@@ -40,9 +40,11 @@ def test_without_effects_the_expected_harm_is_what_is_seen(null):
 
 def test_the_trained_cells_are_not_tested_as_transfer(null):
     trained = null["cells"].filter(pl.col("regime") == "MT-ML")
-    for adjusted in ("q_harm", "q_help", "qy_harm", "qy_help"):
+    for adjusted in ("q_harm", "q_help"):
         assert trained[adjusted].null_count() == trained.height
-    assert null["noise"].filter(pl.col("regime") == "MT-ML")["bh_harmed"].to_list() == [None]
+    noise = null["noise"].filter(pl.col("regime") == "MT-ML")
+    for surviving in ("bh_harmed", "bh_helped", "by_harmed", "by_helped"):
+        assert noise[surviving].to_list() == [None]
 
 
 @pytest.mark.parametrize("side", ["harm", "help"])

@@ -6,7 +6,7 @@ from statistics import fmean
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import random_grid
+from answer_grids import random_grid
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers
 from donorgrid.analyse.reading.arms import Arm, judged

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from made_answers import random_grid
+from answer_grids import random_grid
 
 from donorgrid.analyse import AnalysisSettings, analyse, deltas, pair_answers
 from donorgrid.analyse.tables.variance import FITS, variance_tables

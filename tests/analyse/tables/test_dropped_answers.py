@@ -1,4 +1,4 @@
-"""Holes in grids of item answers: what rests on items stays in its 99% interval, and whole parts may be absent."""
+"""Item answers without some cells: estimates stay within their 99% intervals, and whole parts may be absent."""
 
 from collections import Counter
 from dataclasses import replace
@@ -36,8 +36,8 @@ N_GRIDS = 4
 CELL = ["model", "source_task", "source_language", "target_task", "target_language"]
 
 
-class Place(NamedTuple):
-    """Where a cell lies; source and target are (task, language)."""
+class TransferCell(NamedTuple):
+    """A cell of the transfer matrix; source and target are (task, language)."""
 
     model: str
     source: tuple[str, str]
@@ -64,19 +64,21 @@ def label(run):
 
 
 def without(answers, dropped):
-    """The answers less those of the cells for which ``dropped`` holds, a function of a ``Place``."""
+    """The answers without the cells for which the function ``dropped`` is true."""
     targets = list(answers.targets.select("target_task", "target_language").iter_rows())
     lengths = np.diff(np.append(answers.targets["start"].to_numpy(), answers.items.height))
     sources = [(run.source.cells[0].task, run.source.cells[0].language) for run in answers.runs]
-    gone = np.array([[dropped(Place(answers.model, source, target)) for target in targets] for source in sources])
-    empty = np.repeat(gone, lengths, axis=1)
+    dropped_cells = np.array(
+        [[dropped(TransferCell(answers.model, source, target)) for target in targets] for source in sources]
+    )
+    empty = np.repeat(dropped_cells, lengths, axis=1)
     kept = {name: np.where(empty, np.int8(-1), getattr(answers, name)) for name in ("right", "right_norm")}
     return replace(answers, **kept)
 
 
 def tables(answers):
-    pooled = pl.concat([deltas(one, metric="acc_norm") for one in answers])
-    by_seed = pl.concat([deltas_by_seed(one, metric="acc_norm") for one in answers])
+    pooled = pl.concat([deltas(of_model, metric="acc_norm") for of_model in answers])
+    by_seed = pl.concat([deltas_by_seed(of_model, metric="acc_norm") for of_model in answers])
     return analyse(pooled, by_seed=by_seed, answers=answers, settings=QUICK)
 
 
@@ -84,11 +86,11 @@ def at_random(seed):
     """Drops 30% of the cells, the same ones for all runs of a source."""
     rng = np.random.default_rng(seed)
     drawn = {}
-    return lambda at: drawn.setdefault(at, rng.random() < 0.3)
+    return lambda cell: drawn.setdefault(cell, rng.random() < 0.3)
 
 
-def left(part, whole, key, columns):
-    """(of how many, how many) values of the whole grid lie outside the part's intervals."""
+def count_outside(part, whole, key, columns):
+    """How many values of the whole grid there are, and how many lie outside the intervals of the part."""
     value, low, high = columns
     both = part.join(whole.select(*key, truth=value), on=key, nulls_equal=True).drop_nulls([low, high, "truth"])
     outside = (pl.col("truth") < pl.col(low) - 1e-9) | (pl.col("truth") > pl.col(high) + 1e-9)
@@ -97,23 +99,23 @@ def left(part, whole, key, columns):
 
 def judged_by_items(answers):
     """The tables of one grid that rest on item answers."""
-    pooled = pl.concat([deltas(one, metric="acc_norm") for one in answers])
-    by_seed = pl.concat([deltas_by_seed(one, metric="acc_norm") for one in answers])
+    pooled = pl.concat([deltas(of_model, metric="acc_norm") for of_model in answers])
+    by_seed = pl.concat([deltas_by_seed(of_model, metric="acc_norm") for of_model in answers])
     ((arm, rows),) = arms(pooled)
-    own = differences_of(answers, arm, metric="acc_norm")
+    differences = differences_of(answers, arm, metric="acc_norm")
     cells = judged(rows, WIDE)
     uncertain = with_uncertainty(cells, WIDE, by_seed=by_seed)
-    regimes, roles = specific_tables(specific_cells(cells, cells.clear(), WIDE), own, WIDE)
+    regimes, roles = specific_tables(specific_cells(cells, cells.clear(), WIDE), differences, WIDE)
     return {
-        "intervals": intervals_table(cells, own, WIDE, by_seed=by_seed),
-        "cells": cells_table(uncertain, max_t_table([], WIDE), WIDE, shared=shared_noise(own)),
+        "intervals": intervals_table(cells, differences, WIDE, by_seed=by_seed),
+        "cells": cells_table(uncertain, max_t_table([], WIDE), WIDE, shared=shared_noise(differences)),
         "consistency": consistency_table(cells, WIDE),
         "specific_regimes": regimes,
         "specific_roles": roles,
     }
 
 
-def test_what_rests_on_items_stays_within_its_interval():
+def test_estimates_from_items_stay_within_their_intervals():
     kinds = {
         "intervals": (["kind", "name", "statistic"], ("value", "low", "high")),
         "cells": (CELL, ("eb_mean_pp", "eb_low_pp", "eb_high_pp")),
@@ -121,31 +123,31 @@ def test_what_rests_on_items_stays_within_its_interval():
         "specific_regimes": (["control", "regime"], ("mean_pp", "mean_low_pp", "mean_high_pp")),
         "specific_roles": (["control", "kind", "name"], ("donor_pp", "donor_low_pp", "donor_high_pp")),
     }
-    found = {name: Counter() for name in kinds}
+    counts = {name: Counter() for name in kinds}
     for seed in range(N_GRIDS):
         whole = answers_of(replace(GRID, seed=seed))
         all_tables = judged_by_items(whole)
-        fewer = judged_by_items([without(one, at_random(seed)) for one in whole])
+        fewer = judged_by_items([without(of_model, at_random(seed)) for of_model in whole])
         for name, (key, columns) in kinds.items():
-            found[name] += left(fewer[name], all_tables[name], key, columns)
-    for name, counted in found.items():
+            counts[name] += count_outside(fewer[name], all_tables[name], key, columns)
+    for name, counted in counts.items():
         assert counted["of"] >= 2 * N_GRIDS, name
         assert counted["outside"] <= max(1, 0.01 * counted["of"]), (name, counted)
 
 
 ABSENT = {
-    "a language": lambda at: "hi" in (at.source[1], at.target[1]),
-    "a language as source": lambda at: at.source[1] == "hi",
-    "a language of one model": lambda at: at.model == "sim-1" and at.target[1] == "hi",
-    "a model": lambda at: at.model == "sim-1",
-    "all but one model": lambda at: at.model != "sim-1",
-    "MT-ML": lambda at: at.regime == "MT-ML",
-    "MT-CL": lambda at: at.regime == "MT-CL",
-    "CT-ML": lambda at: at.regime == "CT-ML",
-    "CT-CL": lambda at: at.regime == "CT-CL",
-    "all transfer": lambda at: at.regime != "MT-ML",
-    "all but one source": lambda at: at.source != ("a", "de"),
-    "all but one target": lambda at: at.target != ("a", "de"),
+    "a language": lambda cell: "hi" in (cell.source[1], cell.target[1]),
+    "a language as source": lambda cell: cell.source[1] == "hi",
+    "a language of one model": lambda cell: cell.model == "sim-1" and cell.target[1] == "hi",
+    "a model": lambda cell: cell.model == "sim-1",
+    "all but one model": lambda cell: cell.model != "sim-1",
+    "MT-ML": lambda cell: cell.regime == "MT-ML",
+    "MT-CL": lambda cell: cell.regime == "MT-CL",
+    "CT-ML": lambda cell: cell.regime == "CT-ML",
+    "CT-CL": lambda cell: cell.regime == "CT-CL",
+    "all transfer": lambda cell: cell.regime != "MT-ML",
+    "all but one source": lambda cell: cell.source != ("a", "de"),
+    "all but one target": lambda cell: cell.target != ("a", "de"),
 }
 
 
@@ -156,11 +158,11 @@ def small():
 
 @pytest.mark.parametrize("absent", ABSENT)
 def test_nothing_breaks_when_a_part_is_absent(small, absent):
-    made = tables([without(one, ABSENT[absent]) for one in small])
-    pooled = pl.concat([deltas(one, metric="acc_norm") for one in small])
+    analysed = tables([without(of_model, ABSENT[absent]) for of_model in small])
+    pooled = pl.concat([deltas(of_model, metric="acc_norm") for of_model in small])
     names = ("model", "source_task", "source_language", "target_task", "target_language")
-    places = [Place(row[0], (row[1], row[2]), (row[3], row[4])) for row in pooled.select(names).iter_rows()]
-    kept = [at for at in places if not ABSENT[absent](at)]
-    assert made["cells"].height == len(kept) > 0
-    assert made["coverage"].row(0, named=True)["n_found"] == len(kept)
-    assert set(made["regimes"]["regime"]) - {"transfer"} == {at.regime for at in kept}
+    cells = [TransferCell(row[0], (row[1], row[2]), (row[3], row[4])) for row in pooled.select(names).iter_rows()]
+    kept = [cell for cell in cells if not ABSENT[absent](cell)]
+    assert analysed["cells"].height == len(kept) > 0
+    assert analysed["coverage"].row(0, named=True)["n_found"] == len(kept)
+    assert set(analysed["regimes"]["regime"]) - {"transfer"} == {cell.regime for cell in kept}

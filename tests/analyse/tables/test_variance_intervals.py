@@ -32,15 +32,15 @@ N_GRIDS = 30
 
 
 def transfer(seed, **changes):
-    made = simulate_tables(replace(GRID, seed=seed, **changes))
-    return judged(made.deltas.filter(pl.col("regime") != "MT-ML"), AnalysisSettings())
+    simulated = simulate_tables(replace(GRID, seed=seed, **changes))
+    return judged(simulated.deltas.filter(pl.col("regime") != "MT-ML"), AnalysisSettings())
 
 
 def true_shares():
     """The residual holds the cells' own effects and the noise of 2 x 400 items."""
     variance = {name: spread**2 for name, spread in SPREAD.items() if name != "cell"}
     variance[RESIDUAL] = SPREAD["cell"] ** 2 + 1e4 * GRID.flip_rate / (GRID.n_items * len(GRID.train_seeds))
-    return {name: one / sum(variance.values()) for name, one in variance.items()}
+    return {name: part / sum(variance.values()) for name, part in variance.items()}
 
 
 def test_the_intervals_hold_the_true_shares():
@@ -49,12 +49,12 @@ def test_the_intervals_hold_the_true_shares():
     for seed in range(N_GRIDS):
         rows = transfer(seed)
         design = make_design(factors_of(rows, FITS[RICH]).usable)
-        found = fit(design, rows["delta_pp"].to_numpy())
-        made = share_intervals(design, found, n_refits=39, rng=np.random.default_rng(seed))
-        assert made.n_failed == 0
-        true = np.array([truth[name] for name in (*found.names, RESIDUAL)])
-        known = ~np.isnan(made.high)
-        hits.append(np.where(known, (made.low <= true) & (true <= made.high), np.nan))
+        fitted = fit(design, rows["delta_pp"].to_numpy())
+        intervals = share_intervals(design, fitted, n_refits=39, rng=np.random.default_rng(seed))
+        assert intervals.n_failed == 0
+        true = np.array([truth[name] for name in (*fitted.names, RESIDUAL)])
+        known = ~np.isnan(intervals.high)
+        hits.append(np.where(known, (intervals.low <= true) & (true <= intervals.high), np.nan))
     assert 0.89 <= np.nanmean(hits) <= 0.985
     assert (np.nanmean(hits, axis=0) >= 0.80).all()
 
@@ -66,33 +66,33 @@ def lines(rows, **changes):
 
 
 def first_grid(wanted, **changes):
-    """The rows of the first grid whose fit is as ``wanted``."""
+    """The rows of the first grid for whose fit ``wanted`` is true."""
     grids = (transfer(seed, **changes) for seed in range(20))
     return next(rows for rows in grids if wanted(lines(rows)))
 
 
-def all_estimated(found):
-    return all(line["share"] > 0 for line in found.values())
+def all_estimated(components):
+    return all(line["share"] > 0 for line in components.values())
 
 
 def without(component):
     return {name: spread for name, spread in SPREAD.items() if name != component}
 
 
-def test_without_a_request_there_are_no_refits_and_with_one_as_many_as_asked_for():
+def test_there_are_as_many_refits_as_requested_and_none_by_default():
     rows = first_grid(all_estimated)
-    plain, asked = lines(rows), lines(rows, n_rich_bootstrap=30)
+    plain, requested = lines(rows), lines(rows, n_rich_bootstrap=30)
     assert {line["n_refits"] for line in plain.values()} == {0}
     assert all(line["share_low"] is None and line["share_high"] is None for line in plain.values())
-    assert {line["n_refits"] for line in asked.values()} == {30}
-    for line in asked.values():
+    assert {line["n_refits"] for line in requested.values()} == {30}
+    for line in requested.values():
         assert line["converged"]
         assert line["status"] == "estimated"
         assert 0 < line["share_low"] < line["share"] < line["share_high"] < 1
 
 
-def test_a_component_without_spread_is_said_to_be_at_zero_and_has_an_upper_end():
-    rows = first_grid(lambda found: found["model:source"]["share"] == 0, spread_pp=without("model:source"))
+def test_a_component_without_spread_is_at_zero_and_has_an_upper_end():
+    rows = first_grid(lambda components: components["model:source"]["share"] == 0, spread_pp=without("model:source"))
     line = lines(rows, n_rich_bootstrap=30)["model:source"]
     assert line["status"] == "at zero"
     assert line["share_low"] == 0.0
@@ -101,13 +101,13 @@ def test_a_component_without_spread_is_said_to_be_at_zero_and_has_an_upper_end()
 
 
 def failing(every):
-    """``refit_shares`` of which every so manieth refit fails."""
+    """``refit_shares`` with one failure in every ``every`` refits."""
     real = shares.refit_shares
 
     def sometimes(*given, **named):
-        made = real(*given, **named)
-        made[every - 1 :: every] = np.nan
-        return made
+        refitted = real(*given, **named)
+        refitted[every - 1 :: every] = np.nan
+        return refitted
 
     return sometimes
 
@@ -120,14 +120,14 @@ def undefined(*_given, **_named):
 def test_refits_that_fail_are_counted_and_left_out(monkeypatch, every, done):
     rows = first_grid(all_estimated)
     monkeypatch.setattr(shares, "refit_shares", failing(every))
-    found = lines(rows, n_rich_bootstrap=30)
-    assert {line["n_refits"] for line in found.values()} == {done}
-    known = [line["share_low"] is not None and line["share_high"] is not None for line in found.values()]
+    components = lines(rows, n_rich_bootstrap=30)
+    assert {line["n_refits"] for line in components.values()} == {done}
+    known = [line["share_low"] is not None and line["share_high"] is not None for line in components.values()]
     assert all(known) if done else not any(known)
 
 
 def test_a_profile_that_fails_leaves_the_upper_end_empty(monkeypatch):
-    rows = first_grid(lambda found: found["model"]["share"] == 0, spread_pp=without("model"))
+    rows = first_grid(lambda components: components["model"]["share"] == 0, spread_pp=without("model"))
     monkeypatch.setattr(shares, "fit_moments", undefined)
     line = lines(rows, n_rich_bootstrap=30)["model"]
     assert (line["status"], line["share_high"]) == ("at zero", None)

@@ -1,4 +1,4 @@
-"""Made-up item answers for the tests of the analysis."""
+"""Grids of random item answers for the tests of the analysis."""
 
 import numpy as np
 import polars as pl
@@ -37,9 +37,9 @@ def random_grid(seed: int, *, model: str = "m0", seeds=(17, 42), flips: float = 
     size = len(TASKS) * len(LANGUAGES) * n_items
     base = rng.random(size) < 0.5
     runs = [
-        (run_of(task, language, train_seed=one, model=model), item_frame(base ^ (rng.random(size) < flips)))
+        (run_of(task, language, train_seed=train_seed, model=model), item_frame(base ^ (rng.random(size) < flips)))
         for task in TASKS
         for language in LANGUAGES
-        for one in seeds
+        for train_seed in seeds
     ]
     return item_frame(base), runs

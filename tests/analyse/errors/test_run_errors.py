@@ -1,4 +1,4 @@
-"""The spread between training runs: what items leave unexplained, over as many seeds as were averaged."""
+"""The spread between training runs: the part that items do not explain, divided by the seeds that were averaged."""
 
 import polars as pl
 import pytest
@@ -15,7 +15,7 @@ def noise_se(deltas: list[float]) -> float:
         [{**KEY, "delta_pp": sum(deltas) / len(deltas), "se_pp": 1.0, "n_items": 400 * len(deltas)}]
     ).with_columns(n_seeds=pl.lit(len(deltas)))
     seeds = pl.DataFrame(
-        [{**KEY, "train_seed": seed, "delta_pp": one, "se_pp": 1.0} for seed, one in enumerate(deltas)]
+        [{**KEY, "train_seed": seed, "delta_pp": delta, "se_pp": 1.0} for seed, delta in enumerate(deltas)]
     )
     (row,) = with_uncertainty(cells, AnalysisSettings(), by_seed=seeds).to_dicts()
     return float(row["noise_se_pp"])

@@ -1,4 +1,4 @@
-"""Dropping 30% of the cells moves no estimate out of its own 99% interval more often than it should."""
+"""Dropping 30% of the cells moves no estimate out of its 99% interval more often than it should."""
 
 from dataclasses import replace
 
@@ -27,14 +27,14 @@ WIDE = AnalysisSettings(confidence=0.99, n_bootstrap=0, n_permutations=0, n_spli
 N_GRIDS = 25
 
 
-def half_dropped(seed):
+def with_and_without_dropped_cells(seed):
     """(all cells, 70% of them) of one grid, judged."""
     whole = judged(simulate_tables(replace(GRID, seed=seed)).deltas, WIDE)
     return whole, whole.filter(pl.Series(np.random.default_rng(seed).random(whole.height) < 0.7))
 
 
-def outside(whole, part, key, columns):
-    """How many of the whole grid's values lie outside the intervals of the part, and of how many."""
+def n_outside_intervals(whole, part, key, columns):
+    """How many values of the whole grid lie outside the intervals of the part, and how many there are."""
     value, low, high = columns
     both = part.join(whole.select(key, truth=value), on=key)
     held = both.select((pl.col(low) <= pl.col("truth")) & (pl.col("truth") <= pl.col(high))).to_series()
@@ -42,43 +42,45 @@ def outside(whole, part, key, columns):
 
 
 def test_means_and_roles_stay_within_their_intervals():
-    found = []
+    counts = []
     for seed in range(N_GRIDS):
-        whole, part = half_dropped(seed)
+        whole, part = with_and_without_dropped_cells(seed)
         tables = [(regimes_table, "regime", ("mean_pp", "mean_low_pp", "mean_high_pp"))]
         for role in ("donor", "recipient"):
             columns = (f"{role}_pp", f"{role}_low_pp", f"{role}_high_pp")
             tables += [(roles_language, "language", columns), (roles_task, "task", columns)]
-        found += [outside(make(whole, WIDE), make(part, WIDE), key, columns) for make, key, columns in tables]
-    n_outside, n = np.sum(found, axis=0)
+        counts += [
+            n_outside_intervals(table(whole, WIDE), table(part, WIDE), key, columns) for table, key, columns in tables
+        ]
+    n_outside, n = np.sum(counts, axis=0)
     assert n == N_GRIDS * (5 + 2 * 4 + 2 * 3)
-    # The estimates share 70% of their cells, so that far fewer than 1% should leave.
+    # The estimates share 70% of their cells: far fewer than 1% should lie outside.
     assert n_outside / n <= 0.01
 
 
 def test_shares_stay_within_their_intervals():
     n_outside = 0
     for seed in range(N_GRIDS):
-        whole, part = ((rows.filter(pl.col("regime") != "MT-ML")) for rows in half_dropped(seed))
-        (_, reference, _), (design, found, y) = fitted(whole), fitted(part)
+        whole, part = ((rows.filter(pl.col("regime") != "MT-ML")) for rows in with_and_without_dropped_cells(seed))
+        (_, reference, _), (design, fitted, y) = fit_of(whole), fit_of(part)
         interval = share_intervals(
-            design, found, n_refits=99, rng=np.random.default_rng(seed), confidence=0.99,
-            tail_degrees=residual_degrees(design, found, y),
+            design, fitted, n_refits=99, rng=np.random.default_rng(seed), confidence=0.99,
+            tail_degrees=residual_degrees(design, fitted, y),
         )  # fmt: skip
         truth = dict(zip((*reference.names, "residual"), reference.shares, strict=True))
-        ordered = np.array([truth[name] for name in (*found.names, "residual")])
+        ordered = np.array([truth[name] for name in (*fitted.names, "residual")])
         n_outside += int(((ordered < interval.low) | (ordered > interval.high)).sum())
     assert n_outside <= 2
 
 
-def fitted(rows):
+def fit_of(rows):
     design = make_design(factors_of(rows, FITS[CROSSED]).usable)
     y = rows["delta_pp"].to_numpy()
     return design, fit(design, y), y
 
 
 def test_a_language_a_model_or_a_regime_may_be_absent_from_a_simulated_grid():
-    made = simulate_tables(replace(GRID, n_models=2, holes=0.3))
+    simulated = simulate_tables(replace(GRID, n_models=2, holes=0.3))
     quick = replace(WIDE, n_language_permutations=9)
     for absent in (
         pl.col("model") == "sim-1",
@@ -86,7 +88,7 @@ def test_a_language_a_model_or_a_regime_may_be_absent_from_a_simulated_grid():
         pl.col("regime") == "CT-ML",
         pl.col("regime") == "MT-CL",
     ):
-        kept = made.deltas.filter(~absent)
-        tables = analyse(kept, by_seed=made.by_seed, settings=quick)
+        kept = simulated.deltas.filter(~absent)
+        tables = analyse(kept, by_seed=simulated.by_seed, settings=quick)
         assert tables["cells"].height == kept.height
         assert tables["coverage"].row(0, named=True)["n_found"] == kept.height
