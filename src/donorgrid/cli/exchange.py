@@ -31,8 +31,9 @@ def import_lm_eval(
 ) -> None:
     """Import outputs of lm-eval, item by item where samples were logged."""
     if draft:
-        written = exchange.import_results.write_draft(paths, mapping)
-        console.print(f"wrote {written}; check it, then run the same command without --draft", soft_wrap=True)
+        for note in exchange.import_results.write_draft(paths, mapping):
+            console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"wrote {mapping}; check it, then run the same command without --draft", soft_wrap=True)
         return
     _tell(exchange.import_results.import_outputs(paths, mapping, out))
 

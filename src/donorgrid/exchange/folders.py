@@ -19,7 +19,7 @@ INDEX = "import.json"
 ITEMS = "items"
 
 
-def write_import(imported: ImportedAnswers, folder: Path) -> None:
+def write_import(imported: ImportedAnswers, folder: Path) -> tuple[str, ...]:
     """Writes imported answers into a folder and replaces a previous import there.
 
     Parameters
@@ -29,6 +29,11 @@ def write_import(imported: ImportedAnswers, folder: Path) -> None:
     folder : Path
         A new or empty folder, or that of a previous import.
 
+    Returns
+    -------
+    tuple of str
+        The notes of the import, and a note for every fine-tune whose answers all equal its base model's.
+
     Raises
     ------
     InputError
@@ -37,14 +42,38 @@ def write_import(imported: ImportedAnswers, folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not is_import(folder):
         raise InputError(f"{folder}: is not empty and holds no import; give another folder")
     entries: list[dict[str, Any]] = []
+    answers: dict[ImportedSubject, Mapping[tuple[str, str], int]] = {}
     with whole_folder(folder / ITEMS) as items:
         for number, subject in enumerate(imported.subjects):
             name = f"{number:05d}.parquet"
-            ITEM_ANSWERS.check(imported.read(subject)).write_parquet(items / name, compression="zstd")
+            frame = ITEM_ANSWERS.check(imported.read(subject))
+            frame.write_parquet(items / name, compression="zstd")
+            answers[subject] = _answer_hashes(frame)
             entries.append({"file": name, **asdict(subject)})
+    notes = (*imported.notes, *_unchanged(answers))
     with whole_file(folder / INDEX) as unfinished:
-        content = {"subjects": entries, "notes": list(imported.notes)}
+        content = {"subjects": entries, "notes": list(notes)}
         unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return notes
+
+
+def _answer_hashes(frame: pl.DataFrame) -> dict[tuple[str, str], int]:
+    """Returns a hash of the answers to all items of every target, whatever their order."""
+    answers = frame.select("item_id", "chosen", "chosen_norm", "generated", "correct", "correct_norm")
+    hashed = frame.select("target_task", "target_language", answers=answers.hash_rows())
+    sums = hashed.group_by("target_task", "target_language").agg(pl.col("answers").sum())
+    return {(task, language): number for task, language, number in sums.iter_rows()}
+
+
+def _unchanged(answers: Mapping[ImportedSubject, Mapping[tuple[str, str], int]]) -> list[str]:
+    bases = {subject.model: hashes for subject, hashes in answers.items() if subject.source is None}
+    unchanged = [
+        str(subject)
+        for subject, hashes in answers.items()
+        if subject.source is not None and hashes and hashes.items() <= bases.get(subject.model, {}).items()
+    ]
+    named = f"all answers equal the base model's (was the adapter applied?): {'; '.join(unchanged)}"
+    return [named] if unchanged else []
 
 
 def refuse_filled(folder: Path) -> None:

@@ -58,10 +58,17 @@ class ModelEntry(_Strict):
     size_b: Annotated[float, Field(gt=0)] | None = None
 
 
+class TaskEntry(_Strict):
+    """The task of lm-eval tasks whose names hold no language."""
+
+    task: Annotated[str, Field(min_length=1)]
+    language: Annotated[str, Field(min_length=1)]
+
+
 class LmEvalMapping(_Strict):
     """The mapping file of ``donorgrid import lm-eval``; docs/import.md describes its keys."""
 
-    tasks: Annotated[dict[str, str], Field(min_length=1)]
+    tasks: Annotated[dict[str, str | TaskEntry], Field(min_length=1)]
     runs: Annotated[dict[str, RunEntry], Field(min_length=1)]
     id_field: str | dict[str, str] | None = None
     filter: str | dict[str, str] | None = None

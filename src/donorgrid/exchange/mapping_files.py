@@ -109,7 +109,9 @@ def make_mapping(written: dict[Any, Any], kind: type[_Mapping], *, origin: str) 
 def _first_problem(invalid: ValidationError, kind: type[_Mapping]) -> str:
     problems = invalid.errors(include_url=False)
     problem = next((error for error in problems if error["type"] == "extra_forbidden"), problems[0])
-    where = ".".join(str(part) for part in problem["loc"] if str(part) not in ("str", "MixEntry", "ControlEntry"))
+    where = ".".join(
+        str(part) for part in problem["loc"] if str(part) not in ("str", "MixEntry", "ControlEntry", "TaskEntry")
+    )
     if problem["type"] == "extra_forbidden":
         allowed = list(kind.model_fields) if len(problem["loc"]) == 1 else []
         said = f"; allowed are {allowed}{suggestion(str(problem['loc'][-1]), allowed)}" if allowed else ""

@@ -1,22 +1,14 @@
-"""Reads lm-eval's files: a results JSON, and next to it a samples JSONL for every task if samples were logged."""
+"""Reads a results file of lm-eval. Beside it lies a samples file for every task if samples were logged."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError
+from donorgrid.exchange.lm_eval.json_text import read_json_object
 
-_ROW: dict[str, type] = {
-    "doc": object,
-    "doc_hash": str,
-    "prompt_hash": str,
-    "target": object,
-    "filter": str,
-    "filtered_resps": list,
-}
-"""The keys of a row that are read, and their types."""
+_ADAPTER_WORDS = ("peft", "lora", "adapter", "delta")
 _SAME_FOR_ALL = ("chat_template_sha", "system_instruction_sha", "fewshot_as_multiturn")
 
 
@@ -39,56 +31,66 @@ class TaskOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """One results file: when it was written, which model and adapter it names, its tasks and groups of tasks."""
+    """One results file.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    date : str
+        When it was written, as its name says it; the order of dates is that of the texts.
+    pretrained, revision, adapter : str or None
+        The model and adapter that it names.
+    may_be_tuned : bool
+        True if its arguments speak of an adapter, also without naming one.
+    n_parameters : int
+        0 if it does not say.
+    tasks, groups : mapping
+        Its tasks and groups of tasks.
+    """
 
     path: Path
     date: str
     pretrained: str | None
-    peft: str | None
+    revision: str
+    adapter: str | None
+    may_be_tuned: bool
     n_parameters: int
     tasks: Mapping[str, TaskOutput]
     groups: Mapping[str, tuple[str, ...]]
 
-
-def find_outputs(paths: Iterable[Path]) -> list[Output]:
-    """Reads every results file among ``paths`` (files, or folders with all subfolders), in the order of their names.
-
-    Raises InputError if a path does not exist or holds no results file, or lm-eval did not write a file.
-    """
-    outputs: dict[Path, None] = {}
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"{path}: no such file or folder")
-        files = [path] if path.is_file() else sorted(path.rglob("results_*.json"))
-        if not files:
-            raise InputError(f"{path}: holds no results_*.json of lm-eval (written by 'lm_eval --output_path')")
-        outputs.update(dict.fromkeys(files))
-    return [read_output(path) for path in outputs]
+    @property
+    def evaluated(self) -> tuple[str | None, str, str | None]:
+        """What was evaluated: two files with equal values hold results of the same model and adapter."""
+        return self.pretrained, self.revision, self.adapter
 
 
 def read_output(path: Path) -> Output:
     """Reads a results file. Raises InputError if lm-eval did not write it."""
-    content = _json_object(path)
+    content = read_json_object(path)
     results = content.get("results")
     if not isinstance(results, dict) or not all(isinstance(scores, dict) for scores in results.values()):
         raise InputError(f"{path}: no results of lm-eval: the key 'results' is missing or no object of objects")
     config = _objects(content, "config")
     arguments = _model_arguments(config)
-    n_parameters = config.get("model_num_parameters")
-    date = path.name.removesuffix(".json").rpartition("_")[2]
+    date = path.name[: -len(path.suffix)].rpartition("_")[2]
     groups = {
         name: tuple(map(str, below))
         for name, below in _objects(content, "group_subtasks").items()
         if isinstance(below, list) and below
     }
+    siblings = {sibling.name: sibling for sibling in path.parent.iterdir()}
+    adapter, may_be_tuned = _adapter(arguments, config)
     return Output(
         path=path,
         date=date,
-        pretrained=arguments.get("pretrained") or _text(content.get("model_name")),
-        peft=arguments.get("peft"),
-        n_parameters=n_parameters if isinstance(n_parameters, int) else 0,
+        pretrained=arguments.get("pretrained") or arguments.get("model") or _text(content.get("model_name")),
+        revision="/".join(arguments[key] for key in ("revision", "subfolder") if arguments.get(key, "main") != "main"),
+        adapter=adapter,
+        may_be_tuned=may_be_tuned,
+        n_parameters=_whole_number(config.get("model_num_parameters")) or 0,
         tasks={
-            name: _task(name, scores, content, path.with_name(f"samples_{name}_{date}.jsonl"))
+            name: _task(name, scores, content, siblings.get(samples_name(name, date)))
             for name, scores in results.items()
             if name not in groups
         },
@@ -96,37 +98,12 @@ def read_output(path: Path) -> Output:
     )
 
 
-def read_sample_rows(path: Path) -> list[dict[str, Any]]:
-    """Returns the rows of a samples file. Raises InputError, with the line, for a row that lm-eval does not write."""
-    rows = []
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    rows.append(_row(line, f"{path}: line {number}"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
-    if not rows:
-        raise InputError(f"{path}: holds no rows")
-    return rows
+def samples_name(task: str, date: str) -> str:
+    """Returns the name of the samples file of a task, which lies beside the results file of the same date."""
+    return f"samples_{task}_{date}.jsonl"
 
 
-def _row(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{where} is not valid JSON ({getattr(error, 'msg', 'nested too deep')})") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{where} is no JSON object")
-    for key, kind in _ROW.items():
-        if key not in row:
-            raise InputError(f"{where} has no key '{key}', which lm-eval writes from version 0.4.3 on")
-        if not isinstance(row[key], kind):
-            raise InputError(f"{where}: '{key}' is {str(row[key])[:40]!r}, which lm-eval does not write")
-    return row
-
-
-def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: Path) -> TaskOutput:
+def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: Path | None) -> TaskOutput:
     counted = _objects(content, "n-samples").get(name)
     n_items = counted.get("effective") if isinstance(counted, dict) else None
     config = _objects(content, "configs").get(name)
@@ -137,7 +114,7 @@ def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: P
     return TaskOutput(
         name=name,
         scores={key: float(value) for key, value in scores.items() if _is_score(key, value)},
-        n_items=n_items if isinstance(n_items, int) else None,
+        n_items=_whole_number(n_items),
         conditions={
             "task version": _objects(content, "versions").get(name),
             "n-shot": _objects(content, "n-shot").get(name),
@@ -145,24 +122,20 @@ def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: P
         },
         # Under a chat template lm-eval writes no delimiter, unless the opened answer ends without whitespace.
         delimiter="" if bare else str(config.get("target_delimiter", " ")),
-        samples=samples if samples.is_file() else None,
+        samples=samples,
     )
 
 
 def _is_score(key: str, value: object) -> bool:
-    return "," in key and "_stderr" not in key and isinstance(value, int | float) and not isinstance(value, bool)
+    if "," not in key or "_stderr" in key:
+        return False
+    return isinstance(value, float) or _whole_number(value) is not None
 
 
-def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON ({getattr(error, 'msg', 'nested too deep')})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: no results of lm-eval: expected a JSON object")
-    return content
+def _whole_number(value: object) -> int | None:
+    """Returns a whole number that is not negative and that floating point holds exactly; None for anything else."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    return value if whole and isinstance(value, int) else None
 
 
 def _objects(content: dict[str, Any], key: str) -> dict[str, Any]:
@@ -176,6 +149,17 @@ def _model_arguments(config: dict[str, Any]) -> dict[str, str]:
     if isinstance(given, str):
         given = dict(part.split("=", 1) for part in given.split(",") if "=" in part)
     return {key: str(value) for key, value in given.items() if value} if isinstance(given, dict) else {}
+
+
+def _adapter(arguments: Mapping[str, str], config: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Returns the adapter that the arguments name, and whether they speak of one at all.
+
+    Backends have different words for it: ``peft`` and ``delta`` (hf), ``lora_local_path`` (vllm).
+    """
+    about = {key: value for key, value in arguments.items() if any(word in key.lower() for word in _ADAPTER_WORDS)}
+    named = [value for value in about.values() if value.lower() not in ("true", "false") and not value.isdecimal()]
+    spoken_of = any(value.lower() != "false" for value in about.values())
+    return ("+".join(named) or None), spoken_of or bool({"peft_sha", "delta_sha"} & config.keys())
 
 
 def _text(value: object) -> str | None:

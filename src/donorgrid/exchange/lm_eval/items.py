@@ -10,7 +10,8 @@ import polars as pl
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Cell
 from donorgrid.core.tables import ITEM_ANSWERS
-from donorgrid.exchange.lm_eval.files import TaskOutput, read_sample_rows
+from donorgrid.exchange.lm_eval.files import TaskOutput
+from donorgrid.exchange.lm_eval.samples import read_sample_rows
 
 PAIR, PROMPT = "pair", "prompt_hash"
 RIGHT_METRICS = ("acc", "exact_match")
@@ -143,22 +144,18 @@ def _choices(rows: Sequence[dict[str, Any]], delimiter: str, where: str) -> list
 
 
 def _choice_texts(row: dict[str, Any], delimiter: str, where: str) -> list[str]:
-    arguments = row.get("arguments")
-    ordered = list(arguments.values()) if isinstance(arguments, dict) else []
-    texts = [
-        request["arg_1"].removeprefix(delimiter)
-        for request in ordered
-        if isinstance(request, dict) and "arg_1" in request
-    ]
-    if len(texts) < len(row["filtered_resps"]):
-        raise InputError(f"{where}: 'arguments' of an item do not name its {len(row['filtered_resps'])} options")
-    return texts[: len(row["filtered_resps"])]
+    arguments, n_options = row.get("arguments"), len(row["filtered_resps"])
+    requests = list(arguments.values()) if isinstance(arguments, dict) else []
+    texts = [request.get("arg_1") for request in requests if isinstance(request, dict)][:n_options]
+    if len(texts) < n_options or not all(isinstance(text, str) for text in texts):
+        raise InputError(f"{where}: 'arguments' of an item do not name its {n_options} options")
+    return [str(text).removeprefix(delimiter) for text in texts]
 
 
 def _nats(row: dict[str, Any], where: str) -> list[float]:
     try:
         values = [float(answer[0]) for answer in row["filtered_resps"]]
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
         raise InputError(f"{where}: 'filtered_resps' of an item are no log-likelihoods ({error})") from error
     if any(math.isnan(value) for value in values):
         raise InputError(f"{where}: a log-likelihood is not a number: the model gave no answer there")
@@ -178,7 +175,7 @@ def _gold(
     in tasks with several right answers.
     """
     targets = [str(row["target"]) for row in rows]
-    numbers = [int(target) if target.isdecimal() else None for target in targets]
+    numbers = [int(target) if target.isdecimal() and len(target) < 10 else None for target in targets]
     by_text = [
         choices.index(target) if target in choices else None for target, choices in zip(targets, texts, strict=True)
     ]

@@ -9,9 +9,11 @@ import polars as pl
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell
 from donorgrid.core.tables import ITEM_ANSWERS
-from donorgrid.exchange.lm_eval.cells import MappedOutputs, cells_of, latest, map_outputs
-from donorgrid.exchange.lm_eval.files import TaskOutput, find_outputs
+from donorgrid.exchange.lm_eval.cells import cells_of, latest
+from donorgrid.exchange.lm_eval.files import TaskOutput
+from donorgrid.exchange.lm_eval.find import FoundOutputs, find_outputs
 from donorgrid.exchange.lm_eval.items import PAIR, PROMPT, answers_in
+from donorgrid.exchange.lm_eval.subjects import MappedOutputs, map_outputs
 from donorgrid.exchange.lm_eval.totals import totals
 from donorgrid.exchange.mapping import LmEvalMapping
 from donorgrid.exchange.mapping_files import read_mapping
@@ -57,15 +59,15 @@ def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnsw
         versions, shots or chat templates.
     """
     mapping = read_mapping(mapping_file, LmEvalMapping)
-    outputs = find_outputs(paths)
+    found = find_outputs(paths)
     try:
-        mapped = map_outputs(outputs, mapping, roots=[*paths, mapping_file.parent])
-        cells = cells_of(outputs, mapping)
+        mapped = map_outputs(found.outputs, mapping, roots=[*found.roots, mapping_file.parent])
+        cells = cells_of(found.outputs, mapping)
     except InputError as error:
         raise InputError(f"mapping file {mapping_file}: {error}") from None
     evaluated = _Evaluated(tasks=_tasks(mapped, cells), cells=cells, mapping=mapping)
     _check_conditions(evaluated)
-    notes = _notes(mapped, evaluated)
+    notes = _notes(found, mapped, evaluated)
     missing = [
         f"{name} of {subject}"
         for subject, tasks in evaluated.tasks.items()
@@ -152,22 +154,36 @@ def _item(frame: pl.DataFrame) -> str:
     return "/".join(str(frame[name][0]) for name in ("target_task", "target_language", "item_id"))
 
 
-def _notes(mapped: MappedOutputs, evaluated: _Evaluated) -> tuple[str, ...]:
-    notes = []
-    if mapped.unused:
-        notes.append(f"left out, because no run names it: {mapped.unused[0]}" + _more(mapped.unused))
+def _notes(found: FoundOutputs, mapped: MappedOutputs, evaluated: _Evaluated) -> tuple[str, ...]:
     names = dict.fromkeys(name for outputs in mapped.of.values() for output in outputs for name in output.tasks)
-    unmatched = [name for name in names if name not in evaluated.cells]
-    if unmatched:
-        notes.append(f"left out, because no pattern matches it: task {unmatched[0]}" + _more(unmatched))
+    unmatched = [f"task {name}" for name in names if name not in evaluated.cells]
+    by_reason: dict[str, list[str]] = {
+        "no run names it": [str(path) for path in mapped.unused],
+        "no pattern matches it": unmatched,
+    }
+    for path, reason in {**found.left_out, **_superseded(mapped, evaluated)}.items():
+        by_reason.setdefault(reason, []).append(str(path))
+    left_out = [f"left out, because {reason}: {', '.join(listed)}" for reason, listed in by_reason.items() if listed]
     again = sum(
         sum(name in output.tasks for output in mapped.of[subject]) > 1
         for subject, tasks in evaluated.tasks.items()
         for name in tasks
     )
-    if again:
-        notes.append(f"{again} tasks were evaluated more than once by the same subject: the newest results count")
-    return tuple(notes)
+    repeated = f"{again} tasks were evaluated more than once by the same subject: the newest results count"
+    return (*left_out, *mapped.notes, *([repeated] if again else []))
+
+
+def _superseded(mapped: MappedOutputs, evaluated: _Evaluated) -> dict[Path, str]:
+    """Returns the files of runs of which nothing is used, with the reason."""
+    reasons = {}
+    for subject, outputs in mapped.of.items():
+        for output in outputs:
+            mapped_tasks = [task for name, task in output.tasks.items() if name in evaluated.cells]
+            if not mapped_tasks:
+                reasons[output.path] = "no pattern matches its tasks"
+            elif not any(task is used for task in mapped_tasks for used in evaluated.tasks[subject].values()):
+                reasons[output.path] = "newer results of the same subject have its tasks"
+    return reasons
 
 
 def _id_notes(evaluated: _Evaluated) -> tuple[str, ...]:
@@ -179,7 +195,3 @@ def _id_notes(evaluated: _Evaluated) -> tuple[str, ...]:
         f"no id_field for {', '.join(without)}: items are not aligned across languages, so errors of averages take "
         "languages as independent",
     )
-
-
-def _more(listed: Sequence[object]) -> str:
-    return f" and {len(listed) - 1} more" if len(listed) > 1 else ""

@@ -15,12 +15,13 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.exchange import (
     ImportedTable,
-    draft_mapping,
     export_table,
     import_lm_eval,
     import_table,
     write_import,
 )
+from donorgrid.exchange.lm_eval.draft import draft_of
+from donorgrid.exchange.lm_eval.find import find_outputs
 
 TABLE = "deltas.csv"
 
@@ -58,10 +59,10 @@ def import_outputs(paths: Sequence[Path], mapping_file: Path, out: Path) -> Impo
     imported = import_lm_eval(paths, mapping_file=mapping_file)
     if isinstance(imported, ImportedTable):
         return _write_table(imported, out)
-    write_import(imported, out)
+    notes = write_import(imported, out)
     n_models = sum(1 for _ in imported.models())
     size = f"{n_models} base models and {len(imported.subjects) - n_models} fine-tunes, item by item"
-    return Imported(path=out, size=size, notes=imported.notes)
+    return Imported(path=out, size=size, notes=notes)
 
 
 def import_tables(
@@ -92,8 +93,8 @@ def import_tables(
     return _write_table(import_table(tables, to_our_names=from_released, mapping_file=mapping_file), out, metric=metric)
 
 
-def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
-    """Write a first mapping file for lm-eval's outputs, to be checked and filled in.
+def write_draft(paths: Sequence[Path], mapping_file: Path) -> tuple[str, ...]:
+    """Writes a first mapping file for lm-eval's outputs, to be checked and filled in.
 
     Parameters
     ----------
@@ -104,8 +105,8 @@ def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
 
     Returns
     -------
-    Path
-        The written file.
+    tuple of str
+        A line for every file that was seen and left out.
 
     Raises
     ------
@@ -114,10 +115,10 @@ def write_draft(paths: Sequence[Path], mapping_file: Path) -> Path:
     """
     if mapping_file.exists():
         raise InputError(f"{mapping_file}: exists already; give another name")
-    text = draft_mapping(paths)
+    found = find_outputs(paths)
     with whole_file(mapping_file) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    return mapping_file
+        unfinished.write_text(draft_of(found), encoding="utf-8")
+    return found.notes()
 
 
 def _write_table(imported: ImportedTable, out: Path, *, metric: Metric | None = None) -> Imported:
