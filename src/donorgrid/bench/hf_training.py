@@ -94,7 +94,6 @@ def train(network: Any, workload: Workload, rows: tuple[Rows, Rows], *, pad_to: 
     )
     with quiet_deprecations():
         adapted = get_peft_model(network, config)
-        n_steps = math.ceil(len(rows[0]) / recipe.batch_size) * recipe.epochs
         arguments = TrainingArguments(
             output_dir=str(folder),
             num_train_epochs=recipe.epochs,
@@ -102,7 +101,7 @@ def train(network: Any, workload: Workload, rows: tuple[Rows, Rows], *, pad_to: 
             per_device_eval_batch_size=recipe.batch_size,
             learning_rate=recipe.learning_rate,
             lr_scheduler_type="linear",
-            warmup_steps=math.ceil(recipe.warmup_share * n_steps),
+            warmup_steps=recipe.n_warmup_steps(len(rows[0])),
             max_grad_norm=recipe.max_grad_norm,
             bf16=workload.precision == "bf16",
             eval_strategy="epoch",

@@ -1,6 +1,7 @@
 """Reads rows of tokens with a resident network: the one interface to transformers' layers and the fast decoder."""
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -138,18 +139,23 @@ class Reader:
         decoder = make_fast_decoder(self.network)
         if decoder is None:
             return None
+        kind = type(self.network).__name__
 
         def read(batch: RowBatch) -> Tensor:
             return decoder.hidden_states_at(batch, torch.arange(batch.input_ids.numel()))
 
+        if not decoder.prepare():
+            _LOG.warning(
+                "%s: modules are hooked or replaced; transformers' own layers compute it", type(self.network).__name__
+            )
+            return None
         # Together the sequences make a long row; alone, the shortest and the longest make rows of other sizes.
         ends = {sequences[0], sequences[-1]}
         groups = [sequences, *([sequence] for sequence in ends if len(sequence) > 1)]
-        is_ready = decoder.prepare()
-        gaps = [packing_gap_nats(self.network, read, group) if is_ready else float("inf") for group in groups]
-        wrong = [gap for gap in gaps if not gap <= tolerance_nats]
+        gaps = [packing_gap_nats(self.network, read, group) for group in groups]
+        wrong = [gap for gap in gaps if not gap <= tolerance_nats]  # NaN is wrong too
         if not wrong:
             return decoder
-        kind = type(self.network).__name__
-        _LOG.warning("%s: the fast decoder is %.2g nats off; transformers' own layers compute it", kind, wrong[0])
+        finding = "cannot read it" if math.isinf(wrong[0]) else f"is {wrong[0]:.2g} nats off"
+        _LOG.warning("%s: the fast decoder %s; transformers' own layers compute it", kind, finding)
         return None

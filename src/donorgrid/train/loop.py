@@ -5,7 +5,6 @@ loss), gradient clipping, schedule, best epoch and failure: nothing depends on t
 so its own dropout is off. Nothing is copied from the device before an epoch ends.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -82,8 +81,7 @@ def fit(
 def _start(
     index: int, corpus: Corpus, recipe: Recipe, train_seed: int, checkpoints: Sequence[float]
 ) -> TrainingProgress:
-    n_steps = math.ceil(len(corpus.train) / recipe.batch_size) * recipe.epochs
-    n_warmup = math.ceil(recipe.warmup_share * n_steps)
+    n_steps, n_warmup = recipe.n_steps(len(corpus.train)), recipe.n_warmup_steps(len(corpus.train))
     learning_rates = [
         recipe.learning_rate * rate_factor(step, n_steps=n_steps, n_warmup=n_warmup, schedule=recipe.schedule)
         for step in range(n_steps)

@@ -1,5 +1,6 @@
 """Recipes and the subjects of a study: runs, prompted base models, baselines."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -47,6 +48,14 @@ class Recipe:
     def trains_alone(self) -> bool:
         """True if its runs cannot share training steps: each draws dropout masks, or changes the base weights."""
         return self.dropout > 0 or self.method in ("dora", "full")
+
+    def n_steps(self, n_texts: int) -> int:
+        """The optimizer steps of a training on ``n_texts`` texts; the last batch of an epoch may be small."""
+        return math.ceil(n_texts / self.batch_size) * self.epochs
+
+    def n_warmup_steps(self, n_texts: int) -> int:
+        """The optimizer steps of the warm-up: its share of all steps, rounded up as HF's Trainer does."""
+        return math.ceil(self.warmup_share * self.n_steps(n_texts))
 
     @property
     def hyperparameters(self) -> dict[str, object]:

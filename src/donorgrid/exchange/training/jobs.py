@@ -1,6 +1,5 @@
 """A fine-tuning of a study, and its texts as rows for other trainers."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +20,8 @@ class TrainingJob:
 
     @property
     def n_warmup(self) -> int:
-        """The optimiser steps of the warm-up: its share of all steps, rounded up."""
-        steps = math.ceil(len(self.train) / self.recipe.batch_size) * self.recipe.epochs
-        return math.ceil(self.recipe.warmup_share * steps)
+        """The optimizer steps of the warm-up."""
+        return self.recipe.n_warmup_steps(len(self.train))
 
     @property
     def longest(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Which run of a study is meant: by its source, and by whatever else the study has several of."""
+"""Finds a run by its source and by each setting that differs within the study."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from donorgrid.plan.grid import Grid
 
 @dataclass(frozen=True, kw_only=True)
 class RunSelection:
-    """Which run of a study is meant.
+    """What names a run of a study.
 
     Attributes
     ----------
@@ -19,7 +19,7 @@ class RunSelection:
     model, recipe, train_seed, data_seed, train_size
         May be None where the study has only one.
     checkpoint : float or None
-        After so many epochs; None is the end of the training.
+        Number of epochs trained; None: the end of the training.
     """
 
     source: str
@@ -32,14 +32,14 @@ class RunSelection:
 
 
 def find_run(grid: Grid, selection: RunSelection) -> Run:
-    """The run that is meant.
+    """Returns the run that a selection names.
 
     Parameters
     ----------
     grid : Grid
         The grid of the study.
     selection : RunSelection
-        What is stated of the run.
+        The known settings of the run.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What solved examples do to the length of prompts: which items of a few-shot subject are cut, and by how much."""
+"""Counts the tokens that solved examples add to prompts: which items of a few-shot subject are cut, by how much."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from donorgrid.score.encode import chat_context, encode_items
 from donorgrid.tasks import generation_rules, with_examples
 
 _JOINT = 32
-"""Two joined texts have at most so many tokens more than the two apart: only items near the limit are counted again."""
+"""Joining two texts adds at most this many tokens, so that only items near the limit are counted again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ class _Lengths:
         yield from ((item_id, length - limit) for item_id, length in lengths.items() if length > limit)
 
     def _limit(self, target: Cell) -> int:
-        """The longest sequence that is read whole: less what a generation adds; an option's last token is not read."""
+        """The longest sequence that is not truncated; the last token of an option is only predicted."""
         task = self._prepared.tasks[target.task]
         if task.generates:
             return self._max_length - generation_rules(task, target.language).max_new_tokens

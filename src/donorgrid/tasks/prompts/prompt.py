@@ -103,6 +103,6 @@ def chat_delimiter(gen_prefix: str | None, target_delimiter: str) -> str:
     Returns
     -------
     str
-        ``target_delimiter`` after an opened answer that does not end in whitespace; else nothing.
+        ``target_delimiter`` if ``gen_prefix`` is set and does not end in whitespace, else an empty string.
     """
     return target_delimiter if gen_prefix and not gen_prefix[-1].isspace() else ""

@@ -1,4 +1,4 @@
-"""From the content of a task file to checked keys: what is not read is refused by name, never skipped in silence."""
+"""Parses and validates the keys of a task file; an unsupported key is an error that names it."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
