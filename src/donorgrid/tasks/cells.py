@@ -12,6 +12,7 @@ from donorgrid.tasks.items.items import generation_item, item_of
 from donorgrid.tasks.items.training_texts import training_text_of
 from donorgrid.tasks.lm_eval.cells import load_lm_eval_cell
 from donorgrid.tasks.prompts.few_shot import ShotDrawer, pool_split
+from donorgrid.tasks.prompts.template_budget import TemplateLimit
 from donorgrid.tasks.prompts.templates import InvalidDocument
 from donorgrid.tasks.task_files.answers import ROWS_WITH_A_ZERO
 from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
@@ -126,6 +127,8 @@ def _convert(
         try:
             record = convert(item_id, document)
             _check_id(item_id, records, column=keys.keys.id_column)
+        except TemplateLimit as error:
+            raise InputError(f"{keys.where}: {error}") from error
         except InvalidDocument as reason:
             invalid.append((item_id or f"row {row}", str(reason)))
         else:

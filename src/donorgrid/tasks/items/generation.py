@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError
+from donorgrid.tasks.prompts.bounded_regex import compiled, find_all, substitute
 from donorgrid.tasks.prompts.templates import Document, InvalidDocument, render
 from donorgrid.tasks.task_files.key_blocks import ExactMatch, FilterStep
 from donorgrid.tasks.task_files.keys import GenerationKeys
@@ -148,7 +149,7 @@ def _step(text: str, step: FilterStep) -> str:
 
 def _match(text: str, step: FilterStep) -> str:
     """The selected match; of several groups the first that is not empty."""
-    matches = re.findall(step.regex_pattern, text)
+    matches = find_all(step.regex_pattern, text)
     if not matches:
         return step.fallback
     in_range = -len(matches) <= step.group_select < len(matches)
@@ -160,14 +161,14 @@ def _match(text: str, step: FilterStep) -> str:
 
 def _check_pattern(step: FilterStep, where: str) -> None:
     try:
-        re.compile(step.regex_pattern)
+        compiled(step.regex_pattern)
     except re.error as error:
         raise InputError(f"{where}: filter_list: regex_pattern {step.regex_pattern!r}: {error}") from error
 
 
 def _normalised(text: str, options: ExactMatch) -> str:
     for pattern in options.regexes_to_ignore:
-        text = re.sub(pattern, "", text)
+        text = substitute(pattern, "", text)
     if options.ignore_case:
         text = text.lower()
     punctuation = string.punctuation if options.ignore_punctuation else ""

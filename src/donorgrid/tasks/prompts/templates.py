@@ -10,28 +10,27 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Template, TemplateError, meta
 
 from donorgrid.core.errors import DonorgridError, InputError, suggestion
+from donorgrid.tasks.prompts.bounded_environment import BoundedEnvironment
+from donorgrid.tasks.prompts.template_budget import BUDGET, Budget, TemplateLimit
 
 Document = Mapping[str, Any]
-_ERRORS_IN_TEMPLATES = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error)
+_ERRORS_IN_TEMPLATES = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error),
+    *(RecursionError, MemoryError),
+)
+_ERRORS_IN_SYNTAX = (TemplateError, SyntaxError, ValueError, OverflowError, RecursionError, MemoryError)
 
 
 class InvalidDocument(DonorgridError):
     """A document cannot become an item; the message is the reason that the counts of its cell list."""
 
 
-def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
-    return re.sub(pattern, replacement, text, count=count)
-
-
 @cache
-def _environment() -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters["regex_replace"] = _regex_replace
-    return environment
+def _environment() -> BoundedEnvironment:
+    return BoundedEnvironment()
 
 
 @cache
@@ -39,7 +38,7 @@ def compile_template(text: str) -> Template:
     """Returns the compiled template; InputError if its syntax is wrong."""
     try:
         return _environment().from_string(text)
-    except TemplateError as error:
+    except _ERRORS_IN_SYNTAX as error:
         raise InputError(f"template {_short(text)}: {_one_line(error)}") from error
 
 
@@ -66,16 +65,22 @@ def render(template: str, document: Document) -> str:
     Raises
     ------
     InputError
-        If the syntax of the template is wrong.
+        If the syntax of the template is wrong, or it exceeds a limit on its text, steps or time.
     InvalidDocument
         If the template cannot be rendered for this document, as when a column is missing.
     """
+    compiled = compile_template(template)
+    token = BUDGET.set(Budget())
     try:
-        return compile_template(template).render(document)
+        return compiled.render(document)
+    except TemplateLimit as error:
+        raise TemplateLimit(f"template {_short(template)}: {error}") from error
     except _ERRORS_IN_TEMPLATES as error:
         missing = re.match(r"'(\w+)' is undefined", str(error))
         near = f"; its columns are {', '.join(document)}{suggestion(missing[1], document)}" if missing else ""
         raise InvalidDocument(f"template {_short(template)}: {_one_line(error)}{near}") from error
+    finally:
+        BUDGET.reset(token)
 
 
 def text_of(spec: str, document: Document, *, key: str) -> str:
