@@ -121,6 +121,8 @@ def test_a_mapping_that_does_not_fit_the_outputs(tmp_path, changes, expected):
     [
         ("runs: [", r"map\.yaml: not YAML: line 1: "),
         ("- a\n", r"map\.yaml: expected the keys \['tasks', 'runs'"),
+        ('a: 1\nb: "\\uD800"\n', r"map\.yaml: line 2: holds half of a character \(a lone surrogate\)"),
+        ("a: &a [*a]\nruns: *a\n", r"map\.yaml: "),
         ("runs: {}\nruns: {}\n", r"map\.yaml: line 2: key 'runs' stands twice"),
         ("a: !!python/object/apply:os.system [id]", r"map\.yaml: not YAML: line 1: could not determine a constructor"),
     ],
@@ -227,7 +229,12 @@ def test_paths_that_hold_nothing(tmp_path):
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from([10**400, "\ud800", "9" * 5000, "../..", "\0"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )

@@ -15,6 +15,7 @@ from donorgrid.exchange.mapping import LmEvalMapping, TableMapping
 _Mapping = TypeVar("_Mapping", LmEvalMapping, TableMapping)
 
 
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _OTHER_TEXT = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
 
 
@@ -34,6 +35,12 @@ class _Loader(yaml.SafeLoader):
                     raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
                 keys.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        text = super().construct_scalar(node)
+        if isinstance(text, str) and _LONE_SURROGATE.search(text):
+            raise InputError(f"line {node.start_mark.line + 1}: holds half of a character (a lone surrogate)")
+        return text
 
 
 _Loader.yaml_implicit_resolvers = {

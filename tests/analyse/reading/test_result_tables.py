@@ -123,3 +123,10 @@ def test_tables_with_different_columns_are_stacked(tmp_path):
                                                 "note": "x"}])  # fmt: skip
     deltas = read_tables([first, other]).deltas
     assert deltas.select("recipe", "delta_pp").rows() == [("lora", 1.0), ("unspecified", 25.0)]
+
+
+def test_a_seeds_own_standard_error_is_not_the_one_over_seeds(tmp_path):
+    rows = [ROW | {"delta_score_norm_mean": delta, "train_seed": seed, "delta_score_norm_se": 0.5}
+            for seed, delta in enumerate((1.0, 3.0))]  # fmt: skip
+    deltas = read_tables([written(tmp_path / "t.csv", rows)]).deltas
+    assert deltas.select("delta_pp", "se_seed_pp").rows() == [(2.0, pytest.approx(1.0))]

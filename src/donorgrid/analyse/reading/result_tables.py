@@ -176,7 +176,9 @@ def pool_seeds(by_seed: pl.DataFrame) -> pl.DataFrame:
     key = list(DELTAS.key)
     counts = [name for name in by_seed.columns if name.startswith("n_")]
     reals = [name for name in by_seed.columns if name.startswith(("score", "delta_"))]
-    labels = [name for name in by_seed.columns if name not in {*key, *counts, *reals, "train_seed", "se_pp"}]
+    labels = [
+        name for name in by_seed.columns if name not in {*key, *counts, *reals, "train_seed", "se_pp", "se_seed_pp"}
+    ]
     pooled = by_seed.group_by(key, maintain_order=True).agg(
         *(pl.col(name).first() for name in labels if name in DELTAS.columns),
         *(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in counts),
