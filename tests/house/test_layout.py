@@ -122,3 +122,11 @@ def test_one_module_hands_files_to_polars() -> None:
     readers = re.compile(r"\b(pl|polars)\.(read|scan)_\w+\(")
     found = [path for path in PACKAGE.rglob("*.py") if readers.search(path.read_text(encoding="utf-8"))]
     assert [path.relative_to(PACKAGE).as_posix() for path in found] == ["core/literal_files.py"]
+
+
+def test_one_function_makes_the_console() -> None:
+    """A console of rich reads ``[/b]`` in a name as markup unless it is told not to; one function tells it."""
+    makers = [path for path in PACKAGE.rglob("*.py") if re.search(r"\bConsole\(", path.read_text(encoding="utf-8"))]
+    assert [path.relative_to(PACKAGE).as_posix() for path in makers] == ["cli/show.py"]
+    printers = re.compile(r"markup=True|from_markup|from rich import print|rich\.print\(")
+    assert not [path for path in PACKAGE.rglob("*.py") if printers.search(path.read_text(encoding="utf-8"))]

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from donorgrid import check as verdict
 from donorgrid import pipeline
 from donorgrid.cli import options
-from donorgrid.cli.show import show_json
+from donorgrid.cli.show import make_console, show_json
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError, RunFailure
 
@@ -70,14 +69,14 @@ def check(
 
 
 def _show(result: "verdict.CheckResult", page: Path | None) -> None:
-    console = Console(highlight=False, width=verdict.WIDTH)
+    console = make_console(width=verdict.WIDTH)
     for adapter in result.adapters:
         console.print(verdict.result_table(adapter, result))
         console.print()
     for line in verdict.summary_lines(result):
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(line, soft_wrap=True)
     if page is not None:
-        console.print(f"wrote {page}", soft_wrap=True, markup=False)
+        console.print(f"wrote {page}", soft_wrap=True)
 
 
 def _write(page: Path, text: str) -> None:

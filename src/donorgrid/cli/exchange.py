@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from donorgrid.cli import options
+from donorgrid.cli.show import make_console
 from donorgrid.pipeline import analyse, exchange, prepare
 
-console = Console(highlight=False)
+console = make_console()
 imports = typer.Typer(no_args_is_help=True, help="Take in results that were measured elsewhere.")
 exports = typer.Typer(no_args_is_help=True, help="Hand results, adapters and jobs to other tools.")
 
@@ -123,7 +123,7 @@ def export_lm_eval(
 
 def _tell(imported: "exchange.import_results.Imported") -> None:
     for note in imported.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {note}", soft_wrap=True)
     out = f" --out {imported.path.parent}" if imported.path.is_file() else ""
     console.print(
         f"imported {imported.size} into {imported.path}; next: donorgrid report {imported.path}{out}", soft_wrap=True

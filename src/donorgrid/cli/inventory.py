@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from donorgrid import pipeline
 from donorgrid.cli import options
-from donorgrid.cli.show import show_json
+from donorgrid.cli.show import make_console, show_json
 
-console = Console(highlight=False)
+console = make_console()
 tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they hold, and how an item reads.")
 
 TaskName = Annotated[str, typer.Argument(help="a catalog name, a task file, a data file, or lm_eval:NAME")]

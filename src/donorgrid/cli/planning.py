@@ -10,13 +10,13 @@ from rich.table import Table
 from donorgrid import pipeline, statistics
 from donorgrid import simulate as worlds
 from donorgrid.cli import options
-from donorgrid.cli.show import show_json
+from donorgrid.cli.show import make_console, show_json
 from donorgrid.core.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
-console = Console(highlight=False)
+console = make_console()
 
 Count = Annotated[int, typer.Option(min=1)]
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from donorgrid import pocket as world
+from donorgrid.cli.show import make_console
 from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
 
-console = Console(highlight=False)
+console = make_console()
 pocket = typer.Typer(no_args_is_help=True, help="The built-in offline world.")
 
 _EVERY_STEPS = 100

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from donorgrid.store.logs import Failure
 
 
+def make_console(width: int | None = None) -> Console:
+    """Returns a console that prints every text as it is: names of users are no markup and hold no emoji codes."""
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
 def show_json(content: Any) -> None:
     """Prints plain data as JSON, with nothing else on standard output."""
     print(json.dumps(content, ensure_ascii=False, indent=1))
@@ -44,7 +49,7 @@ def show_failures(failures: "Iterable[Failure]", console: Console) -> None:
             else f"{failure.model}, {failure.source}, seed {failure.train_seed}"
         )
         what += "" if failure.checkpoint is None else f", {after(failure.checkpoint)}"
-        console.print(f"failed: {what}: {failure.reason}", soft_wrap=True, markup=False)
+        console.print(f"failed: {what}: {failure.reason}", soft_wrap=True)
 
 
 def _arm_name(row: dict[str, Any]) -> str:

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
-from donorgrid.cli.show import show_failures, show_json, show_regimes
+from donorgrid.cli.show import make_console, show_failures, show_json, show_regimes
 
 if TYPE_CHECKING:
     from donorgrid.pipeline.analyse.tables import Analysed, Change
 
-console = Console(highlight=False)
+console = make_console()
 
 
 def demo(
@@ -41,7 +40,7 @@ def init(
     """Write a study file, every default in it, to edit."""
     if list_presets:
         for name, title in pipeline.prepare.new_study.study_presets().items():
-            console.print(f"{name:14} {title}", soft_wrap=True, markup=False)
+            console.print(f"{name:14} {title}", soft_wrap=True)
         return
     written = pipeline.prepare.new_study.init_study(file, preset=preset)
     console.print(f"wrote {written}; next: donorgrid plan {written}", soft_wrap=True)
@@ -68,7 +67,7 @@ def plan(
         f"{cost.n_sources} sources x {cost.n_targets} targets, {cost.n_cells:,} cells with all models and seeds"
     )
     for note in cost.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {note}", soft_wrap=True)
     for model in cost.models:
         trained = f" of {_many(model.n_trainings, 'training')}" if model.n_adapters > model.n_trainings else ""
         prompted = f"{_many(model.n_prompted, 'few-shot prompt')}, " if model.n_prompted else ""
@@ -89,7 +88,7 @@ def fetch(study: options.Study) -> None:
     """Bring a study's models and data into the hub's cache, for machines without network."""
     size, notes = pipeline.prepare.inventory.fetch_study(study)
     for note in notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {note}", soft_wrap=True)
     console.print(f"{size}; on the other machine set HF_HUB_OFFLINE=1", soft_wrap=True)
 
 
@@ -179,7 +178,7 @@ def report(
 
 def _tell(analysed: "Analysed") -> None:
     for note in analysed.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {note}", soft_wrap=True)
     show_regimes(analysed.tables["regimes"], console)
 
 
