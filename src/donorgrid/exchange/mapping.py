@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from donorgrid.core.records import Cell, Source, TrainedControl
+from donorgrid.facts.languages import language_label
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 YesOrNo = Annotated[bool, BeforeValidator(lambda value: _TRUTH.get(value, value) if isinstance(value, str) else value)]
@@ -114,10 +115,15 @@ class TableMapping(_Strict):
 def source_of(entry: str | MixEntry | ControlEntry) -> Source:
     """Returns the source of an entry. Raises InputError if one of its cells is not ``task/language``."""
     if isinstance(entry, str):
-        return Source.of_cell(Cell.parse(entry))
+        return Source.of_cell(_cell(entry))
     if isinstance(entry, ControlEntry):
-        cell = Cell.parse(entry.of)
+        cell = _cell(entry.of)
         return Source.of_control(entry.control, cell)
     total = sum(entry.mix.values())
-    parts = tuple((Cell.parse(cell), weight / total) for cell, weight in entry.mix.items())
+    parts = tuple((_cell(cell), weight / total) for cell, weight in entry.mix.items())
     return Source(kind="mix", name=entry.name, parts=parts)
+
+
+def _cell(written: str) -> Cell:
+    cell = Cell.parse(written)
+    return Cell(task=cell.task, language=language_label(cell.language))

@@ -6,7 +6,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from donorgrid.facts.languages import Language, language_facts
+from donorgrid.facts.language_table import Language
+from donorgrid.facts.languages import language_facts
 
 Distances = Mapping[tuple[str, str], float]
 """(language, language) -> distance; each pair once, in either order."""

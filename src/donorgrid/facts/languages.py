@@ -1,151 +1,196 @@
-"""Family, branch and main script of common languages: a small table.
+"""Which language a code or a name means: the one place that gives all spellings of a language the same code.
 
-Families and branches follow Glottolog's top-level families and customary subgroup names (glottolog.org); scripts are
-the default scripts of Unicode CLDR's likely subtags (ISO 15924 codes). Codes are ISO 639-1, ISO 639-3 where there is
-no shorter one. Names such as ``zho_Hans`` or ``pt-BR`` are read by their language part.
+A canonical code is the ISO 639-1 code where there is one, else the ISO 639-3 code. The rules are those of BCP 47 and
+Unicode CLDR, as the package langcodes applies them: an individual language that stands for its macrolanguage takes the
+macrolanguage's code (``arb``: ``ar``); the usual script of a language is dropped, another one stays (``zh-Hant``); a
+territory counts only by the script that it implies (``zh-TW``: ``zh-Hant``). What is to stay apart within a language
+carries a variant or a private subtag of BCP 47 (``ca-valencia``, ``pt-x-br``).
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from functools import lru_cache
+
+from babel import Locale
+from babel.core import get_global
+from langcodes import Language as Tag
+from langcodes import find
+from langcodes.data_dicts import LIKELY_SUBTAGS, MACROLANGUAGES, NORMALIZED_MACROLANGUAGES
+from langcodes.tag_parser import LanguageTagError
+
+from donorgrid.core.errors import InputError, suggestion
+from donorgrid.facts.language_table import LANGUAGES, Language
+
+EXCEPTIONS = {
+    # The library takes these for spellings of another language; test sets have both, or know them as their own.
+    "tw": "tw",  # Twi, not Akan: FLORES-200 has both
+    "fa-AF": "prs",  # Dari, not Persian: FLORES-200 has both
+    # The library keeps these apart; test sets use them for the language itself.
+    "fil": "tl",  # Filipino is the standard form of Tagalog
+    "fuv": "ff",  # Nigerian Fulfulde, the Fulah of FLORES-200
+    "pbt": "ps",  # Southern Pashto, the Pashto of FLORES-200
+}
+"""Code after the library's normalisation -> canonical code, where it is not the library's own."""
+
+_SCRIPT_ALIASES = {("ko", "Hang"): "Kore"}
+_SPECIAL = frozenset({"und", "mul", "mis", "zxx"})
+_SHORTEST_NAME = 4
 
 
-class Language(NamedTuple):
-    """What is known of a language: its family, its branch within the family, and the ISO 15924 code of its script."""
+@lru_cache(maxsize=4096)
+def find_language(name: str) -> str | None:
+    """Returns the canonical code of a language, or None where no language has this code or name."""
+    if name in LANGUAGES and name not in EXCEPTIONS:
+        return name
+    tag = _tag(name)
+    if tag is None or tag.language in _SPECIAL or tag.language is None:
+        return None if tag is None else tag.to_tag()
+    special = EXCEPTIONS.get(f"{tag.language}-{tag.territory}") or EXCEPTIONS.get(tag.language)
+    whole = Tag.get(special) if special else tag.prefer_macrolanguage()
+    language = str(special or EXCEPTIONS.get(str(whole.language)) or whole.language)
+    usual = usual_script(language)
+    script = tag.script or usual_script(f"{language}_{tag.territory}", usual)
+    script = _SCRIPT_ALIASES.get((language, str(script)), script)
+    return Tag.make(
+        language=language,
+        script=None if script == usual else script,
+        variants=tag.variants,
+        private=tag.private,
+    ).to_tag()
 
-    family: str
-    branch: str
-    script: str
+
+def canonical_language(code: str) -> str:
+    """Returns the canonical code of a language.
+
+    Parameters
+    ----------
+    code : str
+        A code such as ``de``, ``deu``, ``deu_Latn`` or ``de-DE``, or a name such as ``German``; case and ``-`` or ``_``
+        do not matter.
+
+    Returns
+    -------
+    str
+        Such as ``de``, or ``zh-Hant`` where the script is not the usual one. A private code (``x-name``) stays.
+
+    Raises
+    ------
+    InputError
+        If no language has this code or name.
+    """
+    canonical = find_language(code)
+    if canonical is None:
+        english = Locale("en").languages
+        names = english.values() if len(code) >= _SHORTEST_NAME else english
+        raise InputError(f"language {code[:40]!r}: no language has this code or name{suggestion(code.title(), names)}")
+    return canonical
 
 
-_ROWS = """
-af Indo-European Germanic Latn
-am Afro-Asiatic Semitic Ethi
-ar Afro-Asiatic Semitic Arab
-as Indo-European Indo-Aryan Beng
-az Turkic Oghuz Latn
-be Indo-European Slavic Cyrl
-bg Indo-European Slavic Cyrl
-bn Indo-European Indo-Aryan Beng
-bs Indo-European Slavic Latn
-ca Indo-European Romance Latn
-ceb Austronesian Philippine Latn
-cs Indo-European Slavic Latn
-cy Indo-European Celtic Latn
-da Indo-European Germanic Latn
-de Indo-European Germanic Latn
-el Indo-European Hellenic Grek
-en Indo-European Germanic Latn
-es Indo-European Romance Latn
-et Uralic Finnic Latn
-eu Basque Basque Latn
-fa Indo-European Iranian Arab
-fi Uralic Finnic Latn
-fil Austronesian Philippine Latn
-fr Indo-European Romance Latn
-ga Indo-European Celtic Latn
-gl Indo-European Romance Latn
-gu Indo-European Indo-Aryan Gujr
-ha Afro-Asiatic Chadic Latn
-he Afro-Asiatic Semitic Hebr
-hi Indo-European Indo-Aryan Deva
-hr Indo-European Slavic Latn
-ht Indo-European Romance Latn
-hu Uralic Ugric Latn
-hy Indo-European Armenian Armn
-id Austronesian Malayo-Sumbawan Latn
-ig Atlantic-Congo Igboid Latn
-is Indo-European Germanic Latn
-it Indo-European Romance Latn
-ja Japonic Japanesic Jpan
-jv Austronesian Javanese Latn
-ka Kartvelian Georgian-Zan Geor
-kk Turkic Kipchak Cyrl
-km Austroasiatic Khmeric Khmr
-kn Dravidian South-Dravidian Knda
-ko Koreanic Korean Kore
-ky Turkic Kipchak Cyrl
-lo Tai-Kadai Tai Laoo
-lt Indo-European Baltic Latn
-lv Indo-European Baltic Latn
-mg Austronesian Barito Latn
-mk Indo-European Slavic Cyrl
-ml Dravidian South-Dravidian Mlym
-mn Mongolic-Khitan Mongolic Cyrl
-mr Indo-European Indo-Aryan Deva
-ms Austronesian Malayo-Sumbawan Latn
-mt Afro-Asiatic Semitic Latn
-my Sino-Tibetan Burmo-Qiangic Mymr
-ne Indo-European Indo-Aryan Deva
-nl Indo-European Germanic Latn
-no Indo-European Germanic Latn
-nb Indo-European Germanic Latn
-nn Indo-European Germanic Latn
-ny Atlantic-Congo Bantu Latn
-or Indo-European Indo-Aryan Orya
-pa Indo-European Indo-Aryan Guru
-pl Indo-European Slavic Latn
-ps Indo-European Iranian Arab
-pt Indo-European Romance Latn
-qu Quechuan Southern-Quechua Latn
-ro Indo-European Romance Latn
-ru Indo-European Slavic Cyrl
-si Indo-European Indo-Aryan Sinh
-sk Indo-European Slavic Latn
-sl Indo-European Slavic Latn
-sn Atlantic-Congo Bantu Latn
-so Afro-Asiatic Cushitic Latn
-sq Indo-European Albanian Latn
-sr Indo-European Slavic Cyrl
-st Atlantic-Congo Bantu Latn
-su Austronesian Malayo-Sumbawan Latn
-sv Indo-European Germanic Latn
-sw Atlantic-Congo Bantu Latn
-ta Dravidian South-Dravidian Taml
-te Dravidian South-Central-Dravidian Telu
-tg Indo-European Iranian Cyrl
-th Tai-Kadai Tai Thai
-tl Austronesian Philippine Latn
-tr Turkic Oghuz Latn
-uk Indo-European Slavic Cyrl
-ur Indo-European Indo-Aryan Arab
-uz Turkic Karluk Latn
-vi Austroasiatic Vietic Latn
-wo Atlantic-Congo Wolof Latn
-xh Atlantic-Congo Bantu Latn
-yo Atlantic-Congo Yoruboid Latn
-zh Sino-Tibetan Sinitic Hans
-zu Atlantic-Congo Bantu Latn
-"""
+def language_label(name: str) -> str:
+    """Returns the canonical code of a language, or the name as it is where no language has it."""
+    return find_language(name) or name
 
-LANGUAGES = {code: Language(*facts) for code, *facts in (row.split() for row in _ROWS.strip().splitlines())}
-"""ISO code -> facts."""
 
-FAMILIES = {code: language.family for code, language in LANGUAGES.items()}
-"""ISO code -> family."""
+def one_language_each(names: Iterable[str], *, where: str) -> dict[str, str]:
+    """Maps canonical codes to the names as written.
 
-_ISO_639_3 = {
-    "afr": "af", "amh": "am", "arb": "ar", "ara": "ar", "ben": "bn", "bul": "bg", "cat": "ca", "ces": "cs",
-    "dan": "da", "deu": "de", "ell": "el", "eng": "en", "spa": "es", "est": "et", "eus": "eu", "pes": "fa",
-    "fas": "fa", "fin": "fi", "fra": "fr", "guj": "gu", "hau": "ha", "heb": "he", "hin": "hi", "hrv": "hr",
-    "hat": "ht", "hun": "hu", "hye": "hy", "ind": "id", "ibo": "ig", "isl": "is", "ita": "it", "jpn": "ja",
-    "jav": "jv", "kat": "ka", "kaz": "kk", "khm": "km", "kan": "kn", "kor": "ko", "kir": "ky", "lao": "lo",
-    "lit": "lt", "lvs": "lv", "lav": "lv", "mkd": "mk", "mal": "ml", "mar": "mr", "zsm": "ms", "msa": "ms",
-    "mya": "my", "npi": "ne", "nep": "ne", "nld": "nl", "nob": "nb", "nno": "nn", "pan": "pa", "pol": "pl",
-    "por": "pt", "quy": "qu", "quz": "qu", "ron": "ro", "rus": "ru", "sin": "si", "slk": "sk", "slv": "sl",
-    "som": "so", "sqi": "sq", "als": "sq", "srp": "sr", "swe": "sv", "swa": "sw", "swh": "sw", "tam": "ta",
-    "tel": "te", "tgk": "tg", "tha": "th", "tgl": "tl", "tur": "tr", "ukr": "uk", "urd": "ur", "uzn": "uz",
-    "uzb": "uz", "vie": "vi", "wol": "wo", "xho": "xh", "yor": "yo", "zho": "zh", "cmn": "zh", "zul": "zu",
-}  # fmt: skip
+    Parameters
+    ----------
+    names : iterable of str
+        Codes or names of languages.
+    where : str
+        Where they stand, for the message.
+
+    Returns
+    -------
+    dict of str to str
+        In the order of ``names``.
+
+    Raises
+    ------
+    InputError
+        If two different names mean one language.
+    """
+    written: dict[str, str] = {}
+    for name in names:
+        label = language_label(name)
+        if written.setdefault(label, name) != name:
+            raise InputError(f"{where}: '{written[label]}' and '{name}' are the same language, '{label}'; keep one")
+    return written
+
+
+def usual_script(code: str, otherwise: str | None = None) -> str | None:
+    """Returns the script that CLDR expects of a language, or of its macrolanguage.
+
+    Parameters
+    ----------
+    code : str
+        A canonical code, or one with a territory such as ``zh_TW``.
+    otherwise : str, optional
+        What is returned where CLDR has no entry.
+
+    Returns
+    -------
+    str or None
+        An ISO 15924 code.
+    """
+    likely = get_global("likely_subtags")
+    tag = likely.get(code) or likely.get(MACROLANGUAGES.get(code, ""))
+    return str(tag).split("_")[1] if tag else otherwise
+
+
+def _tag(name: str) -> Tag | None:
+    """Returns the normalised tag of a code or name; None if no language has it."""
+    try:
+        tag = Tag.get(name, normalize=True)
+        if tag.is_valid():
+            return tag
+    except (LanguageTagError, ValueError):
+        pass
+    if len(name) < _SHORTEST_NAME:
+        return None
+    try:
+        return Tag.get(str(find(name.replace("_", " "))), normalize=True)
+    except LookupError:
+        return None
+
+
+def is_language(name: str) -> bool:
+    """True if a part of a task's name reads as a language: a code in common use, or one with a script, or a name.
+
+    Codes such as ``pro`` (Old Provençal), ``all`` (Allar) and ``in`` (once Indonesian) are words far more often.
+    """
+    canonical = find_language(name)
+    outdated = len(name) == 2 and canonical != name
+    if canonical is None or canonical in _SPECIAL or outdated:
+        return False
+    tag = Tag.get(canonical)
+    language = str(tag.language)
+    return len(language) == 2 or language in LIKELY_SUBTAGS or Tag.get(_spelled(name)).script is not None
+
+
+def _spelled(name: str) -> str:
+    try:
+        return Tag.get(name, normalize=False).to_tag()
+    except (LanguageTagError, ValueError):
+        return "und"
 
 
 def language_facts(name: str) -> Language | None:
     """Returns the facts of a language (``pt``, ``pt-BR``, ``por_Latn``), or None if it is not known.
 
-    A script in the name (``zho_Hant``) overrides the language's usual one.
+    A member of a macrolanguage in the table has the macrolanguage's family and branch. A script in the name
+    (``zho_Hant``) overrides the language's usual one.
     """
-    code, *subtags = name.replace("-", "_").split("_")
-    facts = LANGUAGES.get(_ISO_639_3.get(code.lower(), code.lower()))
-    script = next((tag.title() for tag in subtags if len(tag) == 4 and tag.isalpha()), None)
-    return facts if facts is None or script is None else facts._replace(script=script)
+    canonical = find_language(name)
+    if canonical is None:
+        return None
+    tag = Tag.get(canonical)
+    language = str(tag.language)
+    facts = LANGUAGES.get(language)
+    if facts is None:
+        facts = LANGUAGES.get(MACROLANGUAGES.get(language, ""))
+        facts = facts and facts._replace(script=usual_script(language) or facts.script)
+    return facts if facts is None or tag.script is None else facts._replace(script=tag.script)
 
 
 def iso_639_3_codes(name: str) -> tuple[str, ...]:
@@ -153,7 +198,43 @@ def iso_639_3_codes(name: str) -> tuple[str, ...]:
 
     A macrolanguage has several (``ar``: ``arb``, ``ara``).
     """
-    code = name.replace("-", "_").split("_")[0].lower()
-    short = _ISO_639_3.get(code, code)
-    others = tuple(three for three, two in _ISO_639_3.items() if two == short and three != code)
-    return ((code,) if len(code) == 3 else ()) + others
+    written = name.replace("-", "_").split("_")[0].lower()
+    canonical = find_language(name)
+    if canonical is None:
+        return ()
+    language = str(Tag.get(canonical).language)
+    first = [written] if len(written) == 3 else []
+    members = [member for member, whole in NORMALIZED_MACROLANGUAGES.items() if whole == language]
+    return tuple(dict.fromkeys([*first, *members, Tag.get(language).to_alpha3()]))
+
+
+def spelling_of(wanted: Iterable[str], existing: Iterable[str], *, where: str) -> dict[str, str]:
+    """Says how names of files or tasks spell the languages that are wanted.
+
+    Parameters
+    ----------
+    wanted : iterable of str
+        Codes or names; all existing languages if there are none.
+    existing : iterable of str
+        The spellings that exist.
+    where : str
+        Whose languages they are, for the message.
+
+    Returns
+    -------
+    dict of str to str
+        Canonical code -> an existing spelling, else the wanted one.
+
+    Raises
+    ------
+    InputError
+        If two of the wanted (or, without them, of the existing) spellings mean one language.
+    """
+    spellings = list(existing)
+    requested = one_language_each(wanted, where=where)
+    if not requested:
+        return one_language_each(spellings, where=where)
+    by_code: dict[str, str] = {}
+    for spelling in spellings:
+        by_code.setdefault(language_label(spelling), spelling)
+    return {code: name if name in spellings else by_code.get(code, name) for code, name in requested.items()}

@@ -6,6 +6,7 @@ from itertools import product
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Baseline, Cell, Prompted, Recipe, Run, Source, Subject
+from donorgrid.facts.languages import language_label
 from donorgrid.plan.recipes import RecipeSpec
 from donorgrid.plan.study import CellSpec, ControlSpec, MixSpec, Study
 
@@ -71,9 +72,10 @@ def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin
     InputError
         If a task lacks a language, a source or target is not a cell of the study's tasks, or two sources have one name.
     """
+    languages_of = {task: tuple(map(language_label, languages)) for task, languages in languages_of.items()}
     _check_languages(study, languages_of, origin)
     known = Cells(
-        cells=tuple(Cell(task=task, language=language) for task in languages_of for language in study.languages),
+        cells=tuple(Cell(task=task, language=language) for task in languages_of for language in study.language_codes),
         languages_of=languages_of,
         origin=origin,
     )
@@ -156,6 +158,7 @@ class Cells:
                 f"{self.origin}: {key}: task '{task}' is none of the study's tasks {tasks}{suggestion(task, tasks)}"
             )
         languages = self.languages_of[task]
+        language = language_label(language)
         if language not in languages:
             raise InputError(f"{self.origin}: {key}: {_lacks(task, language, languages)}")
         return Cell(task=task, language=language)
@@ -163,7 +166,7 @@ class Cells:
 
 def _check_languages(study: Study, languages_of: Mapping[str, Sequence[str]], origin: str) -> None:
     for task, languages in languages_of.items():
-        for language in study.languages:
+        for language in study.language_codes:
             if language not in languages:
                 raise InputError(f"{origin}: languages: {_lacks(task, language, languages)}")
 

@@ -21,6 +21,7 @@ from pydantic import (
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_name
 from donorgrid.core.records import UNTRAINED, Metric, Precision, Weights
+from donorgrid.facts.languages import language_label, one_language_each
 from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, with_answers_from
 from donorgrid.plan.recipes import RecipeSpec, recipe_object
 
@@ -194,6 +195,19 @@ class Study(Strict):
     def model(self, name: str) -> ModelSpec:
         """Returns the model of this name."""
         return next(model for model in self.models if model.name == name)
+
+    @property
+    def language_codes(self) -> tuple[str, ...]:
+        """The canonical codes of the languages; ``languages`` keeps the spelling of the file, for paths and names."""
+        return tuple(map(language_label, self.languages))
+
+    @model_validator(mode="after")
+    def _distinct_languages(self) -> Self:
+        try:
+            one_language_each(self.languages, where="languages")
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        return self
 
     @model_validator(mode="after")
     def _distinct_model_names(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item, ItemCounts, TrainingText
+from donorgrid.facts.languages import language_label
 from donorgrid.tasks.documents.read import DocumentSource, read_documents
 from donorgrid.tasks.documents.splits import DocumentsById, splits_of
 from donorgrid.tasks.items.generation import GenerationRules, rules_of
@@ -57,6 +58,7 @@ def load_cell(
     """
     if task.generates and not allow_generation:
         raise InputError(f"task '{task.name}': output_type is 'generate_until', which cannot be scored by options")
+    language = language_label(language)
     if task.lm_eval_names:
         return load_lm_eval_cell(task, language, num_fewshot=num_fewshot)
     keys = task.cell(language)
@@ -99,6 +101,7 @@ def generation_rules(task: TaskFile, language: str) -> GenerationRules:
     InputError
         If the options of the task are scored.
     """
+    language = language_label(language)
     if language in task.lm_eval_rules:
         return task.lm_eval_rules[language]
     cell = task.cell(language)

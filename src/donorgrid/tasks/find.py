@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.facts.languages import language_label, one_language_each, spelling_of
 from donorgrid.tasks.documents.file_content import FORMATS, is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL, lm_eval_task
 from donorgrid.tasks.task_files.parsing import parse_keys
@@ -102,6 +103,7 @@ def task_of_yaml(path: Path, *, languages: Sequence[str] = ()) -> TaskFile:
     where = f"task file {path.name}"
     stated = content.get("languages") or list(languages)
     keys = parse_keys({**content, "languages": stated}, where=where)
+    written = one_language_each(keys.languages, where=where)
     if not keys.languages:
         raise InputError(
             f"{where}: no languages are given; add a key such as 'languages: [en]', or name one file per "
@@ -112,7 +114,7 @@ def task_of_yaml(path: Path, *, languages: Sequence[str] = ()) -> TaskFile:
             f"{where}: {len(keys.languages)} languages, but dataset_path, dataset_name and data_files "
             "have no {language} in them"
         )
-    return _task(content, dict.fromkeys(keys.languages, content), path=path)
+    return _task(content, dict.fromkeys(written, content), path=path, written=written)
 
 
 def _differs_by_language(content: Mapping[str, Any]) -> bool:
@@ -124,16 +126,24 @@ def _one_file_per_language(path: Path, languages: Sequence[str]) -> TaskFile:
         raise InputError(f"task '{path}': {{language}} is allowed in the file's name only")
     prefix, suffix = path.name.split(PLACEHOLDER, 1)
     files = path.parent.glob(f"{escape(prefix)}*{escape(suffix)}")
-    wanted = list(languages) or sorted(file.name[len(prefix) : len(file.name) - len(suffix)] for file in files)
-    if not wanted:
+    existing = sorted(file.name[len(prefix) : len(file.name) - len(suffix)] for file in files)
+    written = spelling_of(languages, existing, where=f"task '{path}'")
+    if not written:
         raise InputError(f"task '{path}': no file has a name of this form")
-    contents = {language: read_task_yaml(path.with_name(prefix + language + suffix)) for language in wanted}
+    contents = {
+        language: read_task_yaml(path.with_name(prefix + spelling + suffix)) for language, spelling in written.items()
+    }
     name = path.name.removesuffix(path.suffix).replace(PLACEHOLDER, "").strip("._-") or "task"
-    return _task({**contents[wanted[0]], "task": name}, contents, path=path)
+    return _task({**next(iter(contents.values())), "task": name}, contents, path=path, written=written)
 
 
-def _task(shared: Mapping[str, Any], contents: Mapping[str, Mapping[str, Any]], *, path: Path) -> TaskFile:
-    cells = {language: _cell(content, language, path=path) for language, content in contents.items()}
+def _task(
+    shared: Mapping[str, Any], contents: Mapping[str, Mapping[str, Any]], *, path: Path, written: Mapping[str, str]
+) -> TaskFile:
+    cells = {
+        language: _cell(content, language, path=path, written=written[language])
+        for language, content in contents.items()
+    }
     first = next(iter(cells.values())).keys
     metadata = first.metadata
     return TaskFile(
@@ -147,13 +157,14 @@ def _task(shared: Mapping[str, Any], contents: Mapping[str, Mapping[str, Any]], 
     )
 
 
-def _cell(content: Mapping[str, Any], language: str, *, path: Path) -> CellKeys:
-    where = f"task file {path.name.replace(PLACEHOLDER, language)}"
+def _cell(content: Mapping[str, Any], language: str, *, path: Path, written: str) -> CellKeys:
+    where = f"task file {path.name.replace(PLACEHOLDER, written)}"
     raw_names = content.get("language_names")
-    name = raw_names.get(language, language) if isinstance(raw_names, dict) else language
+    names = {language_label(str(key)): value for key, value in raw_names.items()} if isinstance(raw_names, dict) else {}
+    name = names.get(language, written)
     localised = {key: at_language(value, name) if key in _PER_LANGUAGE else value for key, value in content.items()}
     keys = parse_keys(localised, where=where)
-    words = keys.words.get(language)
+    words = next((of for key, of in keys.words.items() if language_label(key) == language), None)
     if keys.words and words is None:
         raise InputError(f"{where}: key 'words' has none for the language '{language}'")
     return CellKeys(keys=keys, where=where, folder=path.parent, variables={"words": words} if words else {})

@@ -121,11 +121,11 @@ def test_what_is_left_out_is_said(tmp_path):
     write_output(tmp_path / "more" / "other", seed=5)
     write_output(tmp_path / "base", seed=5, languages=("ja",), date="2020-01-01T00-00-00.000000")
     mapping = write_mapping(tmp_path, tasks={"quiz_d{language}": "x", "quiz_{language}": "quiz"},
-                            languages={"de": "deutsch"})  # fmt: skip
+                            languages={"de": "x-deutsch"})  # fmt: skip
     imported = import_lm_eval([tmp_path], mapping_file=mapping)
     assert any("no run names it" in note and "other" in note for note in imported.notes)
     languages = imported.read(imported.subjects[0])["target_language"].unique().sort().to_list()
-    assert languages == ["deutsch", "it", "ja"]
+    assert languages == ["it", "ja", "x-deutsch"]
 
 
 def test_a_group_is_its_subtasks(tmp_path):

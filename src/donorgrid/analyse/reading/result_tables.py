@@ -13,6 +13,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED, check_result_table, read_table_file
+from donorgrid.facts.language_columns import with_canonical_languages
 from donorgrid.facts.models import family_of, size_b_of
 
 
@@ -118,6 +119,7 @@ def tables_from(
 
 
 def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
+    frame = with_canonical_languages(frame)
     defaults: dict[str, pl.Expr] = {
         "recipe": pl.lit("unspecified"),
         "source_kind": pl.lit("cell"),

@@ -7,7 +7,7 @@ from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Cell
 from donorgrid.exchange.lm_eval.files import Output, TaskOutput
 from donorgrid.exchange.mapping import LmEvalMapping, TaskEntry
-from donorgrid.facts.languages import language_facts
+from donorgrid.facts.languages import is_language, language_label
 
 PLACEHOLDER = "{language}"
 
@@ -38,10 +38,13 @@ def cells_of(outputs: Sequence[Output], mapping: LmEvalMapping) -> dict[str, Cel
     for pattern, entry in mapping.tasks.items():
         task, fixed = (entry.task, entry.language) if isinstance(entry, TaskEntry) else (entry, None)
         rule = _rule(pattern) if fixed is None else _rule_without_language(pattern)
+        written: dict[str, str] = {}
         for name in (*groups, *leaves):
             match = rule.fullmatch(name)
-            language = (fixed or _language(match, mapping)) if match else None
-            if language is not None:
+            language = _language_of(match, fixed, mapping) if match else None
+            if match and language is not None:
+                if fixed is None:
+                    _check_spelling(written, language, match["language"], mapping, pattern)
                 for leaf in tasks_below(name, groups):
                     cells.setdefault(leaf, Cell(task=task, language=language))
     cells = {name: cell for name, cell in cells.items() if name in leaves}
@@ -50,6 +53,15 @@ def cells_of(outputs: Sequence[Output], mapping: LmEvalMapping) -> dict[str, Cel
         near = suggestion(next(iter(mapping.tasks)).replace(PLACEHOLDER, "en"), leaves)
         raise InputError(f"tasks: no pattern {list(mapping.tasks)} matches a task of the outputs ({there}){near}")
     return cells
+
+
+def _check_spelling(written: dict[str, str], language: str, name: str, mapping: LmEvalMapping, pattern: str) -> None:
+    """Notes how a pattern's tasks spell a language; InputError for a second spelling that the mapping does not name."""
+    if written.setdefault(language, name) != name and not {name, written[language]} <= set(mapping.languages):
+        raise InputError(
+            f"tasks: pattern '{pattern}' matches '{written[language]}' and '{name}', which are the same language, "
+            f"'{language}'; write 'languages: {{{name}: {language}-x-NAME}}' to keep them apart, or another pattern"
+        )
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
@@ -69,10 +81,15 @@ def _rule_without_language(pattern: str) -> re.Pattern[str]:
     return re.compile(re.escape(pattern).replace(r"\*", ".*"), re.DOTALL)
 
 
-def _language(match: re.Match[str], mapping: LmEvalMapping) -> str | None:
-    """Returns the language in a task's name, renamed by the mapping; None for an unknown language."""
+def _language_of(match: re.Match[str], fixed: str | None, mapping: LmEvalMapping) -> str | None:
+    """Returns the canonical code of a task's language; None where the name has none and the mapping names none."""
+    if fixed is not None:
+        return language_label(fixed)
     name = match["language"]
-    return mapping.languages.get(name) or (name if language_facts(name) else None)
+    written = mapping.languages.get(name)
+    if written is not None:
+        return language_label(written)
+    return language_label(name) if is_language(name) else None
 
 
 def tasks_below(name: str, groups: Mapping[str, Sequence[str]]) -> list[str]:

@@ -8,7 +8,7 @@ import yaml
 from donorgrid.exchange.lm_eval.cells import PLACEHOLDER, tasks_below
 from donorgrid.exchange.lm_eval.files import Output
 from donorgrid.exchange.lm_eval.find import FoundOutputs, find_outputs
-from donorgrid.facts.languages import language_facts
+from donorgrid.facts.languages import is_language, language_facts, language_label
 
 UNKNOWN = "TASK/LANGUAGE"
 _HEAD = f"""\
@@ -34,6 +34,7 @@ def draft_of(found: FoundOutputs) -> str:
         _HEAD
         + _section("tasks", _tasks(found.outputs))
         + _section("runs", _runs(found))
+        + (_section("languages", languages) if (languages := _languages(found.outputs)) else "")
         + "".join(f"# {_printable(note)}\n" for note in found.notes())
     )
 
@@ -96,10 +97,18 @@ def _language_at(name: str) -> tuple[int | None, str]:
     """Returns which part of a task's name is its language, and the language; (None, "") if there is none."""
     parts = name.split("_")
     for index in range(len(parts) - 1, 0, -1):
-        if language_facts(parts[index]):
-            script = parts[index + 1 : index + 2]
-            return index, "_".join([parts[index], *(script if script and _is_script(script[0]) else [])])
+        script = [part for part in parts[index + 1 : index + 2] if _is_script(part)]
+        spelling = "_".join([parts[index], *script])
+        if is_language(spelling) and (script or language_facts(spelling)):
+            return index, spelling
     return None, ""
+
+
+def _languages(outputs: Sequence[Output]) -> list[tuple[str, object, str]]:
+    """Returns the spellings that are no canonical codes, with what they mean."""
+    names = dict.fromkeys(name for output in outputs for name in output.tasks)
+    spellings = sorted({_language_at(name)[1] for name in names} - {""})
+    return [(spelling, language_label(spelling), "") for spelling in spellings if language_label(spelling) != spelling]
 
 
 def _is_script(part: str) -> bool:

@@ -12,6 +12,7 @@ from donorgrid.exchange.mapping_files import read_mapping
 from donorgrid.exchange.records import ImportedTable
 from donorgrid.exchange.tables.files import read_table
 from donorgrid.exchange.tables.notes import table_notes
+from donorgrid.facts.language_columns import with_canonical_languages
 from donorgrid.facts.models import family_of, size_b_of
 
 TARGET = ("target_task", "target_language")
@@ -52,7 +53,7 @@ def import_table(locations: Sequence[str], *, to_our_names: Rename, mapping_file
             message = str(error)
             raise InputError(message if message.startswith(location) else f"{location}: {message}") from None
     try:
-        frame = _with_facts(pl.concat(frames, how="diagonal_relaxed"))
+        frame = _with_facts(with_canonical_languages(pl.concat(frames, how="diagonal_relaxed")))
     except pl.exceptions.PolarsError as error:
         raise InputError(f"result tables: cannot be stacked: {str(error).splitlines()[0]}") from error
     _refuse_doubles(frame)
@@ -70,6 +71,7 @@ def _mapped(frame: pl.DataFrame, mapping: TableMapping, to_our_names: Rename) ->
     for name, renamed in mapping.values.items():
         _need(frame, name, "values")
         frame = frame.with_columns(pl.col(name).cast(pl.String).replace(renamed))
+    frame = with_canonical_languages(frame)
     for name in mapping.percent:
         _need(frame, name, "percent")
         frame = frame.with_columns(_proportion(frame, name, to_our_names))

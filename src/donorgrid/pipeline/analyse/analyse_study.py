@@ -114,7 +114,7 @@ def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mappin
         sources = [subject.source for subject in subjects if subject.source]
         languages = sorted({cell.language for source in sources for cell in source.cells})
     else:
-        languages = list(read_workplan(output_folder(paths, out)).study.languages)
+        languages = list(read_workplan(output_folder(paths, out)).study.language_codes)
     return uriel_distances(languages)
 
 

@@ -44,7 +44,7 @@ def _study_head(analysed: Analysed, plan: WorkPlan, folder: StudyFolder) -> Repo
         title=analysed.title,
         models=tuple(model.name for model in plan.study.models),
         tasks=tuple(plan.languages_of),
-        languages=tuple(plan.study.languages),
+        languages=tuple(plan.study.language_codes),
         recipes=tuple(plan.study.recipes),
         train_seeds=tuple(plan.study.train_seeds),
         metric=analysed.settings.metric,
@@ -59,7 +59,7 @@ def _study_head(analysed: Analysed, plan: WorkPlan, folder: StudyFolder) -> Repo
             package: ", ".join(_distinct(manifest["versions"][package] for manifest in manifests))
             for package in (manifests[0]["versions"] if manifests else ())
         },
-        language_names=_language_names(plan.study.languages),
+        language_names=_language_names(plan.study.language_codes),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError
+from donorgrid.facts.languages import language_label
 from donorgrid.pipeline.check.reply_checks import EXTRA, identifier, known_languages, validator
 from donorgrid.tasks.documents.local_files import Rows
 
@@ -111,7 +112,7 @@ def _prompt(
     return Prompt(
         id=str(number if value("id") is None else value("id")),
         text=text,
-        language=language if value("language") is None else str(value("language")),
+        language=language if value("language") is None else language_label(str(value("language"))),
         wants_json=form == "json" or schema is not None,
         schema=schema,
     )

@@ -7,11 +7,12 @@ from pathlib import Path
 from donorgrid.check import CheckResult, TargetAnswers
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric, Precision
+from donorgrid.facts.languages import find_language, language_label
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 from donorgrid.tasks.task_files.plain import Columns
 
 DEFAULT_CACHE = Path("~/.cache/donorgrid/check")
-_LANGUAGES = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*(,[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)*")
+_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +33,22 @@ class TargetSpec:
     languages: tuple[str, ...] = ()
     columns: Columns = field(default_factory=dict)
 
+    @property
+    def language_codes(self) -> tuple[str, ...]:
+        """The canonical codes of the languages, each once."""
+        return tuple(dict.fromkeys(map(language_label, self.languages)))
+
     @classmethod
     def parse(cls, written: str) -> "TargetSpec":
         """Read ``NAME``, ``NAME:de,fr`` or a path, which may hold ``*``."""
         reference, colon, languages = written.rpartition(":")
-        if colon and reference and f"{reference}:" != LM_EVAL and _LANGUAGES.fullmatch(languages):
+        if colon and reference and f"{reference}:" != LM_EVAL and _are_languages(languages.split(",")):
             return cls(reference=reference, languages=tuple(dict.fromkeys(languages.split(","))))
         return cls(reference=written)
+
+
+def _are_languages(parts: list[str]) -> bool:
+    return all(_CODE.fullmatch(part) or find_language(part) for part in parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ def _targets(role: Role, spec: TargetSpec, request: CheckRequest, names: dict[st
         languages = (NO_LANGUAGE,)
     task = find_task(spec.reference, folder=folder, languages=languages, columns=spec.columns or None)
     task = replace(task, name=unique_name(task.name, spec.reference, folder, names))
-    for language in spec.languages or task.languages:
+    for language in spec.language_codes or task.languages:
         yield _task_target(role, task, language)
 
 
@@ -113,9 +113,9 @@ def _prompt_targets(
             f"--on '{spec.reference}': its column '{PROMPT_COLUMN}' has no right answers beside it; prompts can be "
             "guarded (--guard), not gained on"
         )
-    stated = spec.languages[0] if len(spec.languages) == 1 else None
+    stated = spec.language_codes[0] if len(spec.language_codes) == 1 else None
     for language, prompts in read_prompts(rows, spec.columns, where=spec.reference, language=stated).items():
-        if spec.languages and language not in spec.languages:
+        if spec.languages and language not in spec.language_codes:
             continue
         cell = Cell(task=task, language=language or NO_LANGUAGE)
         yield CheckTarget(

@@ -103,7 +103,9 @@ def manifest_of(
         "tasks": {
             name: {
                 "licence": task.licence,
-                "digests": {language: digest_of(task.digest_parts(language)) for language in prepared.study.languages},
+                "digests": {
+                    language: digest_of(task.digest_parts(language)) for language in prepared.study.language_codes
+                },
             }
             for name, task in prepared.tasks.items()
         },

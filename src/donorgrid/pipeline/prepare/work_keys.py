@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from donorgrid.core.digests import digest_of
 from donorgrid.core.names import subject_name
 from donorgrid.core.records import Cell, Example, Prompted, Run, Subject, Weights
+from donorgrid.facts.languages import language_label
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.prepare.study import Prepared
@@ -95,7 +96,7 @@ class WorkPlan:
         keep = self.study.keep_adapters
         if isinstance(keep, str):
             return keep == "all"
-        return set(run.source.cells) <= {Cell(task=spec.task, language=spec.language) for spec in keep}
+        return set(run.source.cells) <= {Cell(task=spec.task, language=language_label(spec.language)) for spec in keep}
 
 
 def make_workplan(prepared: Prepared) -> WorkPlan:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.facts.languages import spelling_of
 from donorgrid.tasks.items.generation import GenerationRules
 from donorgrid.tasks.lm_eval.generation import rules_in
 from donorgrid.tasks.task_files.keys import EXTRA_NAME, METRICS
@@ -96,8 +97,9 @@ def _rules(leaves: Configurations) -> GenerationRules:
 def _names_by_language(pattern: str, languages: Sequence[str], index: dict[str, Any]) -> dict[str, str]:
     if PLACEHOLDER not in pattern and len(languages) != 1:
         raise InputError(f"task '{LM_EVAL}{pattern}': say its one language, or write {{language}} in its name")
-    wanted = list(languages) or _languages_in(pattern, index)
-    names = {language: pattern.replace(PLACEHOLDER, language) for language in wanted}
+    existing = _languages_in(pattern, index) if PLACEHOLDER in pattern else []
+    written = spelling_of(languages, existing, where=f"task '{LM_EVAL}{pattern}'")
+    names = {language: pattern.replace(PLACEHOLDER, spelling) for language, spelling in written.items()}
     missing = [name for name in names.values() if name not in index]
     if missing or not names:
         name = missing[0] if missing else pattern

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from donorgrid.core.records import Metric
+from donorgrid.facts.languages import language_label
 from donorgrid.tasks.task_files.key_blocks import (
     ChoiceSpec,
     DatasetOptions,
@@ -63,7 +64,8 @@ class SharedKeys(Keys):
         if self.hold_out and self.training_split:
             raise ValueError("hold_out: training_split is given too; only one of them is allowed")
         for key in ("language_names", "words"):
-            others = set(getattr(self, key)) - set(self.languages)
+            known = set(map(language_label, self.languages))
+            others = [name for name in getattr(self, key) if language_label(name) not in known]
             if others and self.languages:
                 raise ValueError(f"{key}: '{min(others)}' is none of the languages {', '.join(self.languages)}")
         return self

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.facts.languages import language_label, spelling_of
 from donorgrid.tasks.documents.file_content import FORMATS, data_suffix
 from donorgrid.tasks.documents.local_files import Rows, read_rows
 from donorgrid.tasks.task_files.answers import Convention
@@ -78,11 +79,14 @@ def task_of_plain(
         If a file, a column or a language is missing, or a split is neither train nor test.
     """
     names = _names(columns or {}, reference)
-    wanted = list(languages) or _languages_of_paths(reference, folder) or _languages_of_rows(reference, folder, names)
+    existing = _languages_of_paths(reference, folder, needed=not languages)
+    if not languages and not existing:
+        existing = _languages_of_rows(reference, folder, names)
+    written = spelling_of(languages, existing, where=f"task '{reference}'")
     by_path: dict[str, _TestFile] = {}
-    for path in dict.fromkeys(reference.replace(PLACEHOLDER, language) for language in wanted):
+    for path in dict.fromkeys(reference.replace(PLACEHOLDER, spelling) for spelling in written.values()):
         by_path[path] = _test_file(path, folder=folder, names=names)
-    cells = {language: _cell(by_path[reference.replace(PLACEHOLDER, language)], language) for language in wanted}
+    cells = {code: _cell(by_path[reference.replace(PLACEHOLDER, written[code])], code) for code in written}
     name = Path(reference).name.split(".")[0].replace(PLACEHOLDER, "").replace(SPLIT_PLACEHOLDER, "").strip("._-")
     first = next(iter(cells.values())).keys
     return TaskFile(
@@ -106,7 +110,7 @@ def _names(columns: Columns, reference: str) -> dict[str, str | Sequence[str]]:
     return {name: columns.get(name, name) for name in COLUMNS} | given
 
 
-def _languages_of_paths(reference: str, folder: Path) -> list[str]:
+def _languages_of_paths(reference: str, folder: Path, *, needed: bool) -> list[str]:
     if PLACEHOLDER not in reference:
         return []
     head, suffix = reference.replace(SPLIT_PLACEHOLDER, "test").split(PLACEHOLDER, 1)
@@ -116,7 +120,7 @@ def _languages_of_paths(reference: str, folder: Path) -> list[str]:
     prefix = start.name[:-1]
     paths = start.parent.glob(f"{escape(prefix)}*{escape(suffix)}")
     languages = sorted(path.name[len(prefix) : len(path.name) - len(suffix)] for path in paths)
-    if not languages:
+    if not languages and needed:
         raise InputError(f"task '{reference}': no file in {start.parent} has a name of this form")
     return languages
 
@@ -130,7 +134,8 @@ def _languages_of_rows(reference: str, folder: Path, names: Mapping[str, str | S
             f"task file {path.name}: column '{column}' (language) is missing{suggestion(str(column), rows[0])}; it has "
             f"{', '.join(rows[0])}"
         )
-    languages = sorted({str(row[str(column)]) for row in rows if row[str(column)] not in (None, "")})
+    spellings = {str(row[str(column)]) for row in rows if row[str(column)] not in (None, "")}
+    languages = sorted({language_label(spelling) for spelling in spellings})
     if not languages:
         raise InputError(f"task file {path.name}: no rows with a language")
     return languages

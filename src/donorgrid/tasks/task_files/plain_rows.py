@@ -6,6 +6,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.facts.languages import language_label
 from donorgrid.tasks.task_files.answers import Answer, Convention, convention_of
 from donorgrid.tasks.task_files.choice_cells import choices_in
 
@@ -38,7 +39,7 @@ def plain_documents(
     names
         Our column names to the file's.
     language
-        The language wanted.
+        The canonical code of the language wanted; rows may spell it otherwise.
     convention
         How answers name the right choice; None if the file has the columns prompt and reply.
 
@@ -55,7 +56,10 @@ def plain_documents(
 
 def _belongs(row: Row, names: ColumnNames, language: str, split: str) -> bool:
     """True if a row is of this language and split; a file without such a column has one language or one split."""
-    return str(row.get(names["language"], language)) == language and row.get(names["split"], split) == split
+    return (
+        language_label(str(row.get(names["language"], language))) == language
+        and row.get(names["split"], split) == split
+    )
 
 
 def convention_in(rows: Sequence[Row], names: ColumnNames, *, where: str) -> Convention:

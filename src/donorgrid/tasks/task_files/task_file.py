@@ -7,6 +7,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Metric
+from donorgrid.facts.languages import language_label
 from donorgrid.tasks.items.generation import GenerationRules
 from donorgrid.tasks.lm_eval.texts import lm_eval_texts
 from donorgrid.tasks.task_files.keys import GenerationKeys, TaskKeys
@@ -102,13 +103,14 @@ class TaskFile:
 
     def cell(self, language: str) -> CellKeys:
         """Returns the keys of one language; InputError, with the languages that there are, for another."""
-        if language not in self.cells:
+        cell = self.cells.get(language_label(language))
+        if cell is None:
             known = ", ".join(self.languages)
             raise InputError(
                 f"task '{self.name}' has no language '{language}'{suggestion(language, known.split(', '))}; "
                 f"it has {known}"
             )
-        return self.cells[language]
+        return cell
 
     def digest_parts(self, language: str) -> dict[str, Any]:
         """Returns what the texts of a cell depend on besides its documents, for work keys: content, never paths."""
