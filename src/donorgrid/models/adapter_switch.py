@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from peft import PeftModel
 
 from donorgrid.models.adapter_files import is_adapter
 from donorgrid.models.checkpoints import put_checkpoint
 from donorgrid.models.loading import Base
-from donorgrid.models.merging import merge_adapter
+from donorgrid.models.merging import can_be_merged, merge_adapter, merge_loaded
+from donorgrid.models.peft_loading import check_reading, load_by_peft
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import WeightBackup
+
+Activation = Literal["merged", "unmerged"]
+"""How an adapter is active: in the base's weights, or in PEFT's modules, which compute beside them."""
 
 
 class AdapterSwitch:
@@ -53,6 +57,45 @@ class AdapterSwitch:
             else:
                 merge_adapter(network, folder, self._backup)
                 yield
+        finally:
+            self._backup.restore()
+
+    @contextmanager
+    def active_from_elsewhere(self, folder: Path, *, n_tokens: int) -> Iterator[tuple[Any, Activation]]:
+        """While the body runs, a network computes with an adapter that another tool wrote, as PEFT would.
+
+        Where that is the same, the adapter is merged into the base's weights. Otherwise PEFT's modules compute in a
+        copy of the base that shares its weights.
+
+        Parameters
+        ----------
+        folder
+            An adapter in PEFT's format.
+        n_tokens
+            The number of tokens that the tokenizer knows.
+
+        Returns
+        -------
+        context manager
+            Gives the network that computes with the adapter (the base's own where it is merged), and which way it is.
+
+        Raises
+        ------
+        InputError
+            PEFT refuses the adapter, or a tensor is missing, of no use or not finite.
+        DonorgridError
+            The base's weights differ from the former ones afterwards.
+        """
+        network = self._base.network
+        try:
+            adapted = load_by_peft(network, folder, n_tokens=n_tokens)
+            if can_be_merged(adapted, network):
+                merge_loaded(adapted, self._backup)
+                del adapted
+                yield network, "merged"
+            else:
+                check_reading(folder, adapted)
+                yield adapted.base_model.model, "unmerged"
         finally:
             self._backup.restore()
 

@@ -37,10 +37,18 @@ class Reader:
     sequence from then on. If the fast decoder does not pass, or does not know the network's layers, transformers'
     layers compute. They also compute while a module is wrapped or has hooks (``hidden_states_at``), and for adapters
     that the fast decoder does not support (``supports``).
+
+    Parameters
+    ----------
+    network
+        A transformers causal language model.
+    may_use_fast_decoder
+        False for a network in which PEFT's modules compute: transformers' layers run them.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, *, may_use_fast_decoder: bool = True) -> None:
         self.network = network
+        self._may_use_fast_decoder = may_use_fast_decoder
         self._mask_form: MaskForm | None = None
         self._fast_decoder: FastDecoder | None = None
         self._longest_checked = 0
@@ -136,7 +144,7 @@ class Reader:
 
     def _checked_fast_decoder(self, sequences: Sequence[Tokens], tolerance_nats: float) -> FastDecoder | None:
         """The fast decoder of the network, if there is one and it agrees with transformers' layers."""
-        decoder = make_fast_decoder(self.network)
+        decoder = make_fast_decoder(self.network) if self._may_use_fast_decoder else None
         if decoder is None:
             return None
         kind = type(self.network).__name__

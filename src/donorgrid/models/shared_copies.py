@@ -1,0 +1,67 @@
+"""A second network over the weights of a resident one: PEFT may wrap, untie and resize it, and the base stays as it is."""
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def copy_sharing_weights(network: Any) -> Any:
+    """Copies the modules and the configuration of a network, but no weight.
+
+    Each parameter of the copy is a new one over the same memory, and weights that are tied stay tied. Assigning to a
+    parameter's ``data`` leaves the base alone; writing into it does not (``give_own_weights``).
+
+    Parameters
+    ----------
+    network
+        A transformers model without hooks.
+
+    Returns
+    -------
+    transformers.PreTrainedModel
+        In eval mode, without gradients.
+    """
+    shared: dict[int, Any] = {id(buffer): buffer for buffer in network.buffers()}
+    for parameter in network.parameters():
+        shared[id(parameter)] = nn.Parameter(parameter.data, requires_grad=False)
+    return copy.deepcopy(network, shared).eval()
+
+
+def give_own_weights(network: Any, names: Iterable[str]) -> None:
+    """Gives parameters memory of their own, so that they can be written into.
+
+    Parameters
+    ----------
+    network
+        A copy that shares its weights.
+    names
+        Names of parameters. Tied ones stay tied.
+    """
+    parameters = dict(network.named_parameters(remove_duplicate=False))
+    for parameter in {id(parameters[name]): parameters[name] for name in names}.values():
+        parameter.data = parameter.data.clone()
+
+
+def resize_vocabulary(network: Any, n_rows: int) -> None:
+    """Gives the embeddings of a copy another number of rows, in memory of their own.
+
+    New rows hold the mean of the former ones. transformers adds noise to that mean; here every call gives the same.
+
+    Parameters
+    ----------
+    network
+        A copy that shares its weights.
+    n_rows
+        The new size of the vocabulary.
+    """
+    n_before = network.get_input_embeddings().weight.shape[0]
+    network.resize_token_embeddings(n_rows, mean_resizing=False)
+    if n_rows > n_before:
+        with torch.no_grad():
+            for layer in (network.get_input_embeddings(), network.get_output_embeddings()):
+                layer.weight[n_before:] = layer.weight[:n_before].mean(0)
+    network.requires_grad_(False)
+
