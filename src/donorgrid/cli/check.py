@@ -27,6 +27,9 @@ def check(
     metric: Annotated[str | None, typer.Option(help="acc or acc_norm (where a task has it); default acc_norm")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default fp32")] = None,
     chat_template: Annotated[bool | None, typer.Option(help="read contexts under the chat template")] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="a model or folder whose tokenizer and chat template are used")
+    ] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="the longest reply to a prompt; default 128")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     cache: Annotated[Path | None, typer.Option(help="where item answers are kept, so that re-runs are free")] = None,
@@ -46,6 +49,7 @@ def check(
         "metric": metric,
         "precision": precision,
         "chat_template": chat_template,
+        "tokenizer": tokenizer,
         "max_new_tokens": max_new_tokens,
         "device": device,
         "cache": cache,

@@ -10,8 +10,9 @@ from peft import PeftModel
 from donorgrid.models.adapter_files import is_adapter
 from donorgrid.models.checkpoints import put_checkpoint
 from donorgrid.models.loading import Base
-from donorgrid.models.merging import can_be_merged, merge_adapter, merge_loaded
-from donorgrid.models.peft_loading import check_reading, load_by_peft
+from donorgrid.models.merging import merge_adapter
+from donorgrid.models.peft_adapters.load import check_reading, load_by_peft
+from donorgrid.models.peft_adapters.merge import can_be_merged, merge_loaded
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import WeightBackup
 
@@ -61,7 +62,7 @@ class AdapterSwitch:
             self._backup.restore()
 
     @contextmanager
-    def active_from_elsewhere(self, folder: Path, *, n_tokens: int) -> Iterator[tuple[Any, Activation]]:
+    def active_by_peft(self, folder: Path, *, n_tokens: int) -> Iterator[tuple[Any, Activation]]:
         """While the body runs, a network computes with an adapter that another tool wrote, as PEFT would.
 
         Where that is the same, the adapter is merged into the base's weights. Otherwise PEFT's modules compute in a

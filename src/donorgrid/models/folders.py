@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ _TOKENIZER = (
     "added_tokens.json",
     "chat_template.jinja",
 )
+_MODEL = ("*.json", _WEIGHTS, *_TOKENIZER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class ModelFolder:
         The architecture, as config.json names it.
     max_positions
         The context length in tokens; None if config.json does not say.
+    other_tokenizer
+        The folder of the tokenizer, where it is not the model's own.
     """
 
     path: Path
@@ -52,6 +55,16 @@ class ModelFolder:
     n_parameters: int
     model_type: str
     max_positions: int | None
+    other_tokenizer: Path | None = None
+
+    @property
+    def tokenizer_path(self) -> Path:
+        """The folder that holds the tokenizer's files."""
+        return self.other_tokenizer or self.path
+
+    def with_tokenizer(self, tokenizer: Path) -> "ModelFolder":
+        """The same model read with the tokenizer of another folder."""
+        return replace(self, other_tokenizer=tokenizer, tokenizer_digest=digest_of_files(tokenizer_files(tokenizer)))
 
 
 def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: Mapping[str, Path]) -> ModelFolder:
@@ -79,7 +92,7 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
         The model is missing, gated, quantised, or holds no safetensors weights; one line.
     """
     local = built_in.get(model_id, folder / model_id)
-    path = local if local.is_dir() else _from_hub(model_id, revision, list(built_in))
+    path = local if local.is_dir() else _from_hub(model_id, revision, list(built_in), patterns=_MODEL)
     if not (path / "config.json").is_file():
         raise InputError(f"model '{model_id}': {path} holds no config.json")
     weights = sorted(path.glob(_WEIGHTS))
@@ -94,6 +107,37 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
         model_type=config["model_type"],
         max_positions=_max_positions(config),
     )
+
+
+def find_tokenizer(name: str, *, revision: str | None, folder: Path, built_in: Mapping[str, Path]) -> Path:
+    """Finds a folder with the files of a tokenizer: of a model, an adapter, or a tokenizer alone.
+
+    Parameters
+    ----------
+    name
+        A built-in model, a local folder (also relative to ``folder``), or a hub id; tried in this order.
+    revision
+        A revision on the hub; None: the default one.
+    folder
+        Where relative paths start.
+    built_in
+        The folders of the built-in models, by name.
+
+    Returns
+    -------
+    Path
+        A folder with at least one of the tokenizer's files.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it holds no tokenizer; one line.
+    """
+    local = built_in.get(name, folder / name)
+    path = local if local.is_dir() else _from_hub(name, revision, list(built_in), patterns=_TOKENIZER)
+    if not {file.name for file in tokenizer_files(path)} & {"tokenizer.json", "tokenizer.model", "vocab.json"}:
+        raise InputError(f"tokenizer '{name}': {path} holds no tokenizer.json, tokenizer.model or vocab.json")
+    return path
 
 
 def tokenizer_files(path: Path) -> list[Path]:
@@ -113,10 +157,10 @@ def _read_config(path: Path, model_id: str) -> dict[str, Any]:
     return config
 
 
-def _from_hub(model_id: str, revision: str | None, built_in: list[str]) -> Path:
+def _from_hub(model_id: str, revision: str | None, built_in: list[str], *, patterns: Sequence[str]) -> Path:
     require_training(f"model '{model_id}' is no local folder, and the hub")
     allowed = f"give a local folder, a hub id, or one of {built_in}"
-    return models.hub.fetch_model(model_id, revision, patterns=["*.json", _WEIGHTS, *_TOKENIZER], allowed=allowed)
+    return models.hub.fetch_model(model_id, revision, patterns=patterns, allowed=allowed)
 
 
 def _max_positions(config: dict[str, Any]) -> int | None:

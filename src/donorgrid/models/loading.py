@@ -51,9 +51,11 @@ class Base:
 def load_tokenizer(folder: ModelFolder) -> Any:
     """The tokenizer of a model. InputError when the folder holds none."""
     try:
-        return AutoTokenizer.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False)
+        return AutoTokenizer.from_pretrained(folder.tokenizer_path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder.path}: the tokenizer cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{folder.tokenizer_path}: the tokenizer cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights: Weights = "own") -> Base:

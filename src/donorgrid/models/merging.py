@@ -1,15 +1,10 @@
 """Merging an adapter into the weights of a network: by ourselves where it is plain LoRA, by PEFT otherwise."""
 
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, PeftType
-from peft.tuners.lora.layer import Linear as LoraLinear
-from peft.tuners.tuners_utils import BaseTunerLayer
-from peft.utils.other import AuxiliaryTrainingWrapper
+from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -30,7 +25,6 @@ _PLAIN_VALUES = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
 _UNMERGEABLE = (("modules_to_save", None), ("bias", "none"), ("layer_replication", None))
 
 Factors = dict[AdapterKey, Tensor]
-_ADAPTER = "default"
 
 
 def merge_adapter(network: Any, folder: Path, backup: WeightBackup) -> None:
@@ -83,74 +77,27 @@ def _merge_lora(config: dict[str, Any], factors: Factors, backup: WeightBackup) 
     scaling = config["lora_alpha"] / (config["r"] ** 0.5 if config.get("use_rslora") else config["r"])
     for key, lora_a in factors.items():
         if key.factor == LORA_A:
-            _add_product(backup, key.module, lora_a, factors[AdapterKey(key.module, LORA_B)], scaling)
+            add_product(backup, key.module, lora_a, factors[AdapterKey(key.module, LORA_B)], scaling)
 
 
-def _add_product(backup: WeightBackup, module: str, lora_a: Tensor, lora_b: Tensor, scaling: float) -> None:
+def add_product(backup: WeightBackup, module: str, lora_a: Tensor, lora_b: Tensor, scaling: float) -> None:
+    """Adds ``scaling * B A`` to the weight of a module, computed in float32.
+
+    Parameters
+    ----------
+    backup
+        Of the network; gets a copy of the weight before it changes.
+    module
+        The module's name in the network.
+    lora_a, lora_b
+        A (rank, n_in) and B (n_out, rank).
+    scaling
+        The adapter's scaling of this module.
+    """
     with torch.no_grad():
         weight = backup.back_up(f"{module}.weight")
         a, b = (factor.to(weight.device, torch.float32) for factor in (lora_a, lora_b))
         weight.add_((b @ a).mul_(scaling))
-
-
-def merge_loaded(adapted: Any, backup: WeightBackup) -> None:
-    """Adds an adapter that PEFT loaded to the weights of the base.
-
-    Parameters
-    ----------
-    adapted
-        A PEFT model for which ``can_be_merged`` holds, over a copy of the base.
-    backup
-        Of the base's network; gets a copy of every weight before it changes.
-    """
-    for module, layer in _tuner_layers(adapted):
-        lora_a, lora_b = (factors[_ADAPTER].weight for factors in (layer.lora_A, layer.lora_B))
-        _add_product(backup, module, lora_a, lora_b, layer.scaling[_ADAPTER])
-
-
-def can_be_merged(adapted: Any, network: Any) -> bool:
-    """Whether an adapter that PEFT loaded is a sum of products ``scaling * B A`` on linear weights of the base alone.
-
-    Parameters
-    ----------
-    adapted
-        The PEFT model, over a copy of the base that shares its weights.
-    network
-        The base's network.
-
-    Returns
-    -------
-    bool
-        False if anything else differs from the base (saved modules, biases, a resized vocabulary, another method), or
-        if a changed weight is tied: added to it, the adapter would change the other module too.
-    """
-    layers = dict(_tuner_layers(adapted))
-    if not layers or adapted.peft_config[_ADAPTER].peft_type != PeftType.LORA:
-        return False
-    if any(isinstance(module, AuxiliaryTrainingWrapper) for module in adapted.modules()):
-        return False
-    base = dict(network.named_parameters(remove_duplicate=False))
-    uses = Counter(map(id, base.values()))
-    if any(uses[id(base.get(f"{module}.weight"))] != 1 for module in layers):
-        return False
-    shared = {parameter.data_ptr() for parameter in base.values()}
-    unchanged = all(
-        parameter.data_ptr() in shared
-        for name, parameter in adapted.named_parameters()
-        if not name.split(".")[-3].startswith("lora_")
-    )
-    return unchanged and all(map(_is_plain_layer, layers.values()))
-
-
-def _is_plain_layer(layer: Any) -> bool:
-    is_linear = type(layer) is LoraLinear and type(layer.get_base_layer()) is torch.nn.Linear
-    return is_linear and not layer.lora_variant and not layer.fan_in_fan_out and not layer.lora_bias[_ADAPTER]
-
-
-def _tuner_layers(adapted: Any) -> Iterator[tuple[str, Any]]:
-    for name, module in adapted.base_model.model.named_modules():
-        if isinstance(module, BaseTunerLayer):
-            yield name, module
 
 
 def _merge_by_peft(network: Any, folder: Path, factors: Factors, backup: WeightBackup) -> None:

@@ -46,7 +46,8 @@ def _name(value: str) -> str:
 class ModelSpec(Strict):
     """One base model: a local folder, a hub id, or ``pocket``. ``name`` is used in tables and paths.
 
-    ``weights``: the model's own, or kept in 4 bit (bitsandbytes, on a GPU).
+    ``weights``: the model's own, or kept in 4 bit (bitsandbytes, on a GPU). ``tokenizer``: a model or folder whose
+    tokenizer and chat template are used in place of the model's own.
     """
 
     id: str = Field(min_length=1)
@@ -55,6 +56,7 @@ class ModelSpec(Strict):
     family: str | None = None
     size_b: Annotated[float, Field(gt=0)] | None = None
     weights: Weights = "own"
+    tokenizer: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -69,7 +69,7 @@ def train_full(
     def save(part: FitResult, folder: Path) -> None:
         with _changeable(base, names) as weights:
             _copy_into(weights, part.values.to(base.device))
-            save_checkpoint(base.network, base.folder.path, folder)
+            save_checkpoint(base.network, base.folder.tokenizer_path, folder)
 
     return trained_weights(result, save)
 

@@ -1,27 +1,22 @@
-"""Whether an adapter can be checked on a base: its configuration, and its modules against those of the base."""
+"""What can be said of an adapter before torch is loaded: its configuration, its files, a tokenizer that lies with it.
 
-import re
-from collections.abc import Mapping
+Whether its tensors fit the base is PEFT's to say (``models.peft_adapters``).
+"""
+
+import json
 from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.models.adapter_files import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    LORA_A,
-    LORA_B,
-    factor_shapes,
-    read_config,
-)
-from donorgrid.models.folders import ModelFolder, weight_shapes
+from donorgrid.models.adapter_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, read_config
+from donorgrid.models.folders import ModelFolder
+from donorgrid.models.safetensors_headers import tensor_shapes
 
-_FROM_NUMBER = re.compile(r"\d+\..+")
-"""The part of a module's name from its layer's number on."""
+_TASK_TYPE = "CAUSAL_LM"
 
 
-def read_fitting_adapter(written: str, path: Path, base: ModelFolder, *, base_name: str) -> dict[str, Any]:
-    """Check that an adapter is a LoRA adapter that fits a base.
+def read_adapter_config(written: str, path: Path) -> dict[str, Any]:
+    """Check the configuration and the header of an adapter's weights.
 
     Parameters
     ----------
@@ -29,10 +24,6 @@ def read_fitting_adapter(written: str, path: Path, base: ModelFolder, *, base_na
         The adapter as the user named it, for messages.
     path : Path
         Its folder.
-    base : ModelFolder
-        The files of the base.
-    base_name : str
-        The base as the user named it, for messages.
 
     Returns
     -------
@@ -42,52 +33,98 @@ def read_fitting_adapter(written: str, path: Path, base: ModelFolder, *, base_na
     Raises
     ------
     InputError
-        If it is of another kind, its files cannot be read, or it was trained on another base.
+        If its files cannot be read, it is for another task than a causal language model's, or it holds empty tensors.
     """
     config = read_config(path)
-    kind = config.get("peft_type")
     for key in ("r", "lora_alpha"):
-        if kind == "LORA" and not isinstance(config.get(key), int | float):
+        if config.get("peft_type") == "LORA" and not _is_number(config.get(key)):
             raise InputError(f"adapter '{written}': {ADAPTER_CONFIG}: {key} is {config.get(key)!r}; expected a number")
-    if kind != "LORA":
+    task_type = config.get("task_type")
+    if task_type not in (None, _TASK_TYPE):
         raise InputError(
-            f"adapter '{written}': its kind is {kind!r}; LORA can be checked as an adapter, any other as a merged "
-            "checkpoint"
+            f"adapter '{written}': {ADAPTER_CONFIG}: task_type is {task_type!r}; expected {_TASK_TYPE!r}: a check "
+            "compares causal language models"
         )
     if not (path / ADAPTER_WEIGHTS).is_file():
         raise InputError(f"adapter '{written}': it holds no {ADAPTER_WEIGHTS}; other weight formats are not read")
-    _check_shapes(written, factor_shapes(path), base, base_name)
+    shapes = tensor_shapes(path / ADAPTER_WEIGHTS, whole=True)
+    empty = [name for name, shape in shapes.items() if 0 in shape]
+    if empty:
+        raise InputError(
+            f"adapter '{written}': {len(empty)} of {len(shapes)} tensors are empty, the first is {empty[0]} "
+            f"{list(shapes[empty[0]])}; DeepSpeed ZeRO-3 and FSDP write such files unless the weights are gathered "
+            "before they are saved"
+        )
+    if not shapes:
+        raise InputError(f"adapter '{written}': {ADAPTER_WEIGHTS} holds no tensors")
     return config
 
 
-def _check_shapes(
-    written: str, shapes_of: Mapping[str, Mapping[str, tuple[int, ...]]], base: ModelFolder, base_name: str
-) -> None:
-    """InputError when the adapter names a module that the base lacks, or has in another shape.
+def tokenizer_notes(written: str, adapter: Path | None, base: ModelFolder, *, chat_template: bool) -> tuple[str, ...]:
+    """What a reader should know of a tokenizer that lies with an adapter and is not used.
 
-    Modules are compared from their layer's number on, because files and networks differ in what comes before it.
+    Parameters
+    ----------
+    written : str
+        The adapter as the user named it.
+    adapter : Path or None
+        Its folder; None for a checkpoint.
+    base : ModelFolder
+        The base, with the tokenizer that is used.
+    chat_template : bool
+        Whether contexts are read under the chat template.
+
+    Returns
+    -------
+    tuple of str
+        At most one note.
+
+    Raises
+    ------
+    InputError
+        If the chat template is wanted, and only the adapter has one.
     """
-    base_shapes: dict[str, set[tuple[int, ...]]] = {}
-    for name, shape in weight_shapes(base).items():
-        base_shapes.setdefault(_comparable(name.removesuffix(".weight")), set()).add(shape)
-    lora = {module: shapes for module, shapes in shapes_of.items() if LORA_A in shapes or LORA_B in shapes}
-    if not lora:
-        raise InputError(f"adapter '{written}': it holds no LoRA weights (lora_A, lora_B)")
-    for module, shapes in lora.items():
-        a, b = shapes.get(LORA_A), shapes.get(LORA_B)
-        if a is None or b is None:
-            raise InputError(f"adapter '{written}': {module} has only one of lora_A and lora_B")
-        in_base, adapted = base_shapes.get(_comparable(module)), {(b[0], a[-1]), (a[-1], b[0])}
-        if in_base is None and _FROM_NUMBER.search(module):
-            raise InputError(f"adapter '{written}': it was made for another base: '{base_name}' has no {module}")
-        if in_base is not None and len(a) == len(b) == 2 and not in_base & adapted:
-            base_shape = " x ".join(map(str, min(in_base)))
-            raise InputError(
-                f"adapter '{written}': it was made for another base: {module} is {base_shape} in '{base_name}', and "
-                f"{b[0]} x {a[-1]} for the adapter"
-            )
+    if adapter is None or base.other_tokenizer is not None:
+        return ()
+    theirs, ours = _chat_template(adapter), _chat_template(base.path)
+    if chat_template and theirs and not ours:
+        raise InputError(
+            f"{base.path}: the tokenizer has no chat template; adapter '{written}' has one: give --tokenizer {written}"
+        )
+    new = sorted(_added_tokens(adapter) - _added_tokens(base.path))
+    if new:
+        return (
+            f"{written}: the tokenizer that lies with it has {len(new)} more tokens ({new[0]} ...) and is not used; "
+            f"--tokenizer {written} uses it for all",
+        )
+    if chat_template and theirs and theirs != ours:
+        return (f"{written}: the chat template that lies with it is another and is not used; --tokenizer {written}",)
+    return ()
 
 
-def _comparable(module: str) -> str:
-    numbered = _FROM_NUMBER.search(module)
-    return module.rpartition(".")[2] if numbered is None else numbered[0]
+def _chat_template(folder: Path) -> Any:
+    file = folder / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text(encoding="utf-8")
+    return _read_json(folder / "tokenizer_config.json").get("chat_template")
+
+
+def _added_tokens(folder: Path) -> set[str]:
+    tokens = _read_json(folder / "tokenizer.json").get("added_tokens") or []
+    return {token["content"] for token in tokens}
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{file}: expected a JSON object")
+    return content
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

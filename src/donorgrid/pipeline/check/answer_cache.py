@@ -12,7 +12,7 @@ from donorgrid.pipeline import session as sessions
 from donorgrid.pipeline.check.request import CheckRequest
 from donorgrid.pipeline.check.subjects import CheckSubject
 from donorgrid.pipeline.check.targets import CheckTarget
-from donorgrid.pipeline.prepare.work_keys import MERGED, SEMANTICS
+from donorgrid.pipeline.prepare.work_keys import MERGED, SEMANTICS, UNMERGED
 from donorgrid.pipeline.session.records import SessionSettings
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 Frames = dict[str, list[pl.DataFrame]]
 """For each subject by name: a frame of item answers per target, in the order of the targets."""
+_ACTIVATIONS = (MERGED, UNMERGED)
+_ADAPTER_SEMANTICS = 2
+"""Raised whenever an adapter of the same content would be computed in another way."""
+
+_NOTES = {
+    MERGED: "{name}: merged into the base's weights",
+    UNMERGED: "{name}: unmerged: PEFT's modules compute it beside the base's weights, as a merge would not be the same",
+}
 
 
 def answer_all(
@@ -30,8 +38,8 @@ def answer_all(
     targets: Sequence[CheckTarget],
     *,
     on_note: Callable[[str], None],
-) -> Frames:
-    """Have the base and all subjects answer all targets.
+) -> tuple[Frames, tuple[str, ...]]:
+    """Have the base and all subjects answer all targets, once every adapter was seen to fit the base.
 
     Parameters
     ----------
@@ -48,12 +56,20 @@ def answer_all(
 
     Returns
     -------
-    dict of str to list of pl.DataFrame
-        As ``ITEM_ANSWERS`` declares; items that cannot be scored have no row.
+    (dict of str to list of pl.DataFrame, tuple of str)
+        As ``ITEM_ANSWERS`` declares; items that cannot be scored have no row. The notes say of each adapter whether it
+        was merged.
+
+    Raises
+    ------
+    InputError
+        If an adapter does not fit the base; nothing was answered then.
     """
     cache = AnswerCache(request, on_note)
+    notes = [cache.find_activation(subject, subject.adapter, targets) for subject in subjects if subject.adapter]
     adapters_first = sorted(subjects, key=lambda subject: subject.adapter is None)
-    return {subject.name: cache.answers(subject, targets) for subject in (base, *adapters_first)}
+    frames = {subject.name: cache.answers(subject, targets) for subject in (base, *adapters_first)}
+    return frames, tuple(notes)
 
 
 def open_session(folder: ModelFolder, settings: SessionSettings) -> "ModelSession":
@@ -79,11 +95,46 @@ class AnswerCache:
     def __init__(self, request: CheckRequest, on_note: Callable[[str], None]) -> None:
         self._folder = request.cache.expanduser()
         self._settings = SessionSettings(
-            precision=request.precision, device=request.device, chat_template=request.chat_template
+            precision=request.precision,
+            device=request.device,
+            chat_template=request.chat_template,
+            loads_by_peft=True,
         )
         self._on_note = on_note
         self._session: ModelSession | None = None
         self._noted: set[str] = set()
+        self._activations: dict[str, str] = {}
+
+    def find_activation(self, subject: CheckSubject, adapter: Path, targets: Sequence[CheckTarget]) -> str:
+        """Find out how an adapter is active: from its answers in the cache, else by loading it.
+
+        Parameters
+        ----------
+        subject : CheckSubject
+            An adapter.
+        adapter : Path
+            Its folder.
+        targets : sequence of CheckTarget
+            What will be answered.
+
+        Returns
+        -------
+        str
+            A note for the reader of the result.
+
+        Raises
+        ------
+        InputError
+            If it does not fit the base.
+        """
+        for activation in _ACTIVATIONS:
+            self._activations[subject.name] = activation
+            if all(self._path(self._key(subject, target)).exists() for target in targets):
+                break
+        else:
+            session = self._session_for(subject.folder)
+            self._activations[subject.name] = session.try_adapter(adapter)
+        return _NOTES[self._activations[subject.name]].format(name=subject.name)
 
     def answers(self, subject: CheckSubject, targets: Sequence[CheckTarget]) -> list[pl.DataFrame]:
         """The item answers of one subject; what is missing is computed and kept.
@@ -153,6 +204,7 @@ class AnswerCache:
             "generated": generation and {"until": list(generation.until), "max_new_tokens": generation.max_new_tokens},
             "precision": self._settings.precision,
             "chat_template": self._settings.chat_template,
-            "merge": MERGED,
+            "merge": MERGED if subject.adapter is None else self._activations[subject.name],
+            **({} if subject.adapter is None else {"adapter_semantics": _ADAPTER_SEMANTICS}),
         }
         return digest_of([digest_of(condition), subject.adapter_digest])

@@ -46,6 +46,7 @@ class CheckKeys(_Strict):
     metric: Metric | None = None
     precision: Precision | None = None
     chat_template: bool | None = None
+    tokenizer: str | None = None
     max_new_tokens: int | None = None
     device: str | None = None
     cache: Path | None = None

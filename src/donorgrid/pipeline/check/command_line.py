@@ -13,7 +13,7 @@ from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 
 _ALLOWED = {"metric": ("acc", "acc_norm"), "precision": ("fp32", "bf16")}
 _SUFFIXES = (".yaml", ".yml")
-_PLAIN = ("limit", "items", "metric", "precision", "chat_template", "max_new_tokens", "device", "cache")
+_PLAIN = ("limit", "items", "metric", "precision", "chat_template", "tokenizer", "max_new_tokens", "device", "cache")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,8 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     plain = {name: getattr(keys, name) if flags.get(name) is None else flags[name] for name in _PLAIN}
     if flags.get("cache") is None and keys.cache is not None:
         plain["cache"] = folder / keys.cache
+    if flags.get("tokenizer") is None and keys.tokenizer is not None:
+        plain["tokenizer"] = _from(folder, keys.tokenizer)
     request = CheckRequest(
         base=base,
         adapters=adapters,

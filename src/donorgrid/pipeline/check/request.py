@@ -73,6 +73,8 @@ class CheckRequest:
         The precision of the model.
     chat_template : bool
         Whether contexts are read under the chat template.
+    tokenizer : str or None
+        A model or a folder (also an adapter's) whose tokenizer and chat template are used in place of the models' own.
     max_new_tokens : int
         The longest reply to a prompt.
     device : str
@@ -92,6 +94,7 @@ class CheckRequest:
     metric: Metric = "acc_norm"
     precision: Precision = "fp32"
     chat_template: bool = False
+    tokenizer: str | None = None
     max_new_tokens: int = 128
     device: str = "auto"
     cache: Path = DEFAULT_CACHE

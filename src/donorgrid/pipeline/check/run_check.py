@@ -35,10 +35,12 @@ def run_check(request: CheckRequest, *, on_note: Callable[[str], None] = lambda 
     require_training("check")
     check_device(request.device)  # a missing device is an error also when the cache has all answers
     targets = find_targets(request)
-    base = find_base(request.base, folder=request.folder)
-    subjects = find_subjects(request.adapters, base, folder=request.folder)
-    frames = answer_all(request, base, subjects, targets, on_note=on_note)
+    base = find_base(request.base, folder=request.folder, tokenizer=request.tokenizer)
+    subjects = find_subjects(request.adapters, base, folder=request.folder, chat_template=request.chat_template)
+    frames, activation_notes = answer_all(request, base, subjects, targets, on_note=on_note)
     answers, notes = judged_targets(targets, base, subjects, frames, metric=request.metric)
     settings = CheckSettings(limit_pp=-request.limit + 0.0)
-    result = judge(base.name, [subject.name for subject in subjects], answers, settings, notes=notes)
+    result = judge(
+        base.name, [subject.name for subject in subjects], answers, settings, notes=(*activation_notes, *notes)
+    )
     return Checked(result=result, targets=tuple(answers))

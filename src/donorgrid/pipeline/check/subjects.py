@@ -8,8 +8,8 @@ from pathlib import Path
 from donorgrid import models
 from donorgrid.core.errors import InputError
 from donorgrid.models.adapter_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, content_digest, is_adapter
-from donorgrid.models.folders import ModelFolder, find_model
-from donorgrid.pipeline.check.adapter_fit import read_fitting_adapter
+from donorgrid.models.folders import ModelFolder, find_model, find_tokenizer
+from donorgrid.pipeline.check.adapter_fit import read_adapter_config, tokenizer_notes
 from donorgrid.pipeline.prepare.study_models import built_in_models
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -44,7 +44,7 @@ class CheckSubject:
         return self.adapter is None and self.folder.weights_digest == base.folder.weights_digest
 
 
-def find_base(written: str, *, folder: Path) -> CheckSubject:
+def find_base(written: str, *, folder: Path, tokenizer: str | None = None) -> CheckSubject:
     """The base model of a check.
 
     Parameters
@@ -53,6 +53,8 @@ def find_base(written: str, *, folder: Path) -> CheckSubject:
         A built-in name, a folder, a hub ID, or ID@revision.
     folder : Path
         The folder that relative paths are relative to.
+    tokenizer : str, optional
+        A model or a folder whose tokenizer is used in place of the base's own.
 
     Returns
     -------
@@ -63,10 +65,17 @@ def find_base(written: str, *, folder: Path) -> CheckSubject:
     InputError
         If it cannot be found.
     """
-    return CheckSubject(name=written, folder=_model(written, folder))
+    base = _model(written, folder)
+    if tokenizer is None:
+        return CheckSubject(name=written, folder=base)
+    name, revision = (tokenizer, None) if (folder / tokenizer).exists() else _split(tokenizer)
+    path = find_tokenizer(name, revision=revision, folder=folder, built_in=built_in_models())
+    return CheckSubject(name=written, folder=base.with_tokenizer(path))
 
 
-def find_subjects(written: Sequence[str], base: CheckSubject, *, folder: Path) -> tuple[CheckSubject, ...]:
+def find_subjects(
+    written: Sequence[str], base: CheckSubject, *, folder: Path, chat_template: bool = False
+) -> tuple[CheckSubject, ...]:
     """The adapters and checkpoints to check.
 
     Parameters
@@ -77,6 +86,8 @@ def find_subjects(written: Sequence[str], base: CheckSubject, *, folder: Path) -
         The base that adapters must fit.
     folder : Path
         The folder that relative paths are relative to.
+    chat_template : bool
+        Whether contexts are read under the chat template.
 
     Returns
     -------
@@ -92,6 +103,7 @@ def find_subjects(written: Sequence[str], base: CheckSubject, *, folder: Path) -
         if name in written[:index]:
             raise InputError(f"adapter '{name}': it is named twice")
     subjects = [_subject(name, base, folder) for name in written]
+    subjects = [_with_tokenizer_notes(subject, base.folder, chat_template) for subject in subjects]
     is_path = [(folder / name).exists() for name in written]
     names = distinct_names([base.name, *written], is_path=[False, *is_path])
     return tuple(replace(subject, name=name) for subject, name in zip(subjects, names[1:], strict=True))
@@ -137,7 +149,10 @@ def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:
         fetched = _from_hub(written)
         if fetched is not None:
             return _adapter(written, fetched, base)
-    return CheckSubject(name=written, folder=_model(written, folder))
+    model = _model(written, folder)
+    if base.folder.other_tokenizer is not None:
+        model = model.with_tokenizer(base.folder.other_tokenizer)
+    return CheckSubject(name=written, folder=model)
 
 
 def _model(written: str, folder: Path) -> ModelFolder:
@@ -160,7 +175,7 @@ def _from_hub(written: str) -> Path | None:
 
 
 def _adapter(written: str, path: Path, base: CheckSubject) -> CheckSubject:
-    config = read_fitting_adapter(written, path, base.folder, base_name=base.name)
+    config = read_adapter_config(written, path)
     stated_base = config.get("base_model_name_or_path")
     notes = (
         (f"{written}: it says that it was made for {stated_base}, not for {base.name}",)
@@ -181,3 +196,8 @@ def _is_other_base(stated: object, base: CheckSubject) -> bool:
     base_id, _ = _split(base.name)
     are_hub_ids = all(_HUB_ID.fullmatch(name) for name in (stated, base_id)) and not Path(base.name).exists()
     return are_hub_ids and stated != base_id
+
+
+def _with_tokenizer_notes(subject: CheckSubject, base: ModelFolder, chat_template: bool) -> CheckSubject:
+    notes = tokenizer_notes(subject.name, subject.adapter, base, chat_template=chat_template)
+    return replace(subject, notes=(*subject.notes, *notes))

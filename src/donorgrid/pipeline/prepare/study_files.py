@@ -16,6 +16,7 @@ from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.plan.files import read_study, write_study
 from donorgrid.plan.grid import make_grid
+from donorgrid.plan.study import ModelSpec
 
 
 def write_study_files(prepared: Prepared, plan: WorkPlan, *, study_file: Path) -> None:
@@ -81,13 +82,18 @@ def _write_resolved(prepared: Prepared, study_file: Path) -> None:
     study = prepared.study
     resolved = study.model_copy(
         update={
-            "models": [spec.model_copy(update={"id": _relocated(spec.id, start, root)}) for spec in study.models],
+            "models": [_relocated_model(spec, start, root) for spec in study.models],
             "tasks": [spec.model_copy(update={"task": _relocated(spec.task, start, root)}) for spec in study.tasks],
         }
     )
     target = prepared.folder.study_file
     if not (target.exists() and read_study(target) == resolved):
         write_study(resolved, target)
+
+
+def _relocated_model(spec: ModelSpec, start: Path, root: Path) -> ModelSpec:
+    tokenizer = None if spec.tokenizer is None else _relocated(spec.tokenizer, start, root)
+    return spec.model_copy(update={"id": _relocated(spec.id, start, root), "tokenizer": tokenizer})
 
 
 def _relocated(written: str, start: Path, root: Path) -> str:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from donorgrid import pocket
 from donorgrid.core.errors import InputError
-from donorgrid.models.folders import ModelFolder, find_model, weight_shapes
+from donorgrid.models.folders import ModelFolder, find_model, find_tokenizer, weight_shapes
 from donorgrid.plan.cost import is_adapted
 from donorgrid.plan.grid import recipe_record
-from donorgrid.plan.study import Study
+from donorgrid.plan.study import ModelSpec, Study
 
 
 def built_in_models() -> dict[str, Path]:
@@ -35,10 +35,7 @@ def find_models(study: Study, *, origin: Path) -> dict[str, ModelFolder]:
     InputError
         If a model cannot be found, or a recipe adapts none of its modules.
     """
-    models = {
-        spec.name: find_model(spec.id, revision=spec.revision, folder=origin.parent, built_in=built_in_models())
-        for spec in study.models
-    }
+    models = {spec.name: _find_model(spec, origin.parent) for spec in study.models}
     recipes = [recipe_record(name, spec) for name, spec in study.recipes.items()]
     for model, folder in models.items():
         weights = weight_shapes(folder)
@@ -50,3 +47,12 @@ def find_models(study: Study, *, origin: Path) -> dict[str, ModelFolder]:
                     f"{list(recipe.target_modules)}; it has {', '.join(modules)}; 'all-linear' takes all linear ones"
                 )
     return models
+
+
+def _find_model(spec: ModelSpec, folder: Path) -> ModelFolder:
+    model = find_model(spec.id, revision=spec.revision, folder=folder, built_in=built_in_models())
+    if spec.tokenizer is None:
+        return model
+    return model.with_tokenizer(
+        find_tokenizer(spec.tokenizer, revision=None, folder=folder, built_in=built_in_models())
+    )

@@ -1,19 +1,21 @@
 """A base model in memory that answers items, with one adapter at a time; what no adapter changes is computed once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Example, Item, Precision
 from donorgrid.models.adapter_files import changed_modules, is_adapter
-from donorgrid.models.adapter_switch import AdapterSwitch
+from donorgrid.models.adapter_switch import Activation, AdapterSwitch
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import Base, load_base, load_tokenizer, pick_device
 from donorgrid.models.output_head import check_head
+from donorgrid.models.reader import Reader
 from donorgrid.pipeline.prepare.tokenizers import check_chat_template, max_input_length, n_tokens_cut
 from donorgrid.pipeline.session.generated_rows import generated_rows
 from donorgrid.pipeline.session.records import AnswerTarget, Generation, SessionSettings
@@ -51,6 +53,7 @@ class ModelSession:
         self._bases: dict[Precision, Base] = {}
         self._encoded: dict[AnswerTarget, EncodedItems] = {}
         self._packed: dict[AnswerTarget, PackedItems] = {}
+        self._copy: Any = None  # the network that answers in place of the base, while an adapter computes beside it
 
     def base(self, precision: Precision) -> Base:
         """The base model in a precision, loaded at the first call. InputError for an unknown kind of output head."""
@@ -74,14 +77,42 @@ class ModelSession:
         Raises
         ------
         InputError
-            If the adapter changes a module that the model lacks.
+            If the adapter does not fit the model.
         """
         if adapter is None:
             yield
-            return
-        self._check_modules(adapter)
-        with self._adapter_switch.active(adapter):
-            yield
+        elif self._settings.loads_by_peft and is_adapter(adapter):
+            with self._adapter_switch.active_by_peft(adapter, n_tokens=len(self.tokenizer)) as (network, activation):
+                self._copy = network if activation == "unmerged" else None
+                try:
+                    yield
+                finally:
+                    self._copy = None
+        else:
+            self._check_modules(adapter)
+            with self._adapter_switch.active(adapter):
+                yield
+
+    def try_adapter(self, adapter: Path) -> Activation:
+        """Load an adapter by PEFT and drop it again.
+
+        Parameters
+        ----------
+        adapter : Path
+            A folder in PEFT's format.
+
+        Returns
+        -------
+        {"merged", "unmerged"}
+            Whether it is merged into the base's weights, or PEFT's modules compute beside them.
+
+        Raises
+        ------
+        InputError
+            If PEFT refuses it, or a tensor is missing, of no use or not finite.
+        """
+        with self._adapter_switch.active_by_peft(adapter, n_tokens=len(self.tokenizer)) as (_, activation):
+            return activation
 
     def answer(self, target: AnswerTarget, examples: Sequence[Example] = ()) -> pl.DataFrame:
         """The item answers of the model, as it computes now, on one target.
@@ -106,7 +137,7 @@ class ModelSession:
         if target.generation is not None:
             return self._generate(target.generation, _after(examples, target.items))
         packed = self._scorer.pack(self._encode(target, examples).items) if examples else self._pack(target)
-        return item_answers(packed.items, self._scorer.score(packed), norm=target.norm)
+        return item_answers(packed.items, self._active_scorer().score(packed), norm=target.norm)
 
     def n_items_cut(self, target: AnswerTarget) -> int:
         """How many items of a scored target are longer than the model reads and lose their beginning."""
@@ -135,6 +166,11 @@ class ModelSession:
     def _scorer(self) -> Scorer:
         return Scorer(self.base(self._settings.precision).reader, max_length=self.max_length)
 
+    def _active_scorer(self) -> Scorer:
+        if self._copy is None:
+            return self._scorer
+        return Scorer(Reader(self._copy, may_use_fast_decoder=False), max_length=self.max_length)
+
     @cached_property
     def _adapter_switch(self) -> AdapterSwitch:
         return AdapterSwitch(self.base(self._settings.precision))
@@ -162,14 +198,34 @@ class ModelSession:
         encoded = encode_items(items, self.tokenizer, chat_template=self._settings.chat_template)
         if not encoded.items:
             raise InputError(f"target '{target.name}': no item can be scored; the first: {encoded.invalid[0]}")
+        self._check_tokens(
+            (token for item in encoded.items for tokens in (item.context, *item.continuations) for token in tokens),
+            target.name,
+        )
         return encoded
+
+    def _check_tokens(self, tokens: Iterable[int], target: str) -> None:
+        """InputError where a tokenizer of another model gives tokens that this one has no embedding for."""
+        if self.folder.other_tokenizer is None:
+            return
+        n_rows = self.base(self._settings.precision).network.get_input_embeddings().weight.shape[0]
+        last = max(tokens)
+        if last >= n_rows:
+            raise InputError(
+                f"target '{target}': the tokenizer gives the token {last} ({self.tokenizer.decode([last])!r}), and "
+                f"{self.folder.path} has {n_rows} embeddings: the base cannot read it"
+            )
 
     def _generate(self, generation: Generation, items: Sequence[Item]) -> pl.DataFrame:
         chat_template = self._settings.chat_template
+        contexts = [chat_context(item, self.tokenizer) if chat_template else item.context for item in items]
+        self._check_tokens(
+            (token for ids in self.tokenizer(contexts)["input_ids"] for token in ids), items[0].cell.task
+        )
         texts = generate_texts(
-            self.base(self._settings.precision).network,
+            self.base(self._settings.precision).network if self._copy is None else self._copy,
             self.tokenizer,
-            [chat_context(item, self.tokenizer) if chat_template else item.context for item in items],
+            contexts,
             until=generation.until,
             max_new_tokens=generation.max_new_tokens,
             max_length=self.max_length,

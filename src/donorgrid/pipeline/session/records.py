@@ -23,12 +23,15 @@ class SessionSettings:
         Whether contexts are read under the tokenizer's chat template.
     weights : {"own", "4bit"}
         How the base's weights are kept in memory.
+    loads_by_peft : bool
+        Whether PEFT loads the adapters, because other tools may have written them (``models.peft_adapters``).
     """
 
     precision: Precision
     device: str
     chat_template: bool = False
     weights: Weights = "own"
+    loads_by_peft: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

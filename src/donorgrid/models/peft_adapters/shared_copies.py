@@ -1,4 +1,4 @@
-"""A second network over the weights of a resident one: PEFT may wrap, untie and resize it, and the base stays as it is."""
+"""A second network over the weights of a resident one: PEFT may wrap and resize it, and the base stays as it is."""
 
 import copy
 from collections.abc import Iterable
@@ -64,4 +64,3 @@ def resize_vocabulary(network: Any, n_rows: int) -> None:
             for layer in (network.get_input_embeddings(), network.get_output_embeddings()):
                 layer.weight[n_before:] = layer.weight[:n_before].mean(0)
     network.requires_grad_(False)
-

@@ -1,0 +1,75 @@
+"""The base's own weights in an adapter's files: embeddings of a resized vocabulary, and others that it overwrites."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_PREFIX = "base_model.model."
+_WRAPPERS = re.compile(r"\.(base_layer|original_module|modules_to_save(\.default)?|token_adapter)(?=\.)")
+
+
+def vocabulary_rows(network: Any, shapes: Mapping[str, tuple[int, ...]], config: Any, n_tokens: int) -> int:
+    """How many rows the vocabulary has that the adapter was trained with.
+
+    Parameters
+    ----------
+    network
+        The base's network, or a copy.
+    shapes
+        The shapes of the adapter's tensors by key.
+    config
+        PEFT's configuration of the adapter.
+    n_tokens
+        The number of tokens that the tokenizer knows.
+
+    Returns
+    -------
+    int
+        The rows of the embeddings that the adapter holds; else ``n_tokens`` if it needs more rows than the base has.
+    """
+    layers = (network.get_input_embeddings(), network.get_output_embeddings())
+    names = {name.rpartition(".")[2] for name, module in network.named_modules() if module in layers}
+    n_base = int(layers[0].weight.shape[0])
+    of_vocabulary = {_base_name(key): shape for key, shape in shapes.items() if names & set(key.split("."))}
+    ends = {f"{name}.weight" for name in names}
+    saved = {shape[0] for key, shape in of_vocabulary.items() if ".".join(key.split(".")[-2:]) in ends and shape}
+    if saved:
+        return max(saved)
+    is_larger = any(n_tokens in shape for shape in of_vocabulary.values()) or _last_token(config) >= n_base
+    return max(n_base, n_tokens) if is_larger else n_base
+
+
+def _last_token(config: Any) -> int:
+    """The highest token whose embedding was trained alone; -1 for none."""
+    trained = getattr(config, "trainable_token_indices", None) or getattr(config, "token_indices", None) or []
+    lists = trained.values() if isinstance(trained, dict) else [trained]
+    return max((token for tokens in lists for token in tokens), default=-1)
+
+
+def overwritten_weights(network: Any, keys: Iterable[str]) -> set[str]:
+    """The base's own parameters that an adapter's files hold too: PEFT writes the saved ones over them.
+
+    Parameters
+    ----------
+    network
+        The base's network, or a copy.
+    keys
+        The keys of the adapter's tensors.
+
+    Returns
+    -------
+    set of str
+        Names of parameters. A key that the network lacks (it may be of an earlier version of transformers) is found
+        by its last two parts.
+    """
+    parameters = [name for name, _ in network.named_parameters(remove_duplicate=False)]
+    known = set(parameters)
+    names: set[str] = set()
+    for key in map(_base_name, keys):
+        end = ".".join(key.split(".")[-2:])
+        names |= {key} & known or {name for name in parameters if name.endswith(f".{end}")}
+    return names
+
+
+def _base_name(key: str) -> str:
+    return _WRAPPERS.sub("", key.removeprefix(_PREFIX))
