@@ -151,7 +151,7 @@ def test_control_characters_in_texts_and_ids_are_handled(donorgrid, place: Path,
 
 
 def test_an_adapter_that_answers_nothing_finite_is_one_line_and_not_safe(donorgrid, place: Path) -> None:
-    make_adapter(place / "base", place / "burst", strength=1e38)
+    make_adapter(place / "base", place / "burst", strength=8e37)
     code, out, err = donorgrid("base", "burst", "--guard", "good.jsonl")
     assert (code, out) == (2, "")
     assert "log-likelihoods" in err.splitlines()[-1]
@@ -174,7 +174,7 @@ BAD = {
     "an empty folder": (["base", "empty", *GUARD], "neither adapter_config.json"),
     "adapter of another base": (
         ["pocket", "wild", *GUARD],
-        "for another base: model.layers.0.self_attn.q_proj",
+        "for another base or rank: base_model.model.model.layers.0.self_attn",
     ),
     "adapter of a deeper base": (["base", "of_pocket", *GUARD], "it was made for another base"),
     "no weights": (["base", "no_weights", *GUARD], "holds no adapter_model.safetensors"),
@@ -183,10 +183,10 @@ BAD = {
         ["base", "no_json", *GUARD],
         "adapter_config.json: cannot be read as PEFT's configuration",
     ),
-    "another kind of adapter": (["base", "prefix", *GUARD], "its kind is 'PREFIX_TUNING'"),
-    "an adapter with its own head": (["base", "whole_head", *GUARD], "modules_to_save"),
+    "another kind of adapter": (["base", "prefix", *GUARD], "PREFIX_TUNING puts tokens or keys of its own"),
+    "an adapter with its own head": (["base", "whole_head", *GUARD], "lm_head.weight is missing"),
     "an adapter without a rank": (["base", "no_rank", *GUARD], "r is None; expected a number"),
-    "an adapter with other names": (["base", "other_names", *GUARD], "it was made for another base"),
+    "an adapter with other names": (["base", "other_names", *GUARD], "fits no module that its configuration names"),
     "a checkpoint with cut weights": (["base", "cut_model", *GUARD], "the model cannot be loaded"),
     "a checkpoint with an odd configuration": (
         ["base", "odd_model", *GUARD],

@@ -20,7 +20,7 @@ CHECKPOINT_CONFIG = "config.json"
 TRAIN_LOG = "train_log.jsonl"
 LORA_A, LORA_B, MAGNITUDE = "lora_A", "lora_B", "lora_magnitude_vector"
 
-_PREFIX, _WEIGHT = "base_model.model.", ".weight"
+KEY_PREFIX, _WEIGHT = "base_model.model.", ".weight"
 _KEY = re.compile(r"base_model\.model\.(?P<module>.+?)\.(?P<factor>lora_.+?)(\.weight)?")
 _BARE_FACTORS = {MAGNITUDE}
 """Factors that PEFT saves under their own name, without ``.weight``."""
@@ -48,7 +48,7 @@ def tensor_key(module: str, factor: str) -> str:
     str
         For example ``base_model.model.model.layers.0.mlp.up_proj.lora_A.weight``.
     """
-    return f"{_PREFIX}{module}.{factor}" + ("" if factor in _BARE_FACTORS else _WEIGHT)
+    return f"{KEY_PREFIX}{module}.{factor}" + ("" if factor in _BARE_FACTORS else _WEIGHT)
 
 
 def parse_key(key: str) -> AdapterKey | None:

@@ -96,7 +96,7 @@ class AdapterSwitch:
                 yield network, "merged"
             else:
                 check_reading(folder, adapted)
-                yield adapted.base_model.model, "unmerged"
+                yield adapted.get_base_model(), "unmerged"
         finally:
             self._backup.restore()
 

@@ -35,6 +35,7 @@ class Answers:
 
     def __init__(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._asked: list[str] = []
+        self.activation = "merged"
         self._request = CheckRequest(base="base", adapters=("a",), guard=(TargetSpec.parse("t:de"),), cache=cache)
         monkeypatch.setattr(answer_cache, "open_session", self._session)
 
@@ -47,13 +48,25 @@ class Answers:
             self._asked.append(target.name)
             return pl.DataFrame(schema=dict(ITEM_ANSWERS.columns))
 
-        return SimpleNamespace(folder=folder, active=active, answer=answer, max_length=9, n_items_cut=lambda _: 0)
+        return SimpleNamespace(
+            folder=folder,
+            active=active,
+            answer=answer,
+            max_length=9,
+            n_items_cut=lambda _: 0,
+            try_adapter=lambda _: self.activation,
+        )
 
     def ask(self, subject: CheckSubject = BASE, target: CheckTarget = TARGET, **settings: Any) -> int:
         """How many targets a new check had to answer."""
         self._asked.clear()
-        answer_all(replace(self._request, **settings), subject, (), [target], on_note=lambda _: None)
+        base, subjects = (subject, ()) if subject.adapter is None else (BASE, (subject,))
+        answer_all(replace(self._request, **settings), base, subjects, [target], on_note=lambda _: None)
         return len(self._asked)
+
+    def notes(self, subject: CheckSubject) -> tuple[str, ...]:
+        """The notes on how adapters were active."""
+        return answer_all(self._request, BASE, (subject,), [TARGET], on_note=lambda _: None)[1]
 
 
 @pytest.fixture
@@ -79,7 +92,21 @@ def test_answers_of_another_model_or_adapter_are_not_taken(answers: Answers) -> 
     for folder in (replace(FOLDER, weights_digest="other"), replace(FOLDER, tokenizer_digest="other")):
         assert answers.ask(replace(BASE, folder=folder)) == 1
     for digest in ("one", "two"):
-        assert answers.ask(replace(BASE, adapter=Path("/a"), adapter_digest=digest)) == 1
+        assert answers.ask(adapter_of(digest)) == 1
+        assert answers.ask(adapter_of(digest)) == 0
+
+
+def adapter_of(digest: str) -> CheckSubject:
+    return replace(BASE, name="adapter", adapter=Path("/a"), adapter_digest=digest)
+
+
+def test_a_note_says_how_an_adapter_was_active_also_when_its_answers_are_kept(answers: Answers) -> None:
+    answers.ask()
+    for digest, answers.activation in (("one", "merged"), ("two", "unmerged")):
+        notes = answers.notes(adapter_of(digest))
+        assert notes[0].startswith(f"adapter: {answers.activation}")
+        answers.activation = "never tried again"
+        assert answers.notes(adapter_of(digest)) == notes
 
 
 def test_answers_to_other_items_or_by_another_metric_are_not_taken(answers: Answers) -> None:

@@ -186,7 +186,7 @@ def test_duplicate_ids_and_unusable_items_are_said_and_few_items_too(place: Path
     write_rows(place / "double.jsonl", [*rows, rows[0], {**rows[1], "id": "odd", "answer": "nowhere"}])
     result = checked(place, "nothing", guard=specs("double.jsonl")).result
     assert result.adapters[0].targets[0].n_items == 30
-    understood, first, second = result.notes
+    _, understood, first, second = result.notes
     assert understood.startswith("task file double.jsonl: answers are read as numbers of choices, 0 for the first: ")
     assert first.startswith("double: 2 of 32 items are not used; the first, 'q3-0'")
     assert second == "double: 30 items decide little"

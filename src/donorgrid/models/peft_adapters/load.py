@@ -1,5 +1,6 @@
 """Loads an adapter by PEFT into a copy of the base, or says in one line why it cannot be used."""
 
+import logging
 import re
 import warnings
 from pathlib import Path
@@ -19,6 +20,7 @@ from donorgrid.models.peft_adapters.shared_copies import copy_sharing_weights, g
 from donorgrid.models.peft_adapters.vocabulary import overwritten_weights, vocabulary_rows
 from donorgrid.models.safetensors_headers import tensor_shapes
 
+_LOG = logging.getLogger("donorgrid")
 _MISMATCH = re.compile(r"size mismatch for (\S+): .*?Size\(\[([\d, ]*)\]\).*?Size\(\[([\d, ]*)\]\)")
 _SAME_NATS = 1e-3
 # What PEFT, and torch below it, raise for a configuration or weights that they cannot use.
@@ -70,7 +72,7 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
     if kind not in PeftType.__members__:
         raise InputError(f"adapter '{folder}': its peft_type is {kind!r}; this PEFT knows {list(PeftType.__members__)}")
     try:
-        config = PeftConfig.from_pretrained(str(folder))
+        config = _read_config(folder)
         _check_method(folder, config)
         copied = copy_sharing_weights(network)
         n_rows = vocabulary_rows(copied, shapes, config, n_tokens)
@@ -90,6 +92,16 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
         raise InputError(f"adapter '{folder}': {_refusal(error)}") from error
     check_complete(folder, adapted)
     return adapted.eval()
+
+
+def _read_config(folder: Path) -> Any:
+    """PEFT's configuration; a warning says which keys this version of PEFT does not know and leaves out."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        config = PeftConfig.from_pretrained(str(folder))
+    for warning in said:
+        _LOG.warning("adapter '%s': %s", folder, _first_line(warning.message))
+    return config
 
 
 def _check_method(folder: Path, config: Any) -> None:
@@ -127,13 +139,13 @@ def _refusal(error: BaseException) -> str:
             f"{_sizes(expected)}"
         )
     if isinstance(error, KeyError):
-        return f"PEFT cannot load it: {error.args[0] if error.args else error} is missing"
+        return f"{error.args[0] if error.args else error} is missing; its configuration names that module or key"
     if "not found in the base model" in str(error):
         return f"it was made for another base: {_first_line(error)}"
     return f"PEFT cannot load it: {_first_line(error)}"
 
 
-def _first_line(error: BaseException) -> str:
+def _first_line(error: BaseException | str) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
@@ -156,7 +168,7 @@ def check_reading(folder: Path, adapted: Any) -> None:
     InputError
         They do not: the adapter's method computes something around the network.
     """
-    network = adapted.base_model.model
+    network = adapted.get_base_model()
     ids = torch.arange(2, 10, device=network.get_input_embeddings().weight.device).unsqueeze(0)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.inference_mode():

@@ -71,6 +71,6 @@ def _is_plain_layer(layer: Any) -> bool:
 
 
 def _tuner_layers(adapted: Any) -> Iterator[tuple[str, Any]]:
-    for name, module in adapted.base_model.model.named_modules():
+    for name, module in adapted.get_base_model().named_modules():
         if isinstance(module, BaseTunerLayer):
             yield name, module

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_PREFIX = "base_model.model."
+from donorgrid.models.adapter_files import KEY_PREFIX
+
 _WRAPPERS = re.compile(r"\.(base_layer|original_module|modules_to_save(\.default)?|token_adapter)(?=\.)")
 
 
@@ -72,4 +73,4 @@ def overwritten_weights(network: Any, keys: Iterable[str]) -> set[str]:
 
 
 def _base_name(key: str) -> str:
-    return _WRAPPERS.sub("", key.removeprefix(_PREFIX))
+    return _WRAPPERS.sub("", key.removeprefix(KEY_PREFIX))
