@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.adapter_files import ADAPTER_WEIGHTS
+from donorgrid.models.peft_adapters.vocabulary import base_name
 
 
 def check_finite(folder: Path) -> None:
@@ -61,10 +62,15 @@ def _unused(folder: Path, adapted: Any) -> Iterator[str]:
         return
     tensors = load_file(folder / ADAPTER_WEIGHTS)
     for name in names:
-        tensor = tensors.get(file_name(name))
-        others = [other for key, other in tensors.items() if file_name(name) != key]
-        if tensor is None or not any(torch.equal(tensor, other) for other in others):
+        key = file_name(name)
+        others = (other for other in tensors if other != key and _may_be_copies(key, other))
+        if key not in tensors or not any(torch.equal(tensors[key], tensors[other]) for other in others):
             yield name
+
+
+def _may_be_copies(first: str, second: str) -> bool:
+    are_of_tokens = all(".token_adapter." in key for key in (first, second))  # also of a head that is tied
+    return are_of_tokens or base_name(first) == base_name(second)
 
 
 def _missing(adapted: Any) -> Iterator[str]:

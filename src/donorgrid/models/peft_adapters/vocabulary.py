@@ -31,7 +31,7 @@ def vocabulary_rows(network: Any, shapes: Mapping[str, tuple[int, ...]], config:
     layers = (network.get_input_embeddings(), network.get_output_embeddings())
     names = {name.rpartition(".")[2] for name, module in network.named_modules() if module in layers}
     n_base = int(layers[0].weight.shape[0])
-    of_vocabulary = {_base_name(key): shape for key, shape in shapes.items() if names & set(key.split("."))}
+    of_vocabulary = {base_name(key): shape for key, shape in shapes.items() if names & set(key.split("."))}
     ends = {f"{name}.weight" for name in names}
     saved = {shape[0] for key, shape in of_vocabulary.items() if ".".join(key.split(".")[-2:]) in ends and shape}
     if saved:
@@ -66,11 +66,12 @@ def overwritten_weights(network: Any, keys: Iterable[str]) -> set[str]:
     parameters = [name for name, _ in network.named_parameters(remove_duplicate=False)]
     known = set(parameters)
     names: set[str] = set()
-    for key in map(_base_name, keys):
+    for key in map(base_name, keys):
         end = ".".join(key.split(".")[-2:])
         names |= {key} & known or {name for name in parameters if name.endswith(f".{end}")}
     return names
 
 
-def _base_name(key: str) -> str:
+def base_name(key: str) -> str:
+    """A tensor's key without PEFT's prefix and the names of the modules that PEFT puts around the base's."""
     return _WRAPPERS.sub("", key.removeprefix(KEY_PREFIX))
