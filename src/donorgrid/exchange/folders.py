@@ -93,13 +93,13 @@ def read_import(folder: Path) -> ImportedAnswers:
         content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         files = {_subject(entry): folder / ITEMS / Path(entry["file"]).name for entry in content["subjects"]}
         notes = tuple(map(str, content["notes"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{folder / INDEX}: not a whole import ({error}); import again") from error
 
     def read(subject: ImportedSubject) -> pl.DataFrame:
         try:
             return ITEM_ANSWERS.check(read_parquet(files[subject]))
-        except (pl.exceptions.PolarsError, OSError, InputError) as error:
+        except (pl.exceptions.PolarsError, FileNotFoundError, InputError) as error:
             raise StoreError(f"{files[subject]}: not a whole file of item answers ({error}); import again") from error
 
     return ImportedAnswers(subjects=tuple(files), read=read, notes=notes)

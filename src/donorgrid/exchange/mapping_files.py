@@ -74,7 +74,7 @@ def read_mapping(path: Path, kind: type[_Mapping]) -> _Mapping:
         written = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
         raise InputError(f"mapping file {path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (IsADirectoryError, UnicodeDecodeError) as error:
         raise InputError(f"mapping file {path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
     except InputError as error:
         raise InputError(f"mapping file {path}: {error}") from None

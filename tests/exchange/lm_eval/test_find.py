@@ -83,6 +83,13 @@ def test_an_adapter_that_was_not_loaded_is_asked_about(tmp_path):
     assert any(note.startswith("run 'de' is of org/Qwen2.5-0.5B without an adapter, as its base") for note in notes)
 
 
+def test_a_file_without_a_date_is_older_than_one_with_a_date(tmp_path):
+    mapping = write_runs(tmp_path, log_samples=False)
+    named(write_output(tmp_path / "de", seed=9, peft="adapters/de", log_samples=False, date="x"), "results.json")
+    notes = import_lm_eval([tmp_path], mapping_file=mapping).notes
+    assert f"left out, because newer results of the same subject have its tasks: {tmp_path}/de/results.json" in notes
+
+
 def test_names_of_tasks_are_no_paths(tmp_path):
     path = write_output(tmp_path, seed=0)
     content = json.loads(path.read_text())

@@ -45,10 +45,10 @@ def read_table_file(path: Path) -> pl.DataFrame:
         raise InputError(f"{path}: expected a table that ends in {', '.join(READ_FORMATS)}")
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: a null character in the name
         raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from error
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder, expected a table") from None
     return parse_table(content, suffix=path.suffix.lower(), what=str(path))
 
 

@@ -136,4 +136,4 @@ def latest(outputs: Sequence[Output], task: str) -> TaskOutput | None:
         The results; None if no file has the task.
     """
     with_task = [output for output in outputs if task in output.tasks]
-    return max(with_task, key=lambda output: output.date).tasks[task] if with_task else None
+    return max(with_task, key=lambda output: output.order).tasks[task] if with_task else None

@@ -60,6 +60,11 @@ class Output:
     groups: Mapping[str, tuple[str, ...]]
 
     @property
+    def order(self) -> tuple[bool, str]:
+        """Sorts files by their date; a name without a date comes first."""
+        return self.date[:4].isdecimal(), self.date
+
+    @property
     def evaluated(self) -> tuple[str | None, str, str | None]:
         """What was evaluated: two files with equal values hold results of the same model and adapter."""
         return self.pretrained, self.revision, self.adapter
@@ -73,7 +78,7 @@ def read_output(path: Path) -> Output:
         raise InputError(f"{path}: no results of lm-eval: the key 'results' is missing or no object of objects")
     config = _objects(content, "config")
     arguments = _model_arguments(config)
-    date = path.name[: -len(path.suffix)].rpartition("_")[2]
+    date = path.stem.rpartition("_")[2]
     groups = {
         name: tuple(map(str, below))
         for name, below in _objects(content, "group_subtasks").items()

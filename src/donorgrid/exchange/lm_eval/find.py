@@ -90,11 +90,8 @@ def absolute(path: Path) -> Path:
 
 
 def _existing(path: Path) -> Path:
-    try:
-        if path.exists():
-            return absolute(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from error
+    if "\0" not in str(path) and path.exists():
+        return absolute(path)
     raise InputError(f"{path}: no such file or folder")
 
 
@@ -117,7 +114,8 @@ def _entered(folder: Path, entered: set[str]) -> bool:
 
 
 def _refuse(error: OSError) -> None:
-    raise InputError(f"{error.filename}: cannot be read ({type(error).__name__})") from error
+    """Raises what ``os.walk`` would pass over: a folder that cannot be read is said."""
+    raise error
 
 
 def _read_or_leave_out(file: Path, outputs: dict[Path, Output], left_out: dict[Path, str]) -> None:

@@ -11,7 +11,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """Returns the object in a JSON file. Raises InputError if the file cannot be read or holds no object."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
     try:
         content = json.loads(text)

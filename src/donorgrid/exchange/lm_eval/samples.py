@@ -26,7 +26,7 @@ def read_sample_rows(path: Path) -> list[dict[str, Any]]:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     rows.append(_row(line, f"{path}: line {number}"))
-    except (OSError, UnicodeDecodeError) as error:
+    except (FileNotFoundError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
     if not rows:
         raise InputError(f"{path}: holds no rows")
