@@ -14,14 +14,15 @@ COLUMNS = DELTAS.columns.keys() | DELTAS_BY_SEED.columns.keys()
 
 def test_a_result_tables_columns_are_those_of_the_deltas() -> None:
     assert set(result_tables.NEEDED) <= COLUMNS
-    assert set(result_tables.NEEDED) == {"model", *result_tables.CELLS}
-    assert {column for columns in result_tables.DELTA_OF.values() for column in columns} <= COLUMNS
-    assert set(importing.SCORES) == {score for _, score, _ in result_tables.DELTA_OF.values()}
+    assert set(result_tables.NEEDED) == {"model", *result_tables.CELL_COLUMNS}
+    for columns in result_tables.METRIC_COLUMNS.values():
+        assert {columns.delta, columns.score, columns.base, columns.right, columns.right_base} <= COLUMNS
+    assert set(importing.SCORES) == {columns.score for columns in result_tables.METRIC_COLUMNS.values()}
     assert set(card_text.NEEDED) <= COLUMNS
 
 
 def test_every_metric_has_its_columns() -> None:
-    assert set(result_tables.DELTA_OF) == set(get_args(Metric))
+    assert set(result_tables.METRIC_COLUMNS) == set(get_args(Metric))
 
 
 def test_a_needed_column_has_a_released_name() -> None:

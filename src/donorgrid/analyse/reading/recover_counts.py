@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from donorgrid.analyse.reading.released_names import CELL_COLUMNS, METRIC_COLUMNS, MetricColumns
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
+from donorgrid.core.tables import CELL_COLUMNS, METRIC_COLUMNS, MetricColumns
 
 AGREEMENT_PP = 1e-6
 """The largest difference between a delta and its counts that rounding explains."""

@@ -1,55 +1,10 @@
-"""Column names of result tables: the released ones (arXiv 2511.13368) and ours, both ways, and those of each metric."""
-
-from typing import NamedTuple
+"""The released table's column names (arXiv 2511.13368) and ours, both ways."""
 
 import polars as pl
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
 
-CELL_COLUMNS = ("source_task", "source_language", "target_task", "target_language")
-
-
-class MetricColumns(NamedTuple):
-    """The columns that a result table may have for one metric.
-
-    Attributes
-    ----------
-    score, base, delta : str
-        The score, the baseline, and their difference.
-    right, right_base : str
-        Counts of right answers.
-    seed_se : str
-        The standard error over train seeds.
-    """
-
-    score: str
-    base: str
-    delta: str
-    right: str
-    right_base: str
-    seed_se: str
-
-
-METRIC_COLUMNS: dict[Metric, MetricColumns] = {
-    "acc": MetricColumns(
-        score="score",
-        base="score_base",
-        delta="delta_acc_pp",
-        right="n_right",
-        right_base="n_right_base",
-        seed_se="delta_score_se",
-    ),
-    "acc_norm": MetricColumns(
-        score="score_norm",
-        base="score_norm_base",
-        delta="delta_acc_norm_pp",
-        right="n_right_norm",
-        right_base="n_right_norm_base",
-        seed_se="delta_score_norm_se",
-    ),
-}
 RELEASED_NAMES = {
     "model": "model_name",
     "size_b": "model_size",

@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from donorgrid.analyse.reading.recover_counts import add_counts
-from donorgrid.analyse.reading.released_names import CELL_COLUMNS, from_released
+from donorgrid.analyse.reading.released_names import from_released
 from donorgrid.analyse.reading.table_deltas import metric_of, with_delta
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
 from donorgrid.core.regimes import regime
-from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED, check_result_table, read_table_file
+from donorgrid.core.tables import CELL_COLUMNS, DELTAS, DELTAS_BY_SEED, check_result_table, read_table_file
 from donorgrid.facts.language_columns import with_canonical_languages
 from donorgrid.facts.models import family_of, size_b_of
 

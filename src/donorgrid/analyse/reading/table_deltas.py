@@ -4,10 +4,9 @@ from typing import get_args
 
 import polars as pl
 
-from donorgrid.analyse.reading.released_names import METRIC_COLUMNS
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Metric
-from donorgrid.core.tables import has_delta, typed
+from donorgrid.core.tables import METRIC_COLUMNS, has_delta, typed
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 

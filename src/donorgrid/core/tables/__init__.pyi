@@ -33,7 +33,9 @@ from .noise import INTERVALS as INTERVALS
 from .noise import NOISE as NOISE
 from .noise import POWER as POWER
 from .noise import VERDICTS as VERDICTS
-from .result_tables import DELTA_OF as DELTA_OF
+from .result_tables import CELL_COLUMNS as CELL_COLUMNS
+from .result_tables import METRIC_COLUMNS as METRIC_COLUMNS
+from .result_tables import MetricColumns as MetricColumns
 from .result_tables import check_result_table as check_result_table
 from .result_tables import has_delta as has_delta
 from .result_tables import typed as typed

@@ -1,18 +1,58 @@
 """Checks of a result table that others made. Scores are proportions (0-1), deltas percentage points."""
 
+from typing import NamedTuple
+
 import polars as pl
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import Metric
 from donorgrid.core.tables.study import DELTAS, DELTAS_BY_SEED
 from donorgrid.core.tables.units import refuse_mixed_units
 
-CELLS = ("source_task", "source_language", "target_task", "target_language")
-NEEDED = ("model", *CELLS)
-DELTA_OF = {
-    "acc_norm": ("delta_acc_norm_pp", "score_norm", "score_norm_base"),
-    "acc": ("delta_acc_pp", "score", "score_base"),
+CELL_COLUMNS = ("source_task", "source_language", "target_task", "target_language")
+
+
+class MetricColumns(NamedTuple):
+    """The columns that a result table may have for one metric.
+
+    Attributes
+    ----------
+    score, base, delta : str
+        The score, the baseline, and their difference.
+    right, right_base : str
+        Counts of right answers.
+    seed_se : str
+        The standard error over train seeds.
+    """
+
+    score: str
+    base: str
+    delta: str
+    right: str
+    right_base: str
+    seed_se: str
+
+
+METRIC_COLUMNS: dict[Metric, MetricColumns] = {
+    "acc_norm": MetricColumns(
+        score="score_norm",
+        base="score_norm_base",
+        delta="delta_acc_norm_pp",
+        right="n_right_norm",
+        right_base="n_right_norm_base",
+        seed_se="delta_score_norm_se",
+    ),
+    "acc": MetricColumns(
+        score="score",
+        base="score_base",
+        delta="delta_acc_pp",
+        right="n_right",
+        right_base="n_right_base",
+        seed_se="delta_score_se",
+    ),
 }
-"""Metric -> the columns of its delta, its score and its baseline."""
+"""Metric -> its columns."""
+NEEDED = ("model", *CELL_COLUMNS)
 SCORES = ("score", "score_base", "score_norm", "score_norm_base")
 _TYPES = {**DELTAS.columns, **DELTAS_BY_SEED.columns}
 _MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null")
@@ -46,8 +86,8 @@ def check_result_table(frame: pl.DataFrame) -> pl.DataFrame:
                 f"column '{name}' (or its released name) is missing{suggestion(name, frame.columns)}; it has "
                 f"{', '.join(frame.columns)}"
             )
-    if not any(has_delta(frame, metric) for metric in DELTA_OF) and "delta_pp" not in frame.columns:
-        wanted = " or ".join(f"'{delta}', or '{score}' and '{base}'" for delta, score, base in DELTA_OF.values())
+    if not any(has_delta(frame, metric) for metric in METRIC_COLUMNS) and "delta_pp" not in frame.columns:
+        wanted = " or ".join(f"'{of.delta}', or '{of.score}' and '{of.base}'" for of in METRIC_COLUMNS.values())
         raise InputError(f"it has neither a delta nor a score and its baseline; needed is {wanted}, or 'delta_pp'")
     frame = frame.with_columns(typed(frame[name], _TYPES[name]) for name in frame.columns if name in _TYPES)
     for name in NEEDED:
@@ -55,19 +95,31 @@ def check_result_table(frame: pl.DataFrame) -> pl.DataFrame:
     for name in SCORES:
         if name in frame.columns:
             _check_proportion(frame, name)
-    for delta, score, base in DELTA_OF.values():
-        if {delta, score, base} <= set(frame.columns):
-            _check_delta(frame, delta, frame[score] - frame[base])
+    for of in METRIC_COLUMNS.values():
+        if {of.delta, of.score, of.base} <= set(frame.columns):
+            _check_delta(frame, of.delta, frame[of.score] - frame[of.base])
     for name, kind in _TYPES.items():
         if name in frame.columns and kind == pl.Int64:
             _check_count(frame, name)
     return frame
 
 
-def has_delta(frame: pl.DataFrame, metric: str) -> bool:
-    """True if the table has a delta of the metric, or a score and its baseline."""
-    delta, score, base = DELTA_OF[metric]
-    return delta in frame.columns or {score, base} <= set(frame.columns)
+def has_delta(frame: pl.DataFrame, metric: Metric) -> bool:
+    """True if a table has a delta of a metric, or a score and its baseline.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with donorgrid's column names.
+    metric : {"acc", "acc_norm"}
+        The metric.
+
+    Returns
+    -------
+    bool
+    """
+    of = METRIC_COLUMNS[metric]
+    return of.delta in frame.columns or {of.score, of.base} <= set(frame.columns)
 
 
 def typed(column: pl.Series, kind: pl.DataType | type[pl.DataType]) -> pl.Series:

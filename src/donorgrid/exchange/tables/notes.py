@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from donorgrid.core.tables import DELTA_OF, has_delta
+from donorgrid.core.tables import METRIC_COLUMNS, has_delta
 from donorgrid.facts.benchmarks import n_choices
 from donorgrid.statistics.proportions import wilson_interval
 
@@ -19,7 +19,7 @@ def table_notes(frame: pl.DataFrame) -> tuple[str, ...]:
     missing = [f"no column {name}: {lost}" for name, lost in _LOST.items() if name not in there]
     missing += ["it has acc only, no acc_norm: it is analysed by acc"] if _only_acc(frame) else []
     missing += unchanged_runs(frame)
-    base = next((base for _, _, base in DELTA_OF.values() if base in frame.columns), None)
+    base = next((of.base for of in METRIC_COLUMNS.values() if of.base in frame.columns), None)
     if base is None:
         return (*missing, "no baseline scores: targets at chance cannot be found")
     return (*missing, *at_chance(frame, base), *_spread(frame, base))
@@ -50,8 +50,8 @@ def unchanged_runs(frame: pl.DataFrame) -> list[str]:
         One line if there is such a run; otherwise none.
     """
     differences = [
-        pl.col(delta) if delta in frame.columns else pl.col(score) - pl.col(base)
-        for metric, (delta, score, base) in DELTA_OF.items()
+        pl.col(of.delta) if of.delta in frame.columns else pl.col(of.score) - pl.col(of.base)
+        for metric, of in METRIC_COLUMNS.items()
         if has_delta(frame, metric)
     ]
     differences += [pl.col("delta_pp")] if not differences else []
