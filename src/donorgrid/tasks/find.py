@@ -9,6 +9,7 @@ from donorgrid.core.errors import InputError, suggestion
 from donorgrid.facts.languages import language_label, one_language_each, spelling_of
 from donorgrid.tasks.documents.file_content import FORMATS, is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL, lm_eval_task
+from donorgrid.tasks.task_files.keys import TaskKeys
 from donorgrid.tasks.task_files.parsing import parse_keys
 from donorgrid.tasks.task_files.plain import Columns, task_of_plain
 from donorgrid.tasks.task_files.task_file import PLACEHOLDER, CellKeys, TaskFile, at_language
@@ -167,4 +168,12 @@ def _cell(content: Mapping[str, Any], language: str, *, path: Path, written: str
     words = next((of for key, of in keys.words.items() if language_label(key) == language), None)
     if keys.words and words is None:
         raise InputError(f"{where}: key 'words' has none for the language '{language}'")
-    return CellKeys(keys=keys, where=where, folder=path.parent, variables={"words": words} if words else {})
+    return CellKeys(
+        keys=keys, where=where, folder=path.parent, variables={"words": words} if words else {}, notes=_notes(keys)
+    )
+
+
+def _notes(keys: TaskKeys) -> tuple[str, ...]:
+    if not keys.dataset_kwargs.trust_remote_code:
+        return ()
+    return ("trust_remote_code: true has no effect: code of a data set is never run",)

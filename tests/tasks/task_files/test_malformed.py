@@ -37,7 +37,9 @@ CHANGES = [
     ({"hold_out": {"train_share": 1.5}, "training_split": None}, r"key 'hold_out.train_share' is 1.5: "),
     ({"language_names": {"xx": "y"}}, r"language_names: 'xx' is none of the languages de, fr"),
     ({"words": {"fr": {"a": "b"}}}, r"key 'words' has none for the language 'de'"),
-    ({"dataset_kwargs": {"trust_remote_code": True}}, r"key 'dataset_kwargs.trust_remote_code' is True"),
+    ({"dataset_kwargs": {"trust_remote_code": 1}}, r"key 'dataset_kwargs.trust_remote_code' is 1"),
+    ({**LOCAL, "dataset_kwargs": {"data_dir": "none"}}, r"colours.yaml: folder .*none does not exist"),
+    ({**LOCAL, "dataset_path": "./none"}, r"colours.yaml: folder .*none does not exist"),
     ({"dataset_kwargs": {"dir": "x"}}, r"unknown key 'dataset_kwargs.dir'"),
     ({"doc_to_text": "{{ question"}, r"template '\{\{ question': "),
     ({"dataset_path": "jsno"}, r"colours.yaml: dataset_path is 'jsno'; did you mean 'json'\?; allowed: json, csv"),
@@ -57,6 +59,22 @@ TEXTS = [
     ("doc_to_text: !function utils.f\noutput_type: multiple_choice\n", r"'doc_to_text' is Python code \(!function uti"),
     ("include: t.yaml\n", r"t.yaml: 'include' leads back to itself"),
     ("include: none.yaml\n", r"none.yaml: there is no such file"),
+    ("a: &a [*a]\n", r"t.yaml: key 'a': its lists and mappings contain themselves"),
+    ("a: &a {b: *a}\n", r"t.yaml: key 'a': its lists and mappings contain themselves"),
+    (
+        "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+        "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
+        r"key 'e': .* more than 100,000",
+    ),
+    ("a: " + "[" * 40 + "]" * 40 + "\n", r"t.yaml: key 'a': .* nested deeper than 30 levels"),
+    ("a: " + "[" * 5000 + "]" * 5000 + "\n", r"t.yaml: not valid YAML: "),
+    ("num_fewshot: 0x" + "f" * 5000 + "\n", r"key 'num_fewshot': a number has more than 64 bits"),
+    ("num_fewshot: " + "9" * 5000 + "\n", r"t.yaml: not valid YAML: "),
+    ("a: !!binary aGVsbG8=\n", r"t.yaml: key 'a': found a bytes; expected text, numbers"),
+    ("a: !!set {b, c}\n", r"t.yaml: key 'a': found a set; expected text"),
+    ("a: !!timestamp 2024-01-01\n", r"t.yaml: key 'a': found a date; expected text"),
+    ('a: "\\ud800"\n', r"t.yaml: key 'a': half of a surrogate pair at character 0 is no text"),
+    ("task: 2024-13-45\noutput_type: multiple_choice\n", r"key '(dataset_path|languages|doc_to_text)' is missing"),
     ("include: 3\n", r"t.yaml: 'include' is 3; expected a file name or a list of them"),
 ]
 ROWS = [
@@ -127,6 +145,17 @@ def test_a_task_that_is_not_there(tmp_path, name, expected):
     with pytest.raises(InputError) as error:
         find_task(name, folder=tmp_path)
     one_line(error, expected)
+
+
+def test_dates_are_the_text_that_is_written(tmp_path):
+    (tmp_path / "q.jsonl").write_text('{"question": "When?", "answer": 1}\n')
+    (tmp_path / "t.yaml").write_text(
+        "task: dates\noutput_type: multiple_choice\ndataset_path: json\ndataset_kwargs: {data_files: {test: q.jsonl}}\n"
+        "test_split: test\ndoc_to_text: question\ndoc_to_choice: [1999-12-31, '2000-01-01 10:30:00']\n"
+        "doc_to_target: answer\nlanguages: [en]\nmetadata: {version: 2024-01-01}\n"
+    )
+    (item,) = load_cell(find_task("t.yaml", folder=tmp_path), "en", sources={}).test
+    assert item.choices == ("1999-12-31", "2000-01-01 10:30:00")
 
 
 def test_an_unknown_language_names_those_there_are(write_task, load):

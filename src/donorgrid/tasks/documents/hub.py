@@ -7,14 +7,20 @@ from donorgrid.core.extras import require_training
 
 
 def hub_documents(
-    path: str, name: str | None, *, split: str, revision: str | None = None, data_files: Any = None
+    path: str,
+    name: str | None,
+    *,
+    split: str,
+    revision: str | None = None,
+    data_files: Any = None,
+    data_dir: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Read one split of a hub data set, or of its local cache.
+    """Read one split of a hub data set, of its local cache, or of a folder on disk.
 
     Parameters
     ----------
     path
-        The hub ID, ``owner/name``.
+        The hub ID, ``owner/name``; a folder; or the format of the files in ``data_dir``.
     name
         The configuration of the data set, or None.
     split
@@ -23,6 +29,8 @@ def hub_documents(
         A commit, tag or branch; None for the newest.
     data_files
         The files to read, as ``datasets.load_dataset`` takes them.
+    data_dir
+        The folder, in the data set or on disk, that has the files.
 
     Returns
     -------
@@ -37,9 +45,10 @@ def hub_documents(
     require_training(f"data set '{path}'")
     import datasets  # noqa: PLC0415  (heavy, and only needed here)
 
+    within = {} if data_dir is None else {"data_dir": data_dir}
     wanted = f"data set '{path}'" + (f" ({name})" if name else "")
     try:
-        rows = datasets.load_dataset(path, name, split=split, revision=revision, data_files=data_files)
+        rows = datasets.load_dataset(path, name, split=split, revision=revision, data_files=data_files, **within)
     except datasets.exceptions.DatasetNotFoundError as error:
         gated = "gated" in str(error)
         hint = "it is gated: accept its terms on the hub and set HF_TOKEN" if gated else "no such data set on the hub"

@@ -41,17 +41,55 @@ def read_documents(cell: CellKeys, split: str, *, sources: Mapping[str, Document
     keys, options = cell.keys, cell.keys.dataset_kwargs
     if keys.dataset_path in sources:
         return sources[keys.dataset_path](keys.dataset_name or "", split)
-    if keys.dataset_path in LOCAL_FORMATS:
+    if keys.dataset_path in LOCAL_FORMATS and (options.data_files or not options.data_dir):
         rows = _local_rows(cell, split)
         return rows if cell.adapt is None else cell.adapt(rows, split)
-    if "/" not in keys.dataset_path:
+    if keys.dataset_path in LOCAL_FORMATS:
+        folder = _folder(cell, options.data_dir or "")
+        return hub_documents(keys.dataset_path, keys.dataset_name, split=split, data_dir=str(folder))
+    path, local = keys.dataset_path, located(cell.folder, keys.dataset_path)
+    if local.is_dir() or path.startswith((".", "/", "~")):
+        path = str(_folder(cell, path))
+    elif "/" not in path:
         known = [*LOCAL_FORMATS, *sources]
         raise InputError(
-            f"{cell.where}: dataset_path is '{keys.dataset_path}'{suggestion(keys.dataset_path, known)}; allowed: "
-            f"{', '.join(known)}, or a hub ID 'owner/name'"
+            f"{cell.where}: dataset_path is '{path}'{suggestion(path, known)}; allowed: {', '.join(known)}, a folder, "
+            "or a hub ID 'owner/name'"
         )
-    files = options.data_files or None
-    return hub_documents(keys.dataset_path, keys.dataset_name, split=split, revision=options.revision, data_files=files)
+    return hub_documents(
+        path,
+        keys.dataset_name,
+        split=split,
+        revision=options.revision,
+        data_files=options.data_files or None,
+        data_dir=options.data_dir,
+    )
+
+
+def located(folder: Path, name: str) -> Path:
+    """Find what a task file names by a relative path.
+
+    Parameters
+    ----------
+    folder
+        The folder of the task file, where the path starts.
+    name
+        The path.
+
+    Returns
+    -------
+    Path
+        Beneath the folder if it exists there; else beneath the current folder, where lm-eval looks, if it exists there.
+    """
+    path = folder / name
+    return path if path.exists() or not Path(name).exists() else Path(name)
+
+
+def _folder(cell: CellKeys, name: str) -> Path:
+    folder = located(cell.folder, name)
+    if not folder.is_dir():
+        raise InputError(f"{cell.where}: folder {folder} does not exist")
+    return folder
 
 
 def _local_rows(cell: CellKeys, split: str) -> Rows:
@@ -81,10 +119,11 @@ def _files_of(cell: CellKeys, split: str) -> list[Path]:
         near = suggestion(split, by_split)
         raise InputError(f"{cell.where}: data_files has no split '{split}'{near}; it has {', '.join(by_split)}")
     named = by_split[split]
+    start = cell.folder / (cell.keys.dataset_kwargs.data_dir or "")
     files: list[Path] = []
     for name in [named] if isinstance(named, str) else named:
-        matching = matching_files(cell.folder, name)
+        matching = matching_files(start, name) or matching_files(Path(cell.keys.dataset_kwargs.data_dir or ""), name)
         if not matching:
-            raise InputError(f"{cell.where}: data file {cell.folder / name} (split '{split}') does not exist")
+            raise InputError(f"{cell.where}: data file {start / name} (split '{split}') does not exist")
         files += matching
     return files

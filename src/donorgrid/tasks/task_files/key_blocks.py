@@ -47,7 +47,8 @@ class DatasetOptions(Keys):
     sep: str | None = None
     quoting: Literal[0, 3] = 0
     field: str | None = None
-    trust_remote_code: Literal[False] = False
+    data_dir: str | None = None
+    trust_remote_code: bool = False
 
 
 class FewShotKeys(Keys):

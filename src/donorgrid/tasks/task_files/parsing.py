@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.task_files.keys import EXTRA_NAME, ChoiceKeys, GenerationKeys, TaskKeys
+from donorgrid.tasks.task_files.keys import EXACT_MATCH, EXTRA_NAME, METRICS, ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.task_files.yaml_files import PythonFunction
 
 EXTRA = f"a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra {EXTRA_NAME}"
@@ -66,6 +66,7 @@ def parse_keys(content: dict[str, Any], *, where: str) -> TaskKeys:
     if not isinstance(output_type, str) or output_type not in _TYPES:
         raise InputError(f"{where}: output_type is '{output_type}'; allowed: {', '.join(_TYPES)}; {EXTRA}")
     fields = _TYPES[output_type].model_fields
+    content = {**content, "metric_list": _metrics(content["metric_list"])} if "metric_list" in content else content
     kept = {key: value for key, value in content.items() if key in fields or key not in WITHOUT_EFFECT}
     for key, value in kept.items():
         _refuse_unread(key, value, allowed=fields, where=where)
@@ -74,6 +75,20 @@ def parse_keys(content: dict[str, Any], *, where: str) -> TaskKeys:
         return _TYPES[output_type].model_validate(without_nulls)
     except ValidationError as error:
         raise InputError(f"{where}: {_first_problem(error)}") from error
+
+
+def _metrics(written: Any) -> Any:
+    """The entries of ``metric_list``; of a metric that is not computed only the name, whatever else it has."""
+    if not isinstance(written, list):
+        return written
+    return [
+        {"metric": str(entry["metric"])} if isinstance(entry, dict) and _other_metric(entry.get("metric")) else entry
+        for entry in written
+    ]
+
+
+def _other_metric(name: Any) -> bool:
+    return isinstance(name, str | PythonFunction) and name not in (*METRICS, EXACT_MATCH)
 
 
 def _refuse_unread(key: str, value: Any, *, allowed: Mapping[str, object], where: str) -> None:

@@ -8,6 +8,10 @@ import yaml
 
 from donorgrid.core.errors import InputError
 
+_DEEPEST = 30
+_MOST_VALUES = 100_000
+_LONGEST_NUMBER = 64
+
 
 @dataclass(frozen=True)
 class PythonFunction:
@@ -20,7 +24,12 @@ class PythonFunction:
 
 
 class _TaskLoader(yaml.SafeLoader):
-    """The safe loader, which also accepts the tag of lm-eval's Python functions."""
+    """The safe loader, which also accepts the tag of lm-eval's Python functions and leaves dates as they are."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (as the class above has it)
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def _function(loader: yaml.SafeLoader, node: yaml.Node) -> PythonFunction:
@@ -65,7 +74,40 @@ def _parse(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         what = "nothing" if content is None else type(content).__name__
         raise InputError(f"task file {path.name}: found {what}; expected 'key: value' lines")
+    for key, value in content.items():
+        _check(value, f"task file {path.name}: key '{key}'")
     return content
+
+
+def _check(value: Any, where: str) -> None:
+    """InputError for values that no task file needs: too deep, too many, of another type, or no text."""
+    n_values, waiting = 0, [(value, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        n_values += 1
+        if depth > _DEEPEST or n_values > _MOST_VALUES:
+            raise InputError(
+                f"{where}: its lists and mappings contain themselves, are nested deeper than {_DEEPEST} levels, or "
+                f"have more than {_MOST_VALUES:,} values"
+            )
+        if isinstance(part, dict):
+            waiting += [(inner, depth + 1) for pair in part.items() for inner in pair]
+        elif isinstance(part, list):
+            waiting += [(inner, depth + 1) for inner in part]
+        else:
+            _check_plain(part, where)
+
+
+def _check_plain(value: Any, where: str) -> None:
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(f"{where}: half of a surrogate pair at character {error.start} is no text") from None
+    elif isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
+        raise InputError(f"{where}: a number has more than {_LONGEST_NUMBER} bits")
+    elif not isinstance(value, int | float | PythonFunction | None):
+        raise InputError(f"{where}: found a {type(value).__name__}; expected text, numbers, lists and mappings")
 
 
 def _yaml_problem(error: Exception) -> str:
