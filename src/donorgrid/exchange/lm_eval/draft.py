@@ -7,7 +7,7 @@ import yaml
 
 from donorgrid.exchange.lm_eval.cells import PLACEHOLDER, tasks_below
 from donorgrid.exchange.lm_eval.files import Output
-from donorgrid.exchange.lm_eval.find import FoundOutputs, find_outputs
+from donorgrid.exchange.lm_eval.find import OutputFiles, find_outputs
 from donorgrid.facts.languages import is_language, language_facts, language_label
 
 UNKNOWN = "TASK/LANGUAGE"
@@ -24,7 +24,7 @@ def draft_mapping(paths: Sequence[Path]) -> str:
     return draft_of(find_outputs(paths))
 
 
-def draft_of(found: FoundOutputs) -> str:
+def draft_of(files: OutputFiles) -> str:
     """Returns the text of a mapping file for lm-eval's outputs; a person fills in TASK/LANGUAGE.
 
     Every results file gets a run. It counts as a base model only if it names no adapter and another file names an
@@ -32,10 +32,10 @@ def draft_of(found: FoundOutputs) -> str:
     """
     return (
         _HEAD
-        + _section("tasks", _tasks(found.outputs))
-        + _section("runs", _runs(found))
-        + (_section("languages", languages) if (languages := _languages(found.outputs)) else "")
-        + "".join(f"# {_printable(note)}\n" for note in found.notes())
+        + _section("tasks", _tasks(files.outputs))
+        + _section("runs", _runs(files))
+        + (_section("languages", languages) if (languages := _languages(files.outputs)) else "")
+        + "".join(f"# {_printable(note)}\n" for note in files.notes())
     )
 
 
@@ -115,11 +115,11 @@ def _is_script(part: str) -> bool:
     return len(part) == 4 and part.isalpha() and part.istitle()
 
 
-def _runs(found: FoundOutputs) -> list[tuple[str, object, str]]:
-    with_adapter = {output.evaluated[:2] for output in found.outputs if output.adapter}
-    names = _model_names(found.outputs)
+def _runs(files: OutputFiles) -> list[tuple[str, object, str]]:
+    with_adapter = {output.evaluated[:2] for output in files.outputs if output.adapter}
+    names = _model_names(files.outputs)
     runs: list[tuple[str, object, str]] = []
-    for key, output in zip(_keys(found), found.outputs, strict=True):
+    for key, output in zip(_keys(files), files.outputs, strict=True):
         tuned = {"source": UNKNOWN, "recipe": "lora" if output.adapter else "unspecified", "train_seed": 0}
         model = {"model": names[output.evaluated[:2]]}
         if output.may_be_tuned:
@@ -131,17 +131,17 @@ def _runs(found: FoundOutputs) -> list[tuple[str, object, str]]:
     return runs
 
 
-def _keys(found: FoundOutputs) -> list[str]:
+def _keys(files: OutputFiles) -> list[str]:
     """Returns the key of every output: its folder if it is alone there, or else its file, below one of the roots."""
-    folders = [output.path.parent for output in found.outputs]
+    folders = [output.path.parent for output in files.outputs]
     keys = []
-    for output in found.outputs:
-        alone = folders.count(output.path.parent) == 1 and output.path.parent not in found.roots
+    for output in files.outputs:
+        alone = folders.count(output.path.parent) == 1 and output.path.parent not in files.roots
         path = output.path.parent if alone else output.path
-        root = next((root for root in found.roots if path.is_relative_to(root)), None)
+        root = next((root for root in files.roots if path.is_relative_to(root)), None)
         keys.append(path.relative_to(root).as_posix() if root else path.as_posix())
     return [
-        key if keys.count(key) == 1 else output.path.as_posix() for key, output in zip(keys, found.outputs, strict=True)
+        key if keys.count(key) == 1 else output.path.as_posix() for key, output in zip(keys, files.outputs, strict=True)
     ]
 
 

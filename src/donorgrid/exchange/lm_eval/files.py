@@ -104,7 +104,20 @@ def read_output(path: Path) -> Output:
 
 
 def samples_name(task: str, date: str) -> str:
-    """Returns the name of the samples file of a task, which lies beside the results file of the same date."""
+    """Returns the name of a samples file, which lies beside its results file.
+
+    Parameters
+    ----------
+    task : str
+        lm-eval's task name.
+    date : str
+        The date of the results file.
+
+    Returns
+    -------
+    str
+        The name, as lm-eval makes it.
+    """
     return f"samples_{task}_{date}.jsonl"
 
 

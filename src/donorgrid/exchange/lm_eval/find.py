@@ -17,7 +17,7 @@ _FURTHER_KEYS = ("config", "configs", "versions", "n-shot")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundOutputs:
+class OutputFiles:
     """The results files below some paths.
 
     Attributes
@@ -39,7 +39,7 @@ class FoundOutputs:
         return tuple(f"left out, because {reason}: {path}" for path, reason in self.left_out.items())
 
 
-def find_outputs(paths: Iterable[Path]) -> FoundOutputs:
+def find_outputs(paths: Iterable[Path]) -> OutputFiles:
     """Reads the results files among paths.
 
     Parameters
@@ -49,7 +49,7 @@ def find_outputs(paths: Iterable[Path]) -> FoundOutputs:
 
     Returns
     -------
-    FoundOutputs
+    OutputFiles
         The results files, and every file that was left out.
 
     Raises
@@ -81,7 +81,7 @@ def find_outputs(paths: Iterable[Path]) -> FoundOutputs:
     for file in samples:
         if not any(_has_samples(output, file) for output in outputs.values()):
             left_out[file] = "its results file is not there"
-    return FoundOutputs(outputs=tuple(outputs.values()), roots=tuple(roots), left_out=left_out)
+    return OutputFiles(outputs=tuple(outputs.values()), roots=tuple(roots), left_out=left_out)
 
 
 def absolute(path: Path) -> Path:
@@ -108,9 +108,9 @@ def _files_below(start: Path) -> Iterator[Path]:
 
 def _entered(folder: Path, entered: set[str]) -> bool:
     real = os.path.realpath(folder)
-    before = real in entered
+    is_known = real in entered
     entered.add(real)
-    return before
+    return is_known
 
 
 def _refuse(error: OSError) -> None:

@@ -11,7 +11,7 @@ from donorgrid.core.records import Cell
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.exchange.lm_eval.cells import cells_of, latest
 from donorgrid.exchange.lm_eval.files import TaskOutput
-from donorgrid.exchange.lm_eval.find import FoundOutputs, find_outputs
+from donorgrid.exchange.lm_eval.find import OutputFiles, find_outputs
 from donorgrid.exchange.lm_eval.items import PAIR, PROMPT, answers_in
 from donorgrid.exchange.lm_eval.subjects import MappedOutputs, map_outputs
 from donorgrid.exchange.lm_eval.totals import totals
@@ -59,15 +59,15 @@ def import_lm_eval(paths: Sequence[Path], *, mapping_file: Path) -> ImportedAnsw
         versions, shots or chat templates.
     """
     mapping = read_mapping(mapping_file, LmEvalMapping)
-    found = find_outputs(paths)
+    files = find_outputs(paths)
     try:
-        mapped = map_outputs(found.outputs, mapping, roots=[*found.roots, mapping_file.parent])
-        cells = cells_of(found.outputs, mapping)
+        mapped = map_outputs(files.outputs, mapping, roots=[*files.roots, mapping_file.parent])
+        cells = cells_of(files.outputs, mapping)
     except InputError as error:
         raise InputError(f"mapping file {mapping_file}: {error}") from None
     evaluated = _Evaluated(tasks=_tasks(mapped, cells), cells=cells, mapping=mapping)
     _check_conditions(evaluated)
-    notes = _notes(found, mapped, evaluated)
+    notes = _notes(files, mapped, evaluated)
     missing = [
         f"{name} of {subject}"
         for subject, tasks in evaluated.tasks.items()
@@ -154,14 +154,14 @@ def _item(frame: pl.DataFrame) -> str:
     return "/".join(str(frame[name][0]) for name in ("target_task", "target_language", "item_id"))
 
 
-def _notes(found: FoundOutputs, mapped: MappedOutputs, evaluated: _Evaluated) -> tuple[str, ...]:
+def _notes(files: OutputFiles, mapped: MappedOutputs, evaluated: _Evaluated) -> tuple[str, ...]:
     names = dict.fromkeys(name for outputs in mapped.of.values() for output in outputs for name in output.tasks)
     unmatched = [f"task {name}" for name in names if name not in evaluated.cells]
     by_reason: dict[str, list[str]] = {
         "no run names it": [str(path) for path in mapped.unused],
         "no pattern matches it": unmatched,
     }
-    for path, reason in {**found.left_out, **_superseded(mapped, evaluated)}.items():
+    for path, reason in {**files.left_out, **_superseded(mapped, evaluated)}.items():
         by_reason.setdefault(reason, []).append(str(path))
     left_out = [f"left out, because {reason}: {', '.join(listed)}" for reason, listed in by_reason.items() if listed]
     again = sum(

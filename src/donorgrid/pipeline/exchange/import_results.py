@@ -115,10 +115,10 @@ def write_draft(paths: Sequence[Path], mapping_file: Path) -> tuple[str, ...]:
     """
     if mapping_file.exists():
         raise InputError(f"{mapping_file}: exists already; give another name")
-    found = find_outputs(paths)
+    files = find_outputs(paths)
     with whole_file(mapping_file) as unfinished:
-        unfinished.write_text(draft_of(found), encoding="utf-8")
-    return found.notes()
+        unfinished.write_text(draft_of(files), encoding="utf-8")
+    return files.notes()
 
 
 def _write_table(imported: ImportedTable, out: Path, *, metric: Metric | None = None) -> Imported:
