@@ -3,6 +3,7 @@
 Only ``StudyFolder`` builds or parses a file name.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,9 @@ from donorgrid.core.records import Baseline, Prompted, Recipe, Run, Source, Subj
 
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 96
+_LONGEST_SHOWN = 100
+_MOST_BYTES = 255
+_SEPARATORS = frozenset("/\\@+")
 
 
 def check_name(name: str, *, what: str) -> str:
@@ -38,22 +42,89 @@ def check_name(name: str, *, what: str) -> str:
     """
     if len(name) > _LONGEST_NAME or not _SAFE.fullmatch(name):
         allowed = "letters, digits, '.', '_', '-', at most 96, a letter or digit at both ends"
-        raise InputError(f"{what} '{name}': allowed are {allowed}")
+        raise InputError(f"{what} {_shown(name)}: allowed are {allowed}")
     return name
+
+
+def check_part(name: str, *, what: str) -> str:
+    """Returns ``name`` if it may stand between the separators of a path, and stays there.
+
+    Names of tasks and languages come from files of others, in any script, so more is allowed than by ``check_name``.
+
+    Parameters
+    ----------
+    name : str
+        1 to 96 printable characters without ``/``, ``\\``, ``@`` and ``+``, with no ``.`` or ``-`` at its beginning.
+    what : str
+        What the name names, for the message.
+
+    Returns
+    -------
+    str
+        ``name``.
+
+    Raises
+    ------
+    InputError
+        If the name is something else.
+    """
+    printable = name.isprintable() and not set(name) & _SEPARATORS
+    if not name or not printable or len(name.encode()) > _MOST_BYTES or len(name) > _LONGEST_NAME or name[0] in ".-":
+        raise InputError(
+            f"{what} {_shown(name)}: it becomes part of a path; allowed are 1 to {_LONGEST_NAME} printable characters "
+            r"without '/', '\', '@' and '+', and no '.' or '-' at the beginning"
+        )
+    return name
+
+
+def check_path(path: str, *, what: str) -> str:
+    """Returns ``path`` if an operating system can open it: no NUL, no part above 255 bytes.
+
+    Parameters
+    ----------
+    path : str
+        A path or the name of something that may be a path.
+    what : str
+        What the path names, for the message.
+
+    Returns
+    -------
+    str
+        ``path``.
+
+    Raises
+    ------
+    InputError
+        If it is no path.
+    """
+    try:
+        longest = max(len(os.fsencode(part)) for part in path.split("/"))
+    except UnicodeEncodeError:
+        longest = _MOST_BYTES + 1
+    if longest > _MOST_BYTES or "\0" in path:
+        raise InputError(
+            f"{what} {_shown(path)}: it is no path; a name has at most {_MOST_BYTES} bytes, none of them NUL"
+        )
+    return path
+
+
+def _shown(name: str) -> str:
+    whole = name.isprintable() and len(name) <= _LONGEST_SHOWN
+    return f"'{name}'" if whole else f"{name[:_LONGEST_SHOWN]!r}{'…' if len(name) > _LONGEST_SHOWN else ''}"
 
 
 @cache
 def recipe_folder(recipe: Recipe) -> str:
     """Returns ``name-<8 hex>``. The digits digest the hyperparameters, so an edited recipe gets its own folder."""
-    return f"{recipe.name}-{digest_of(recipe.hyperparameters)[:8]}"
+    return f"{check_part(recipe.name, what='recipe name')}-{digest_of(recipe.hyperparameters)[:8]}"
 
 
 def source_folder(source: Source) -> str:
     """Returns ``task@language``, ``mix+name`` or ``shuffled+task@language``; a checked name holds no '@' or '+'."""
     if source.kind == "mix":
-        return f"mix+{source.name}"
+        return f"mix+{check_part(source.name, what='name of a mix')}"
     (cell,) = source.cells
-    plain = f"{cell.task}@{cell.language}"
+    plain = f"{check_part(cell.task, what='task name')}@{check_part(cell.language, what='language')}"
     return plain if source.control is None else f"{source.control_name}+{plain}"
 
 

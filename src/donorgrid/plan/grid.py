@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.names import check_part
 from donorgrid.core.records import Baseline, Cell, Prompted, Recipe, Run, Source, Subject
 from donorgrid.facts.languages import language_label
 from donorgrid.plan.recipes import RecipeSpec
@@ -81,6 +82,9 @@ def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin
     )
     sources = _sources(study, known)
     targets = known.cells if study.targets == "all" else known.listed(study.targets, "targets")
+    for cell in dict.fromkeys((*targets, *(cell for source in sources for cell in source.cells))):
+        check_part(cell.task, what=f"{origin}: task name")
+        check_part(cell.language, what=f"{origin}: task '{cell.task}': language")
     trained = [source for source in sources if source.is_trained]
     _check_kept(study, known, trained)
     return Grid(

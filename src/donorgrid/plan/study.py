@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import check_name
+from donorgrid.core.names import check_name, check_path
 from donorgrid.core.records import UNTRAINED, Metric, Precision, Weights
 from donorgrid.facts.languages import language_label, one_language_each
 from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, with_answers_from
@@ -43,6 +43,13 @@ def _name(value: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _path(value: str) -> str:
+    try:
+        return check_path(value, what="path")
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
 class ModelSpec(Strict):
     """One base model: a local folder, a hub id, or ``pocket``. ``name`` is used in tables and paths.
 
@@ -50,7 +57,7 @@ class ModelSpec(Strict):
     tokenizer and chat template are used in place of the model's own.
     """
 
-    id: str = Field(min_length=1)
+    id: Annotated[str, Field(min_length=1), AfterValidator(_path)]
     revision: str | None = None
     name: str = ""
     family: str | None = None
@@ -77,7 +84,7 @@ class TaskSpec(Strict):
     ``answers_from`` says how the answers of a data file name the right choice; it stands among ``columns``, too.
     """
 
-    task: str = Field(min_length=1)
+    task: Annotated[str, Field(min_length=1), AfterValidator(_path)]
     columns: Annotated[dict[str, str | list[str]], Field(min_length=1)] | None = None
 
     @model_validator(mode="before")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.names import check_path
 from donorgrid.facts.languages import language_label, one_language_each, spelling_of
 from donorgrid.tasks.documents.file_content import FORMATS, is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL, lm_eval_task
@@ -52,6 +53,7 @@ def find_task(
     InputError
         If there is no such task, or its file cannot be used.
     """
+    check_path(name_or_path, what="task")
     if name_or_path.startswith(LM_EVAL):
         _refuse_columns(name_or_path, columns)
         return lm_eval_task(name_or_path.removeprefix(LM_EVAL), languages=languages)

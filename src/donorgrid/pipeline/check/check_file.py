@@ -4,14 +4,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.names import check_path
 from donorgrid.core.records import Metric, Precision
 from donorgrid.pipeline.check.request import TargetSpec
 from donorgrid.plan.fields import with_answers_from
 
 Names = str | list[str]
+
+
+def _path(value: str) -> str:
+    try:
+        return check_path(value, what="path")
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+PathText = Annotated[str, AfterValidator(_path)]
 
 
 class _Strict(BaseModel):
@@ -37,8 +48,8 @@ Written = str | TargetKeys
 class CheckKeys(_Strict):
     """What a check file may say; every key is optional, as the command line may give it."""
 
-    base: str | None = None
-    adapters: list[str] = Field(default_factory=list)
+    base: PathText | None = None
+    adapters: list[PathText] = Field(default_factory=list)
     on: list[Written] | Written = Field(default_factory=list)
     guard: list[Written] | Written = Field(default_factory=list)
     limit: float | None = None
@@ -50,7 +61,7 @@ class CheckKeys(_Strict):
     max_new_tokens: int | None = None
     device: str | None = None
     cache: Path | None = None
-    report: Path | None = None
+    report: str | None = None
     allow_undecided: bool = False
 
 

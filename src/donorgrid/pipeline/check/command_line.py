@@ -7,6 +7,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
+from donorgrid.pipeline.check.page_path import check_page, page_in_folder
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.tasks.documents.file_content import is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
@@ -65,11 +66,12 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
         guard=_targets(flags.get("guard"), keys.guard, folder),
         **{name: value for name, value in plain.items() if value is not None},
     )
-    report = flags.get("report") or (None if keys.report is None else folder / keys.report)
-    if report is not None and report.is_dir():
-        raise InputError(f"--report {report}: it is a folder; give the name of a file")
+    report = flags.get("report")
+    if report is None and keys.report is not None:
+        report = page_in_folder(keys.report, folder, where=str(config))
+    page = None if report is None else check_page(report)
     allow_undecided = bool(flags.get("allow_undecided")) or keys.allow_undecided
-    return CommandLineCheck(request=request, report=report, allow_undecided=allow_undecided)
+    return CommandLineCheck(request=request, report=page, allow_undecided=allow_undecided)
 
 
 def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSpec, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from donorgrid.check import CheckResult, TargetAnswers
 from donorgrid.core.errors import InputError
+from donorgrid.core.names import check_path
 from donorgrid.core.records import Metric, Precision
 from donorgrid.facts.languages import find_language, language_label
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
@@ -41,6 +42,7 @@ class TargetSpec:
     @classmethod
     def parse(cls, written: str) -> "TargetSpec":
         """Read ``NAME``, ``NAME:de,fr`` or a path, which may hold ``*``."""
+        check_path(written, what="target")
         reference, colon, languages = written.rpartition(":")
         if colon and reference and f"{reference}:" != LM_EVAL and _are_languages(languages.split(",")):
             return cls(reference=reference, languages=tuple(dict.fromkeys(languages.split(","))))

@@ -6,6 +6,7 @@ from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.literal_files import matching_files
+from donorgrid.core.names import check_path
 from donorgrid.tasks.documents.hub import hub_documents
 from donorgrid.tasks.documents.local_files import Rows, read_rows
 from donorgrid.tasks.task_files.task_file import CellKeys
@@ -122,6 +123,7 @@ def _files_of(cell: CellKeys, split: str) -> list[Path]:
     start = cell.folder / (cell.keys.dataset_kwargs.data_dir or "")
     files: list[Path] = []
     for name in [named] if isinstance(named, str) else named:
+        check_path(name, what=f"{cell.where}: data file")
         matching = matching_files(start, name) or matching_files(Path(cell.keys.dataset_kwargs.data_dir or ""), name)
         if not matching:
             raise InputError(f"{cell.where}: data file {start / name} (split '{split}') does not exist")
