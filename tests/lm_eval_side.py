@@ -4,8 +4,13 @@ from pathlib import Path
 from typing import Any
 
 
-def lm_eval_answers(checkpoint: Path, documents: Path, *, chat: bool = False, **keys: Any) -> list[dict[str, Any]]:
-    """lm-eval's logged items of one language of a local task, in their order; ``keys`` are further task keys."""
+def lm_eval_answers(
+    checkpoint: Path, documents: Path, *, chat: bool = False, model: dict[str, Any] | None = None, **keys: Any
+) -> list[dict[str, Any]]:
+    """lm-eval's logged items of one language of a local task, in their order; ``keys`` are further task keys.
+
+    ``model`` holds further arguments of its model.
+    """
     from lm_eval import evaluate
     from lm_eval.api.task import ConfigurableTask
     from lm_eval.models.huggingface import HFLM
@@ -22,7 +27,8 @@ def lm_eval_answers(checkpoint: Path, documents: Path, *, chat: bool = False, **
         "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
         **keys,
     }
-    model = HFLM(pretrained=str(checkpoint), dtype="float32", device="cpu", batch_size=4, softmax_dtype="float32")
+    arguments = {"dtype": "float32", "device": "cpu", "batch_size": 4, "softmax_dtype": "float32", **(model or {})}
+    network = HFLM(pretrained=str(checkpoint), **arguments)
     tasks = {"local": ConfigurableTask(config=task)}
-    found = evaluate(model, tasks, log_samples=True, bootstrap_iters=0, apply_chat_template=chat)
+    found = evaluate(network, tasks, log_samples=True, bootstrap_iters=0, apply_chat_template=chat)
     return sorted(found["samples"]["local"], key=lambda one: one["doc_id"])

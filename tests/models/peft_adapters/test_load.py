@@ -64,6 +64,8 @@ def peft_scores(network: Any, adapter: Path) -> list[float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         adapted = PeftModel.from_pretrained(network, adapter).eval()
+        if type(network.get_output_embeddings()) is torch.nn.Linear:
+            adapted.tie_weights()  # as lm-eval does
     nats = []
     for item in ITEMS:
         for option in item.continuations:

@@ -16,7 +16,12 @@ from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, read_config
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.output_head import logits_at
 from donorgrid.models.peft_adapters.completeness import check_complete, check_finite, file_name
-from donorgrid.models.peft_adapters.shared_copies import copy_sharing_weights, give_own_weights, resize_vocabulary
+from donorgrid.models.peft_adapters.shared_copies import (
+    copy_sharing_weights,
+    give_own_weights,
+    resize_vocabulary,
+    tie_to_saved_embedding,
+)
 from donorgrid.models.peft_adapters.vocabulary import overwritten_weights, vocabulary_rows
 from donorgrid.models.safetensors_headers import tensor_shapes
 
@@ -91,6 +96,7 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
             raise
         raise InputError(f"adapter '{folder}': {_refusal(error)}") from error
     check_complete(folder, adapted)
+    tie_to_saved_embedding(copied)
     return adapted.eval()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
+from peft.utils.other import ModulesToSaveWrapper
 from torch import nn
 
 
@@ -64,3 +65,19 @@ def resize_vocabulary(network: Any, n_rows: int) -> None:
             for layer in (network.get_input_embeddings(), network.get_output_embeddings()):
                 layer.weight[n_before:] = layer.weight[:n_before].mean(0)
     network.requires_grad_(False)
+
+
+def tie_to_saved_embedding(network: Any) -> None:
+    """Ties the head of a tied network to the embedding that an adapter brings (``modules_to_save``), as lm-eval does.
+
+    PEFT alone leaves the head tied to the base's embedding. A head that the adapter changes is left alone.
+
+    Parameters
+    ----------
+    network
+        A copy that PEFT has wrapped.
+    """
+    embedding, head = network.get_input_embeddings(), network.get_output_embeddings()
+    is_tied = network.config.get_text_config().tie_word_embeddings
+    if is_tied and isinstance(embedding, ModulesToSaveWrapper) and type(head) is nn.Linear:
+        head.weight = embedding.weight
