@@ -10,7 +10,8 @@ from types import FrameType
 
 from donorgrid.analyse import AnalysisSettings
 from donorgrid.core.names import StudyFolder, subject_name
-from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
+from donorgrid.pipeline.analyse.table_files import write_tables
+from donorgrid.pipeline.analyse.tables import analyse_folder
 from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.run_study import run_study

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from donorgrid.core.atomic_files import make_exclusively, remove_folder, remove_unfinished, whole_file, whole_folder
+from donorgrid.core.atomic_files import (
+    make_exclusively,
+    make_folder,
+    remove_folder,
+    remove_unfinished,
+    whole_file,
+    whole_folder,
+)
+from donorgrid.core.errors import SystemRefusal
+from donorgrid.core.processes import host_mark
 
 
 def names_in(folder: Path) -> list[str]:
@@ -63,3 +72,60 @@ def test_only_unfinished_files_of_ended_processes_are_removed(tmp_path: Path) ->
         unfinished.write_text("in hand")
         assert remove_unfinished(tmp_path) == 1
     assert names_in(tmp_path / "a") == ["mine"]
+
+
+def test_what_only_looks_unfinished_stays_and_links_are_not_followed(tmp_path: Path) -> None:
+    kept = tmp_path / "elsewhere"
+    kept.mkdir()
+    (kept / "mine").write_text("mine")
+    study = tmp_path / "study"
+    study.mkdir()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    dead = f"-{host_mark()}-{pid}-0123abcd"
+    (study / f".unfinished-link{dead}").symlink_to(kept)
+    (study / f".unfinished-hanging{dead}").symlink_to(tmp_path / "none")
+    (study / f".unfinished-folder{dead}").mkdir()
+    for name in (".unfinished-", ".unfinished-notes", ".unfinished-a-b-c-d", f".unfinished-x-{host_mark()}-one-two"):
+        (study / name).write_text("theirs")
+    assert remove_unfinished(study) == 3
+    assert len(names_in(study)) == 4
+    assert (kept / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/null/x", "/proc/none/x", "folder"])
+def test_what_cannot_be_written_is_a_refusal_that_names_the_path(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SystemRefusal, match=f"{path}|/dev/null|/proc/none"), whole_file(tmp_path / path) as unfinished:
+        unfinished.write_text("text")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_folder_does_not_replace_a_file_or_a_device(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    for path in (tmp_path / "file", Path("/dev/null")):
+        with pytest.raises(SystemRefusal, match="it is no folder"), whole_folder(path):
+            raise AssertionError
+    with pytest.raises(SystemRefusal, match=r"Not a directory|it is no folder"):
+        make_folder(tmp_path / "file" / "deeper")
+    assert (tmp_path / "file").read_text() == "text"
+
+
+def test_a_long_name_leaves_room_for_its_temporary_name(tmp_path: Path) -> None:
+    with whole_file(tmp_path / ("é" * 120)) as unfinished:
+        unfinished.write_text("text")
+    with pytest.raises(SystemRefusal, match="too long"), whole_file(tmp_path / ("x" * 300)):
+        raise AssertionError
+
+
+def test_a_full_disk_is_a_refusal_that_names_the_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SystemRefusal, match=r"/table\.csv: No space left on device$"),
+        whole_file(tmp_path / "table.csv"),
+    ):
+        Path("/dev/full").write_text("text")
+    with pytest.raises(SystemRefusal, match=r"/answers: No space left on device$"), whole_file(tmp_path / "answers"):
+        raise ValueError("I/O error: No space left on device (os error 28)")
+    assert names_in(tmp_path) == []

@@ -1,6 +1,9 @@
 """Item answers and adapters: what is damaged or belongs to other work is never read as whole."""
 
 import json
+import random
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -49,8 +52,41 @@ def test_a_file_cut_short_is_a_store_error_that_says_what_to_do(tmp_path: Path, 
     content = path.read_bytes()
     path.write_bytes(content[: int(length if length >= 1 else length * len(content))])
     for read in (read_footer, read_answers):
-        with pytest.raises(StoreError, match="delete it and run again"):
+        with pytest.raises(StoreError, match="gives them again"):
             read(path)
+
+
+def many_answers() -> pl.DataFrame:
+    frame = pl.concat([answers()] * 40)
+    logliks = [[-0.01 * number, -3.5 + 0.07 * number] for number in range(40)]
+    ids, types = [f"q{number}" for number in range(40)], pl.List(pl.Float64)
+    return frame.with_columns(item_id=pl.Series(ids), choice_logliks_nats=pl.Series(logliks, dtype=types))
+
+
+def test_no_single_bit_of_a_file_changes_without_a_word(tmp_path: Path) -> None:
+    path, footer = tmp_path / "answers.parquet", replace(FOOTER, subject="m/base")
+    write_answers(path, many_answers(), footer)
+    content = path.read_bytes()
+    draw = random.Random(1)
+    for _ in range(1500):
+        at, bit = draw.randrange(len(content)), draw.randrange(8)
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+        with pytest.raises(StoreError, match=r"answers\.parquet: no whole file of item answers"):
+            read_answers(path)
+        with suppress(StoreError):  # the footer alone has a digest of its own
+            assert read_footer(path) == footer
+
+
+def test_a_file_without_a_checksum_is_read_as_it_is(tmp_path: Path) -> None:
+    """As version 0.1.0 wrote them."""
+    metadata = {
+        "donorgrid": json.dumps({"training_key": None, "adapter_digest": None, "scoring_keys": {"arc/de": "k"}})
+    }
+    answers().write_parquet(tmp_path / "old.parquet", metadata=metadata)
+    assert read_answers(tmp_path / "old.parquet").equals(answers())
+    footer = read_footer(tmp_path / "old.parquet")
+    assert footer is not None
+    assert (footer.scoring_keys, footer.subject) == ({"arc/de": "k"}, None)
 
 
 def _save(folder: Path) -> None:
@@ -81,3 +117,25 @@ def test_failures_survive_a_line_that_a_killed_process_left_half_written(tmp_pat
     with path.open("a") as stream:
         stream.write('{"key": "hal')
     assert read_failures(folder) == {"k": failure}
+
+
+def test_a_finished_adapter_is_never_written_over_by_one_of_the_same_training(tmp_path: Path) -> None:
+    """A process that slept through its lease finds what another one finished meanwhile."""
+    first = write_adapter(tmp_path / "a", "key", _save)
+    inode = (tmp_path / "a").stat().st_ino
+
+    def save_others(folder: Path) -> None:
+        _save(folder)
+        (folder / "adapter_model.safetensors").write_bytes(b"others")
+
+    assert write_adapter(tmp_path / "a", "key", save_others) == first
+    assert (tmp_path / "a").stat().st_ino == inode
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert write_adapter(tmp_path / "a", "another key", save_others) != first
+    assert (tmp_path / "a" / "adapter_model.safetensors").read_bytes() == b"others"
+
+
+def test_a_damaged_adapter_is_written_over(tmp_path: Path) -> None:
+    first = write_adapter(tmp_path / "a", "key", _save)
+    (tmp_path / "a" / "adapter_model.safetensors").write_bytes(b"weighty")
+    assert write_adapter(tmp_path / "a", "key", _save) == first == read_stamp(tmp_path / "a")

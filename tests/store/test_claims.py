@@ -11,7 +11,7 @@ from queue import Empty
 import pytest
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.store.claims import LEASE_S, heartbeat, remove_dead_claims, try_claim
+from donorgrid.store.claims import LEASE_S, foreign_files, heartbeat, remove_dead_claims, try_claim
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -108,3 +108,24 @@ def test_dead_claims_are_tidied_away_but_open_work_keeps_its_mark(folder: StudyF
     assert living is not None
     remove_dead_claims(folder, open_keys={"open"})
     assert sorted(path.stem for path in folder.claims.iterdir()) == ["mine", "open"]
+
+
+@pytest.mark.parametrize("text", ["", "junk", "{", "[]", '{"host": 1}', "\0" * 40])
+def test_a_damaged_claim_holds_nothing(folder: StudyFolder, text: str) -> None:
+    folder.claims.mkdir(parents=True)
+    folder.claim("work", 0).write_text(text)
+    claim = try_claim(folder, "work")
+    assert claim is not None
+    assert claim.still_ours()
+
+
+def test_what_is_no_claim_is_named_and_stays(folder: StudyFolder) -> None:
+    folder.claims.mkdir(parents=True)
+    for name in ("work.txt", "work", "work.0x1", "notes.-1"):
+        (folder.claims / name).write_text("junk")
+    folder.claim("work", 7).mkdir()
+    claim = try_claim(folder, "work")
+    assert claim is not None
+    claim.release()
+    remove_dead_claims(folder, open_keys=set())
+    assert sorted(path.name for path in foreign_files(folder)) == ["notes.-1", "work", "work.0x1", "work.7", "work.txt"]

@@ -1,5 +1,6 @@
 """How a command ends: the exit codes, one line for whatever went wrong, and where the traceback of a fault lies."""
 
+import errno
 import os
 import signal
 import sys
@@ -75,7 +76,8 @@ def _complain(error: Exception, *, debug: bool) -> int:
 def _line_and_code(error: Exception) -> tuple[str, int]:
     refusal = system_refusal(error)
     if isinstance(error, DonorgridError):
-        return str(error), next((code for kind, code in _CODE_OF.items() if isinstance(error, kind)), BAD_INPUT)
+        code = next((code for kind, code in _CODE_OF.items() if isinstance(error, kind)), BAD_INPUT)
+        return str(error), REFUSED if code == BAD_INPUT and _is_refusal(error.__cause__) else code
     if isinstance(error, ModuleNotFoundError) and (package := str(error.name).partition(".")[0]) in TRAINING_PACKAGES:
         return str(missing_training("this command", package)), BAD_INPUT
     if refusal is not None:
@@ -83,6 +85,11 @@ def _line_and_code(error: Exception) -> tuple[str, int]:
     if hasattr(error, "format_message"):  # a usage error of the option parser
         return str(error.format_message()), BAD_INPUT
     return str(keep_traceback(error)), FAULT
+
+
+def _is_refusal(cause: BaseException | None) -> bool:
+    """True if an input cannot be used because the system refuses it; a wrong name is no refusal."""
+    return isinstance(cause, OSError) and cause.errno is not None and cause.errno not in (errno.ENOENT, errno.EISDIR)
 
 
 def _closed(code: object) -> int:

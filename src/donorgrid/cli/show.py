@@ -1,7 +1,8 @@
 """What the terminal shows of results."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -40,16 +41,37 @@ def show_regimes(regimes: "pl.DataFrame", console: Console) -> None:
     console.print(table)
 
 
-def show_failures(failures: "Iterable[Failure]", console: Console) -> None:
-    """Prints one line for every failure; ``console`` is where to print."""
+def show_failures(failures: "Sequence[Failure]", console: Console, *, study: Path, out: Path | None = None) -> None:
+    """Prints one line for every failure, and how their work is tried again.
+
+    Parameters
+    ----------
+    failures : sequence of Failure
+        What failed.
+    console : Console
+        Where to print.
+    study, out : Path
+        The study, as the user gave it to the command.
+    """
     for failure in failures:
-        what = (
-            f"{failure.model}, baseline"
-            if failure.source is None
-            else f"{failure.model}, {failure.source}, seed {failure.train_seed}"
-        )
-        what += "" if failure.checkpoint is None else f", {after(failure.checkpoint)}"
-        console.print(f"failed: {what}: {failure.reason}", soft_wrap=True)
+        console.print(f"failed: {_failed_work(failure)}: {failure.reason}", soft_wrap=True)
+    if failures:
+        command = f"donorgrid run {study}" + (f" --out {out}" if out else "")
+        console.print(_how_to_retry(failures, command), soft_wrap=True)
+
+
+def _how_to_retry(failures: "Sequence[Failure]", command: str) -> str:
+    n_passing = sum(failure.passing for failure in failures)
+    if n_passing == len(failures):
+        return f"{n_passing} failed for want of something that may be there next time: {command}"
+    return f"{len(failures)} failed; to try them again: {command} --retry-failed"
+
+
+def _failed_work(failure: "Failure") -> str:
+    parts = [failure.model, failure.source or "baseline"]
+    if failure.source is not None:
+        parts += [*([failure.recipe] if failure.recipe else []), f"seed {failure.train_seed}"]
+    return ", ".join(parts) + ("" if failure.checkpoint is None else f", {after(failure.checkpoint)}")
 
 
 def _arm_name(row: dict[str, Any]) -> str:

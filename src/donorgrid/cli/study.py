@@ -103,6 +103,9 @@ def run(
     together: Annotated[
         int | None, typer.Option(min=1, help="adapters trained at once; default: one on a CPU, by a trial on a GPU")
     ] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="give results again that another version of donorgrid gave otherwise")
+    ] = False,
 ) -> int:
     """Train every source's adapter and score it on every target; a re-run goes on."""
     chosen = pipeline.run.options.RunOptions(
@@ -112,6 +115,7 @@ def run(
         limit=limit,
         retry_failed=retry_failed,
         together=together,
+        redo=redo,
     )
     with ProgressDisplay(console) as display:
         final = pipeline.run.run_study.run_study(study, out, options=chosen, on_progress=display, on_note=display.note)
@@ -124,15 +128,30 @@ def run(
     return _failed(study, out)
 
 
-def status(study: options.Study, out: options.Out = None, as_json: options.Json = False) -> int:
-    """Say how far a study is, and what failed. Exit code 1 when something failed."""
+def status(
+    study: options.Study,
+    out: options.Out = None,
+    verify: Annotated[bool, typer.Option("--verify", help="read every result whole and name what is damaged")] = False,
+    as_json: options.Json = False,
+) -> int:
+    """Say how far a study is, and what failed. Exit code 1 when something failed or is damaged."""
     progress, failures = pipeline.run.progress.study_status(study, out)
+    problems = pipeline.run.progress.study_problems(study, out, verify=verify)
+    damaged = problems.damaged
     if as_json:
-        show_json({**asdict(progress), "left": progress.left, "failures": [asdict(failure) for failure in failures]})
-        return 1 if failures else 0
+        content = {**asdict(progress), "left": progress.left, "failures": [asdict(failure) for failure in failures]}
+        further = {"damaged": list(damaged), "passed_over": list(problems.passed_over)}
+        show_json(content | (further if verify or any(further.values()) else {}))
+        return 1 if failures or damaged else 0
     console.print(f"{progress.done} of {progress.total} done, {progress.failed} failed, {progress.left} left")
-    show_failures(failures, console)
-    return 1 if failures else 0
+    for line in problems.passed_over:
+        console.print(f"note: {line}", soft_wrap=True)
+    for line in damaged:
+        console.print(f"damaged: {line}", soft_wrap=True)
+    if verify and not damaged:
+        console.print("every result is whole")
+    show_failures(failures, console, study=study, out=out)
+    return 1 if failures or damaged else 0
 
 
 def analyse(
@@ -199,7 +218,7 @@ def _change(harm: float | None, metric: str | None, *, release_arithmetic: bool,
 
 def _failed(study: Path, out: Path | None) -> int:
     failures = pipeline.run.progress.study_status(study, out)[1]
-    show_failures(failures, console)
+    show_failures(failures, console, study=study, out=out)
     return 1 if failures else 0
 
 

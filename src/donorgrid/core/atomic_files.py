@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,10 +39,21 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, keep: Callable[[Path], bool] = lambda _: False) -> Iterator[Path]:
     """Gives the body a temporary folder to fill, which then replaces ``path``; nobody sees it half full.
 
-    Raises SystemRefusal where the operating system refuses, or ``path`` is a file.
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    keep : callable
+        Whether a folder that has the name stays: then the new one is dropped. It is asked again when the former folder
+        has been moved aside, since another process may have put its own there a moment before.
+
+    Raises
+    ------
+    SystemRefusal
+        If the operating system refuses, or ``path`` is a file.
     """
     with refusals_named(path):
         if path.exists() and not path.is_dir():
@@ -54,8 +65,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
             for file in unfinished.rglob("*"):
                 if file.is_file():
                     _sync(file)
-            while not move_in(unfinished, path):  # of two processes the later one replaces the folder of the earlier
-                remove_folder(path)
+            while not move_in(unfinished, path) and not keep(path):
+                remove_folder(path, keep=keep)
         finally:
             if unfinished.exists():
                 shutil.rmtree(unfinished)
@@ -123,14 +134,23 @@ def make_exclusively(path: Path, text: str) -> bool:
     return True
 
 
-def remove_folder(path: Path) -> None:
-    """Deletes a folder, which first gets a temporary name; a missing folder is no error."""
+def remove_folder(path: Path, *, keep: Callable[[Path], bool] = lambda _: False) -> None:
+    """Deletes a folder, which first gets a temporary name; a missing folder is no error.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    keep : callable
+        Whether the folder, once it has its temporary name, is given back its own.
+    """
     previous = _unfinished(path)
     try:
         path.rename(previous)
     except FileNotFoundError:
         return
-    shutil.rmtree(previous)
+    if not (keep(previous) and move_in(previous, path)):
+        shutil.rmtree(previous)
 
 
 def remove_unfinished(root: Path) -> int:

@@ -13,6 +13,7 @@ UNFINISHED = ".unfinished-"
 """What the names of temporary files begin with; a message names the file that they would have become."""
 
 _OS_ERROR_OF_RUST = re.compile(r"\(os error (\d+)\)")
+_OS_ERROR_OF_SHUTIL = re.compile(r"\[Errno (\d+)\]")
 _NO_MEMORY = re.compile(r"out of memory|allocate memory|can't start new thread|could not create a primitive", re.I)
 
 
@@ -38,7 +39,8 @@ def system_refusal(error: BaseException, path: Path | None = None) -> SystemRefu
     if by_rust is not None:
         cause = os.strerror(int(by_rust[1]))
     elif isinstance(error, OSError):
-        cause = error.strerror or _first_line(error)
+        among_many = _OS_ERROR_OF_SHUTIL.search(str(error)) if error.errno is None else None
+        cause = os.strerror(int(among_many[1])) if among_many else error.strerror or _first_line(error)
     else:
         return SystemRefusal(f"too little memory: {_first_line(error)}") if is_memory_shortage(error) else None
     named = getattr(error, "filename", None)

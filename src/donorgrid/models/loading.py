@@ -1,5 +1,6 @@
 """Loading a base model and its tokenizer with transformers: safetensors only, no remote code."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from donorgrid.models.quantising import check_weights, four_bit
 from donorgrid.models.reader import Reader
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+_CUDA = re.compile(r"cuda(:(?P<index>\d{1,4}))?")
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,12 @@ def load_network(
 
 def pick_device(wanted: str) -> str:
     """``auto`` becomes ``cuda`` if there is a CUDA device, else ``cpu``. InputError for a device that is missing."""
+    n_gpus = torch.cuda.device_count()
     if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"device '{wanted}': no CUDA device is here; allowed are 'auto', 'cpu'")
-    return wanted
+        return "cuda" if n_gpus else "cpu"
+    index = _CUDA.fullmatch(wanted)
+    if wanted == "cpu" or (index and int(index["index"] or 0) < n_gpus):
+        return wanted
+    here = "no CUDA device is here; " if not n_gpus else f"{n_gpus} CUDA devices are here; "
+    allowed = ["auto", "cpu", *(["cuda", *(f"cuda:{number}" for number in range(n_gpus))] if n_gpus else [])]
+    raise InputError(f"device '{wanted}': {here}allowed are {', '.join(map(repr, allowed))}")

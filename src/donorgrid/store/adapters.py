@@ -48,20 +48,23 @@ def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
     try:
         stamp = Stamp(**json.loads((path / _STAMP).read_text(encoding="utf-8")))
         whole = not check_content or stamp.digest == content_digest(path)
-    except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{path}: not a whole adapter folder ({error}); delete it and run again") from error
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise StoreError(f"{path}: not a whole adapter folder ({reason}); delete it and run again") from error
     if not whole:
         raise StoreError(f"{path}: the adapter is not the one that was trained there; delete it and run again")
     return stamp
 
 
 def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -> Stamp:
-    """Write an adapter folder whole.
+    """Write an adapter folder whole, unless a finished one of the same training lies there: that one stays.
+
+    A process that slept through its lease thus never replaces what another process has finished meanwhile.
 
     Parameters
     ----------
     path : Path
-        The folder; a former one is replaced.
+        The folder; that of another training, or a damaged one, is replaced.
     training_key : str
         The key of its training.
     save : callable
@@ -70,14 +73,24 @@ def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -
     Returns
     -------
     Stamp
+        The stamp of the adapter that lies there now.
     """
-    with whole_folder(path) as unfinished:
+    with whole_folder(path, keep=lambda folder: _is_finished(folder, training_key)) as unfinished:
         save(unfinished)
         stamp = Stamp(training_key=training_key, digest=content_digest(unfinished))
         (unfinished / _STAMP).write_text(json.dumps(stamp.__dict__, indent=2) + "\n", encoding="utf-8")
-    return stamp
+    return read_stamp(path, check_content=False) or stamp
 
 
 def drop_adapter(path: Path) -> None:
     """Delete an adapter that the study does not keep."""
     remove_folder(path)
+
+
+def _is_finished(path: Path, training_key: str) -> bool:
+    """True if a folder holds the whole adapter of a training."""
+    try:
+        stamp = read_stamp(path)
+    except StoreError:
+        return False
+    return stamp is not None and stamp.training_key == training_key

@@ -8,10 +8,11 @@ if one deleted a file that the other had just made.
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from donorgrid.core.atomic_files import make_exclusively
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.processes import birth_mark, host_mark
 
+_GENERATION = re.compile(r"\.\d{1,9}")
 LEASE_S = 600.0
 HEARTBEAT_S = 20.0
 
@@ -38,7 +40,7 @@ class Claim:
     def release(self) -> None:
         """Give the claim back, older generations first, so that the newest stands until the end."""
         for path in _generations(self.path.parent, self.key):
-            if _number(path) <= _number(self.path):
+            if _number(path) <= _number(self.path) and _is_claim(path):
                 path.unlink(missing_ok=True)
 
 
@@ -80,8 +82,13 @@ def remove_dead_claims(folder: StudyFolder, *, open_keys: Collection[str]) -> No
         The claim keys of open work.
     """
     for path in sorted(folder.claims.glob("*.*")):
-        if path.stem not in open_keys and not _is_alive(path, LEASE_S):
+        if path.stem not in open_keys and _is_claim(path) and not _is_alive(path, LEASE_S):
             path.unlink(missing_ok=True)
+
+
+def foreign_files(folder: StudyFolder) -> list[Path]:
+    """What lies among the claims and is none; it is left where it is."""
+    return sorted(path for path in folder.claims.glob("*") if not _is_claim(path) and not path.name.startswith("."))
 
 
 @contextmanager
@@ -101,7 +108,8 @@ def heartbeat(claim: Claim, *, every_s: float = HEARTBEAT_S) -> Iterator[None]:
         while not stop.wait(every_s):
             if not claim.path.exists():
                 return
-            os.utime(claim.path)
+            with suppress(OSError):  # a beat that is missed is made up for by the next one
+                os.utime(claim.path)
 
     thread = threading.Thread(target=beat, daemon=True, name="claim heartbeat")
     thread.start()
@@ -113,17 +121,23 @@ def heartbeat(claim: Claim, *, every_s: float = HEARTBEAT_S) -> Iterator[None]:
 
 
 def _is_alive(path: Path, lease_s: float) -> bool:
+    """False also for a damaged claim: a claim appears with its whole text, so a living process holds none."""
     try:
         fresh = time.time() - path.stat().st_mtime < lease_s
-        holder = json.loads(path.read_text())
-    except FileNotFoundError:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        pid, born = int(holder["pid"]), holder["born"]
+        here = holder["host"] == host_mark()
+        return fresh and (not here or birth_mark(pid) == born)
+    except (FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
         return False
-    here = holder["host"] == host_mark()
-    return fresh and (not here or birth_mark(holder["pid"]) == holder["born"])
 
 
 def _generations(claims: Path, key: str) -> list[Path]:
-    return sorted(claims.glob(f"{key}.*"), key=_number)
+    return sorted((path for path in claims.glob(f"{key}.*") if _GENERATION.fullmatch(path.suffix)), key=_number)
+
+
+def _is_claim(path: Path) -> bool:
+    return _GENERATION.fullmatch(path.suffix) is not None and not path.is_dir()
 
 
 def _newest(claims: Path, key: str) -> Path | None:

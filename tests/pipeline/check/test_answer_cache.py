@@ -113,3 +113,12 @@ def test_answers_to_other_items_or_by_another_metric_are_not_taken(answers: Answ
     assert answers.ask() == 1
     assert answers.ask(target=replace(TARGET, items=ITEMS[:2])) == 1
     assert answers.ask(target=replace(TARGET, norm=True)) == 1
+
+
+def test_damaged_answers_are_given_again(answers: Answers, tmp_path: Path) -> None:
+    assert (answers.ask(), answers.ask()) == (1, 0)
+    (kept,) = tmp_path.rglob("*.parquet")
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.write_bytes(content)
+    assert (answers.ask(), answers.ask()) == (1, 0)

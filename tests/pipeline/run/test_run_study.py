@@ -11,7 +11,8 @@ import yaml
 from safetensors.torch import load_file
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.pipeline.analyse.tables import analyse_folder, write_tables
+from donorgrid.pipeline.analyse.table_files import write_tables
+from donorgrid.pipeline.analyse.tables import analyse_folder
 from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run.options import RunOptions

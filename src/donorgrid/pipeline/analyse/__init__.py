@@ -3,7 +3,8 @@
 In the order of the work:
 
 - ``analyse_study.py``: the commands ``analyse`` and ``report``
-- ``tables.py``: the tables of the analysis, and writing them
+- ``tables.py``: the tables of the analysis
+- ``table_files.py``: writing them
 - ``answered_runs.py``: a study's item answers, paired with those of the baseline
 - ``reporting.py``: the report of an analysis
 """

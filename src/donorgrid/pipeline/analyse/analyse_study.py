@@ -16,6 +16,7 @@ from donorgrid.exchange import is_import, read_import
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.typology import uriel_distances
 from donorgrid.pipeline.analyse.reporting import write_report
+from donorgrid.pipeline.analyse.table_files import write_tables
 from donorgrid.pipeline.analyse.tables import (
     BY_SEED,
     DELTAS,
@@ -24,7 +25,6 @@ from donorgrid.pipeline.analyse.tables import (
     analyse_files,
     analyse_folder,
     analyse_import,
-    write_tables,
 )
 from donorgrid.pipeline.prepare.study import study_folder
 from donorgrid.pipeline.prepare.study_files import read_workplan

@@ -1,6 +1,7 @@
 """The finished item answers of a study, each run's paired with those of its baseline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -8,12 +9,23 @@ from donorgrid.analyse import AnsweredRun, PairedAnswers, pair_answers
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import UNTRAINED, Baseline, Cell, Prompted, Run, Subject
+from donorgrid.pipeline.prepare.study_files import study_was_edited
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
-from donorgrid.pipeline.run.ledger import Ledger
+from donorgrid.pipeline.run.healing import passed_over
+from donorgrid.pipeline.run.ledger import Ledger, SubjectStatus
+from donorgrid.pipeline.run.progress import Watch
 from donorgrid.store.answers import read_answers
 
 
-def finished_answers(plan: WorkPlan, folder: StudyFolder) -> list[PairedAnswers]:
+@dataclass(frozen=True, kw_only=True)
+class FinishedAnswers:
+    """The paired answers of each model, and what a reader of their analysis should know."""
+
+    paired: tuple[PairedAnswers, ...]
+    notes: tuple[str, ...]
+
+
+def finished_answers(plan: WorkPlan, folder: StudyFolder) -> FinishedAnswers:
     """The paired answers of every model that has a baseline and a run to compare with it.
 
     Parameters
@@ -25,18 +37,51 @@ def finished_answers(plan: WorkPlan, folder: StudyFolder) -> list[PairedAnswers]
 
     Returns
     -------
-    list of PairedAnswers
-        One per model, in the order of the study.
+    FinishedAnswers
+        The answers of each model in the order of the study. A file with a damaged footer, or with the answers of
+        another subject, is left out with a note.
 
     Raises
     ------
     InputError
         If no model has both yet.
+    StoreError
+        If the rows of a file are damaged.
     """
-    answers = list(_answers(plan, folder))
+    statuses = [Ledger(plan, folder).status(subject) for subject in plan.grid.subjects]
+    answers = tuple(_answers(plan, folder))
+    notes = (*_notes(statuses), *_folder_notes(plan, folder))
     if not answers:
-        raise InputError(f"{folder.root}: no run and its baseline are finished yet; 'donorgrid run' goes on")
-    return answers
+        raise InputError(f"{folder.root}: no run and its baseline are finished yet; {_how_to_go_on(plan, folder)}")
+    return FinishedAnswers(paired=answers, notes=notes)
+
+
+def _notes(statuses: Sequence[SubjectStatus]) -> Iterator[str]:
+    yield from (f"left out: {status.damage}" for status in statuses if status.damage is not None)
+    n_unchecked = sum(status.without_checksum for status in statuses)
+    if n_unchecked:
+        yield (
+            f"{n_unchecked} of {len(statuses)} files of item answers were written by an early version of donorgrid, "
+            "without a checksum: they are read as they are"
+        )
+
+
+def _folder_notes(plan: WorkPlan, folder: StudyFolder) -> Iterator[str]:
+    if study_was_edited(plan, folder):
+        yield f"{folder.study_file} was edited after the last run: it is analysed as it is now"
+    yield from passed_over(folder)
+
+
+def _how_to_go_on(plan: WorkPlan, folder: StudyFolder) -> str:
+    failures = Watch(plan, folder).failures()
+    if not failures:
+        return "'donorgrid run' goes on"
+    first = failures[0]
+    work = ", ".join(part for part in (first.model, first.source or "baseline", first.recipe) if part)
+    return (
+        f"{len(failures)} failed, the first is {work}: {first.reason}; "
+        "'donorgrid run' goes on with what is left, and with --retry-failed tries these again"
+    )
 
 
 def _answers(plan: WorkPlan, folder: StudyFolder) -> Iterator[PairedAnswers]:

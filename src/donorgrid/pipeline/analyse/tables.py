@@ -14,15 +14,12 @@ from donorgrid.analyse import (
     deltas,
     deltas_by_seed,
     pair_answers,
-    to_released,
 )
 from donorgrid.analyse.reading.result_tables import stack_tables, tables_from
 from donorgrid.analyse.reading.table_deltas import metric_of
-from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Metric
-from donorgrid.core.tables import write_csv
 from donorgrid.exchange import ImportedSubject, read_import
 from donorgrid.pipeline.analyse.answered_runs import finished_answers
 from donorgrid.pipeline.prepare.study_files import read_workplan
@@ -95,18 +92,20 @@ def analyse_folder(
     """
     plan = read_workplan(folder)
     used = change(settings or _study_settings(plan))
+    finished = finished_answers(plan, folder)
     return Analysed(
         title=f"Transfer in {folder.root.resolve().name}",
         settings=used,
-        tables=_tables(finished_answers(plan, folder), used),
+        tables=_tables(finished.paired, used),
         plan=plan,
+        notes=finished.notes,
     )
 
 
 def study_deltas(folder: StudyFolder) -> dict[str, pl.DataFrame]:
     """``deltas`` and ``deltas_by_seed`` of what a study folder holds, without the analysis."""
     plan = read_workplan(folder)
-    return _deltas(finished_answers(plan, folder), _study_settings(plan).metric)
+    return _deltas(finished_answers(plan, folder).paired, _study_settings(plan).metric)
 
 
 def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> Analysed:
@@ -177,29 +176,6 @@ def analyse_files(
     return Analysed(title=title, settings=used, tables=tables, notes=read.notes)
 
 
-def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
-    """Write each table as CSV; equal tables give equal bytes.
-
-    Parameters
-    ----------
-    tables : mapping of str to pl.DataFrame
-        By name. Deltas are written under the column names of the released table.
-    folder : Path
-        Where they are written.
-
-    Returns
-    -------
-    list of Path
-        The written files.
-    """
-    written = []
-    for name, frame in tables.items():
-        with whole_file(folder / f"{name}.csv") as unfinished:
-            write_csv(_released(name, frame, tables), unfinished)
-        written.append(folder / f"{name}.csv")
-    return written
-
-
 def _study_settings(plan: WorkPlan) -> AnalysisSettings:
     return AnalysisSettings(metric=plan.study.metric, harm_limit_pp=plan.study.harm_limit_pp)
 
@@ -230,9 +206,3 @@ def _imported_run(subject: ImportedSubject) -> AnsweredRun:
         family=subject.family,
         size_b=subject.size_b,
     )
-
-
-def _released(name: str, frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    if name == DELTAS:
-        return to_released(frame, by_seed=tables.get(BY_SEED))
-    return to_released(frame) if name == BY_SEED else frame

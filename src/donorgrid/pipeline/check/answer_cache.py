@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from donorgrid.core.digests import digest_of
+from donorgrid.core.errors import StoreError
 from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline import session as sessions
 from donorgrid.pipeline.check.request import CheckRequest
@@ -152,7 +153,7 @@ class AnswerCache:
             A frame per target, in their order.
         """
         keys = [self._key(subject, target) for target in targets]
-        missing = {key: target for key, target in zip(keys, targets, strict=True) if not self._path(key).exists()}
+        missing = {key: target for key, target in zip(keys, targets, strict=True) if not self._is_cached(key)}
         if missing:
             self._on_note(f"{subject.name}: {len(missing)} of {len(set(keys))} targets to answer")
             session = self._session_for(subject.folder)
@@ -188,6 +189,17 @@ class AnswerCache:
             scoring_keys={str(target.cell): key},
         )
         write_answers(self._path(key), frame, footer)
+
+    def _is_cached(self, key: str) -> bool:
+        """True if the answers are there and whole; damaged ones are named and given again."""
+        if not self._path(key).exists():
+            return False
+        try:
+            read_answers(self._path(key))
+        except StoreError:
+            self._on_note(f"{self._path(key)}: damaged; these answers are given again")
+            return False
+        return True
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.parquet"

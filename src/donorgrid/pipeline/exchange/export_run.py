@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Run
 from donorgrid.exchange import AdapterCard, TrainingJob, export_adapter, export_training
@@ -12,6 +13,8 @@ from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
 from donorgrid.pipeline.prepare.study import Prepared, prepare, study_paths
 from donorgrid.pipeline.prepare.study_files import read_workplan
 from donorgrid.pipeline.prepare.study_models import built_in_models
+from donorgrid.pipeline.prepare.work_keys import WorkPlan
+from donorgrid.store.adapters import read_stamp
 from donorgrid.tasks import find_task
 from donorgrid.train.text_selection import select_texts, split_texts
 
@@ -59,7 +62,16 @@ def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_
         profile=_profile(folder, run),
         licences={task.name: task.licence for task in files if task.name in tasks},
     )
+    _check_adapter(plan, folder, run)
     return export_adapter(folder.adapter(run), card, out)
+
+
+def _check_adapter(plan: WorkPlan, folder: StudyFolder, run: Run) -> None:
+    """Checks that what is handed out is the adapter that the study trained, by its digest and its training."""
+    path = folder.adapter(run)
+    stamp = read_stamp(path)
+    if stamp is not None and stamp.training_key != plan.training_key(run):
+        raise InputError(f"{path}: the adapter of an earlier version of the study; 'donorgrid run' trains it again")
 
 
 def export_run_training(study: Path, selection: RunSelection, out: Path, *, trainer: str) -> Path:

@@ -12,7 +12,7 @@ from donorgrid.pipeline.prepare.few_shot_counts import FewShotCounts, count_few_
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.token_counts import Counted, count_tokens, token_notes
-from donorgrid.pipeline.prepare.work_keys import SEMANTICS, merge_mode
+from donorgrid.pipeline.prepare.work_keys import FORMAT, SEMANTICS, merge_mode
 from donorgrid.store.logs import write_manifest
 
 _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "polars", "numpy")
@@ -89,6 +89,7 @@ def manifest_of(
     """
     return {
         "versions": versions(),
+        "format": FORMAT,
         "engine_semantics": SEMANTICS,
         "machine": {"system": platform.platform(), "processor": platform.machine(), "device": device, "jobs": jobs},
         "models": {

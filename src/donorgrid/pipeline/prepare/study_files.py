@@ -5,18 +5,21 @@ With ``plan.json``, progress and analysis need neither the models nor the data s
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from donorgrid.core.atomic_files import make_folder, remove_unfinished, whole_file
+from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.facts.models import ModelFacts
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.pipeline.prepare.work_keys import WorkPlan
+from donorgrid.pipeline.prepare.work_keys import FORMAT, SEMANTICS, WorkPlan
 from donorgrid.plan.files import read_study, write_study
 from donorgrid.plan.grid import make_grid
-from donorgrid.plan.study import ModelSpec
+from donorgrid.plan.study import ModelSpec, Study
 
 
 def write_study_files(prepared: Prepared, plan: WorkPlan, *, study_file: Path) -> None:
@@ -34,8 +37,10 @@ def write_study_files(prepared: Prepared, plan: WorkPlan, *, study_file: Path) -
     folder = prepared.folder
     make_folder(folder.root)
     remove_unfinished(folder.root)
-    _write_resolved(prepared, study_file)
-    write_workplan(plan, folder)
+    resolved = _resolved(prepared, study_file)
+    if not _holds(folder.study_file, resolved):
+        write_study(resolved, folder.study_file)
+    write_workplan(replace(plan, study=resolved), folder)
 
 
 def write_workplan(plan: WorkPlan, folder: StudyFolder) -> None:
@@ -49,46 +54,127 @@ def write_workplan(plan: WorkPlan, folder: StudyFolder) -> None:
         Where it is written.
     """
     content = {
+        "format": FORMAT,
+        "semantics": SEMANTICS,
+        "study": _study_digest(plan.study),
         "languages_of": dict(plan.languages_of),
         "models": {name: asdict(facts) for name, facts in plan.facts.items()},
         "conditions": plan.conditions,
         "training_keys": plan.training_keys,
         "example_keys": plan.example_keys,
     }
+    content["sha256"] = digest_of(content)
     with whole_file(folder.plan) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_workplan(folder: StudyFolder) -> WorkPlan:
-    """The work plan in a study's folder; InputError when nothing was run there."""
+    """The work plan in a study's folder. InputError when nothing was run there, or the plan is damaged."""
     if not folder.plan.exists():
         raise InputError(f"{folder.root}: no study was run here; 'donorgrid run' starts one")
-    content = json.loads(folder.plan.read_text(encoding="utf-8"))
+    plan = _read_plan(folder)
     study = read_study(folder.study_file)
-    languages_of = {task: tuple(languages) for task, languages in content["languages_of"].items()}
-    return WorkPlan(
+    languages_of = plan.languages_of
+    grid = make_grid(study, languages_of, origin=str(folder.study_file))
+    work_plan = WorkPlan(
         study=study,
-        grid=make_grid(study, languages_of, origin=str(folder.study_file)),
+        grid=grid,
         languages_of=languages_of,
-        facts={name: ModelFacts(**facts) for name, facts in content["models"].items()},
-        conditions=content["conditions"],
-        training_keys=content["training_keys"],
-        example_keys=content.get("example_keys", {}),  # plans of donorgrid before few-shot sources have none
+        facts=plan.models,
+        conditions=plan.conditions,
+        training_keys=plan.training_keys,
+        example_keys=plan.example_keys,
     )
+    _check_keys(work_plan, folder)
+    return work_plan
 
 
-def _write_resolved(prepared: Prepared, study_file: Path) -> None:
+def read_folder_version(folder: StudyFolder) -> tuple[int, int] | None:
+    """The format and the engine semantics that a folder was written with; None where no plan can be read."""
+    try:
+        plan = _read_plan(folder)
+    except InputError:
+        return None
+    return plan.format, plan.semantics
+
+
+def study_was_edited(plan: WorkPlan, folder: StudyFolder) -> bool:
+    """True if ``study.yaml`` is another than when ``plan.json`` was written."""
+    return _read_plan(folder).study not in (None, _study_digest(plan.study))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlanFile:
+    """The content of ``plan.json``; the defaults are those of a folder of format 1."""
+
+    languages_of: dict[str, tuple[str, ...]]
+    models: dict[str, ModelFacts]
+    conditions: dict[str, dict[str, str]]
+    training_keys: dict[str, str]
+    example_keys: dict[str, str] = field(default_factory=dict)
+    format: int = 1
+    semantics: int = 1
+    study: str | None = None
+
+
+_PLAN_FILE = TypeAdapter(_PlanFile)
+
+
+def _read_plan(folder: StudyFolder) -> _PlanFile:
+    try:
+        content = json.loads(folder.plan.read_text(encoding="utf-8"))
+        digest = content.pop("sha256", None)
+        plan = _PLAN_FILE.validate_python(content)
+        if digest != (None if plan.format == 1 else digest_of(content)):
+            raise ValueError("its checksum is another")
+    except FileNotFoundError:
+        raise InputError(f"{folder.root}: no study was run here; 'donorgrid run' starts one") from None
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        is_json = isinstance(error, ValidationError)
+        reason = "its keys are not those of a plan" if is_json else str(error).splitlines()[0]
+        raise InputError(f"{folder.plan}: damaged ({reason}); 'donorgrid run' writes it again") from error
+    return plan
+
+
+def _check_keys(plan: WorkPlan, folder: StudyFolder) -> None:
+    """Checks that a plan has a key for all work of its study: a study may be edited after its run."""
+    try:
+        for subject in plan.grid.subjects:
+            plan.claim_key(subject)
+            for target in plan.grid.targets:
+                plan.scoring_key(subject, target, None)
+        for model in plan.study.models:
+            _ = plan.facts[model.name]
+    except KeyError as error:
+        raise InputError(
+            f"{folder.study_file}: it was edited after the last run, which did not plan {error}; "
+            "'donorgrid run' plans it again"
+        ) from None
+
+
+def _study_digest(study: Study) -> str:
+    """Of what differs from the defaults: keys that a later version adds change nothing."""
+    return digest_of(study.model_dump(mode="json", exclude_defaults=True))
+
+
+def _resolved(prepared: Prepared, study_file: Path) -> Study:
+    """The study with every default, its local paths relative to the study's folder."""
     start, root = study_file.parent, prepared.folder.root
     study = prepared.study
-    resolved = study.model_copy(
+    return study.model_copy(
         update={
             "models": [_relocated_model(spec, start, root) for spec in study.models],
             "tasks": [spec.model_copy(update={"task": _relocated(spec.task, start, root)}) for spec in study.tasks],
         }
     )
-    target = prepared.folder.study_file
-    if not (target.exists() and read_study(target) == resolved):
-        write_study(resolved, target)
+
+
+def _holds(file: Path, study: Study) -> bool:
+    """True if a study file holds this very study; False also where it is missing or damaged."""
+    try:
+        return read_study(file) == study
+    except InputError:
+        return False
 
 
 def _relocated_model(spec: ModelSpec, start: Path, root: Path) -> ModelSpec:

@@ -21,6 +21,9 @@ from donorgrid.tasks import TaskFile, generation_rules
 SEMANTICS = 1
 """Raised whenever the engine would give another result for the same input."""
 
+FORMAT = 2
+"""The form of a study's folder. 1: item answers without checksums, a plan without its own digest."""
+
 MERGED, UNMERGED = "merged", "unmerged"
 """How an adapter is active when the base answers: in its weights, or beside them (where those are kept in 4 bit)."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from donorgrid import models
+from donorgrid.core.errors import DonorgridError
 from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
@@ -45,7 +46,7 @@ def choose_device(prepared: Prepared, options: RunOptions) -> str:
 
 def do_work(
     prepared: Prepared, plan: WorkPlan, options: RunOptions, *, device: str, n_left: int, on_poll: Callable[[], object]
-) -> None:
+) -> list[DonorgridError]:
     """Train and score what is left of a study.
 
     Parameters
@@ -63,16 +64,19 @@ def do_work(
     on_poll : callable
         Called now and then while the work goes on.
 
+    Returns
+    -------
+    list of DonorgridError
+        Why processes of several broke off; a lone process raises. Failed work is recorded in the study's folder.
+
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C, when all processes have ended.
-    RunFailure
-        If a process broke off. Failed work does not raise: it is recorded in the study's folder.
+        On Ctrl-C or SIGTERM, when all processes have ended.
     """
     jobs = options.jobs or default_jobs(device)
     worker_options = WorkerOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
     if jobs == 1 or options.limit is not None:
         run.worker.Worker(prepared, plan, worker_options, on_poll).run()
-    else:
-        run_processes(prepared, plan, worker_options, jobs=min(jobs, n_left), on_poll=on_poll)
+        return []
+    return run_processes(prepared, plan, worker_options, jobs=min(jobs, n_left), on_poll=on_poll)

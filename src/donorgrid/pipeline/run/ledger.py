@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from donorgrid.core.names import StudyFolder
+from donorgrid.core.errors import StoreError
+from donorgrid.core.names import StudyFolder, subject_name
 from donorgrid.core.records import Baseline, Cell, Run, Subject
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.store.adapters import read_stamp
@@ -24,12 +25,18 @@ class SubjectStatus:
         The study's targets without valid rows.
     adapter_missing : bool
         Whether the study keeps its adapter and the folder holds none.
+    damage : str or None
+        One line where its files are damaged, or hold the answers of another subject: they count as missing.
+    without_checksum : bool
+        Whether its answers were written by a version of donorgrid that wrote no checksums.
     """
 
     subject: Subject
     valid_keys: dict[str, str]
     missing: tuple[Cell, ...]
     adapter_missing: bool
+    damage: str | None = None
+    without_checksum: bool = False
 
     @property
     def done(self) -> bool:
@@ -43,6 +50,7 @@ class Ledger:
     def __init__(self, plan: WorkPlan, folder: StudyFolder) -> None:
         self._plan = plan
         self._folder = folder
+        self._run_of_key = {key: name for name, key in plan.training_keys.items()}
 
     def status(self, subject: Subject, *, adapter_digest: str | None = None) -> SubjectStatus:
         """The status of one subject, from its files as they are now.
@@ -59,7 +67,8 @@ class Ledger:
         SubjectStatus
         """
         plan = self._plan
-        footer = read_footer(self._folder.items(subject))
+        footer, damage = self._footer(subject)
+        without_checksum = footer is not None and footer.subject is None
         of_this_work = footer is not None and (footer.training_key, footer.examples_key) == (
             plan.training_key(subject),
             plan.examples_key(subject),
@@ -77,10 +86,31 @@ class Ledger:
             valid_keys=valid,
             missing=tuple(target for cell, target in targets.items() if cell not in valid),
             adapter_missing=isinstance(subject, Run) and plan.keeps(subject) and not self._has_adapter(subject),
+            damage=damage,
+            without_checksum=without_checksum,
         )
 
+    def _footer(self, subject: Subject) -> tuple[AnswersFooter | None, str | None]:
+        """The footer of a subject's answers, and what is wrong with the file, if anything."""
+        path = self._folder.items(subject)
+        try:
+            footer = read_footer(path)
+        except StoreError as error:
+            return None, str(error)
+        owner = None if footer is None else self._owner(footer)
+        if owner not in (None, subject_name(subject)):
+            return None, f"{path}: it holds the answers of {owner}; 'donorgrid run' gives those of this subject again"
+        return footer, None
+
+    def _owner(self, footer: AnswersFooter) -> str | None:
+        """Who gave the answers of a file; None where a file of the first version does not show it."""
+        return footer.subject or self._run_of_key.get(footer.training_key or "")
+
     def _has_adapter(self, run: Run) -> bool:
-        stamp = read_stamp(self._folder.adapter(run), check_content=False)
+        try:
+            stamp = read_stamp(self._folder.adapter(run), check_content=False)
+        except StoreError:
+            return False
         return stamp is not None and stamp.training_key == self._plan.training_key(run)
 
 

@@ -18,10 +18,13 @@ class RunOptions:
     limit : int or None
         Stop after so many baselines and adapters.
     retry_failed : bool
-        Forget earlier failures, so that their work is tried again.
+        Forget earlier failures, so that their work is tried again. Failures that were not the work's own, such as too
+        little memory, are always forgotten.
     together : int or None
         Adapters that are trained at once. None: 1 on a CPU, so that a study repeats byte for byte; on another device
         the number that a short trial finds fastest.
+    redo : bool
+        Give results again that another version of donorgrid gave under other keys.
     """
 
     device: str = "auto"
@@ -30,6 +33,7 @@ class RunOptions:
     limit: int | None = None
     retry_failed: bool = False
     together: int | None = None
+    redo: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

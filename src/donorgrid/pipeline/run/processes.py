@@ -1,17 +1,21 @@
-"""Several processes on one machine that share a study by its folder, and how they end on Ctrl-C."""
+"""Several processes on one machine that share a study by its folder. They end with their parent, however it ends."""
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
-from donorgrid.core.errors import InputError, RunFailure
+from donorgrid.core.errors import DonorgridError, Fault, SystemRefusal
+from donorgrid.core.faults import keep_traceback
+from donorgrid.core.system_refusals import system_refusal
 from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
@@ -19,11 +23,20 @@ from donorgrid.pipeline.run.options import WorkerOptions
 from donorgrid.pipeline.session.devices import n_cores
 
 PRELOADED = tuple(
-    f"donorgrid.{module}" for module in ("train.methods", "models.adapter_switch", "score.scorer", "score.generate")
+    f"donorgrid.{module}"
+    for module in (
+        "pipeline.run.server_lifetime",
+        "train.methods",
+        "models.adapter_switch",
+        "score.scorer",
+        "score.generate",
+    )
 )
 """Torch, transformers, PEFT and the modules on top of them. Not polars: its threads do not survive a fork."""
 _POLL_S = 0.3
-_INTERRUPTED, _BAD_INPUT = 130, 2
+_GRACE_S = 8.0
+"""So long a job may take to put down what it holds."""
+_INTERRUPTED = 130
 
 
 def start_preloading() -> None:
@@ -43,7 +56,7 @@ def start_preloading() -> None:
 
 def run_processes(
     prepared: Prepared, plan: WorkPlan, options: WorkerOptions, *, jobs: int, on_poll: Callable[[], object]
-) -> None:
+) -> list[DonorgridError]:
     """Work on a study with several processes until all have ended.
 
     Parameters
@@ -59,53 +72,71 @@ def run_processes(
     on_poll : callable
         Called several times per second.
 
+    Returns
+    -------
+    list of DonorgridError
+        Why processes broke off. The others may have done their work.
+
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C, when all processes have ended.
-    RunFailure
-        If a process broke off.
+        On Ctrl-C or SIGTERM, when all processes have ended.
     """
     method = _start_method(options.device)
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         start_preloading()
     threads = max(1, n_cores() // jobs)
+    links = [context.Pipe() for _ in range(jobs)]
     processes: list[BaseProcess] = [
-        context.Process(target=_job, args=(prepared, plan, options, threads), name=f"job {number}")  # type: ignore[attr-defined]
-        for number in range(jobs)
+        context.Process(target=_job, args=(prepared, plan, options, threads, theirs), name=f"job {number}")  # type: ignore[attr-defined]
+        for number, (_, theirs) in enumerate(links)
     ]
     # Forked processes block SIGINT as the server does; spawned ones ignore it if this process does at their start.
     starting = interrupts_delayed if method == "forkserver" else _interrupts_ignored
     try:
         with starting():
-            for process in processes:
+            for process, (_, theirs) in zip(processes, links, strict=True):
                 process.start()
+                theirs.close()  # so that nobody but the job holds this end, and the job sees when this process is gone
         while any(process.is_alive() for process in processes):
             on_poll()
             time.sleep(_POLL_S)
-    except KeyboardInterrupt:
-        for process in processes:
-            process.terminate()
+    except BaseException:
+        _end(processes)
         raise
-    finally:
-        for process in processes:
+    errors = [_error_of(process, ours) for process, (ours, _) in zip(processes, links, strict=True)]
+    return [error for error in errors if error is not None]
+
+
+def _end(processes: Sequence[BaseProcess]) -> None:
+    """Ends processes: they are asked to put down what they hold, and killed when that takes too long."""
+    started = [process for process in processes if process.pid is not None]
+    for process in started:
+        process.terminate()
+    until = time.monotonic() + _GRACE_S
+    for process in started:
+        process.join(max(0.0, until - time.monotonic()))
+    for process in started:
+        if process.is_alive():
+            process.kill()
             process.join()
-    _raise_for(processes)
 
 
 @contextmanager
 def interrupts_delayed() -> Iterator[None]:
-    """Ctrl-C in the body is raised after it: loading torch takes seconds, and no process may be left half started."""
+    """Ctrl-C and SIGTERM in the body are raised after it: no process may be left half started."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     received: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    former = {number: signal.signal(number, lambda number, _: received.append(number)) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        for number in numbers:
+            signal.signal(number, former[number])
     if received:
         raise KeyboardInterrupt
 
@@ -131,27 +162,48 @@ def _start_method(device: str) -> str:
     return "forkserver" if sys.platform == "linux" and device == "cpu" else "spawn"
 
 
-def _raise_for(processes: list[BaseProcess]) -> None:
-    for process in processes:
-        if process.exitcode in (_INTERRUPTED, -signal.SIGTERM):
-            raise KeyboardInterrupt
-        if process.exitcode:
-            raise RunFailure(f"{process.name} ended with exit code {process.exitcode}; what was finished is kept")
+def _error_of(process: BaseProcess, link: Connection) -> DonorgridError | None:
+    """Why a process broke off; None if it went on to the end of its work."""
+    process.join()
+    try:
+        told = link.recv() if link.poll() else None
+    except EOFError:
+        told = None
+    code = process.exitcode
+    if isinstance(told, DonorgridError) or not code:
+        return told
+    if code == _INTERRUPTED or code < 0:
+        name = signal.Signals(-code).name if code < 0 else "SIGTERM"
+        often = " (often there was too little memory)" if name == "SIGKILL" else ""
+        return SystemRefusal(f"{process.name} was ended by {name}{often}; the same command goes on")
+    return Fault(f"a fault in donorgrid: {process.name} ended with exit code {code} and told no reason")
 
 
-def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: int) -> None:
+def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: int, link: Connection) -> None:
     """One process of several: the same loop as a lone process, on its share of the cores."""
     import torch  # noqa: PLC0415  (heavy, and only needed here)
 
     signal.signal(signal.SIGTERM, _interrupt)
-    torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, args=(link,), daemon=True, name="end with parent").start()
     try:
+        torch.set_num_threads(threads)
         run.worker.Worker(prepared, plan, options, lambda: None).run()
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
-    except InputError as error:
-        print(f"error: {error}", flush=True)
-        raise SystemExit(_BAD_INPUT) from None
+    except Exception as error:  # noqa: BLE001 - the border of a worker: the parent gets one line for whatever it is
+        told = error if isinstance(error, DonorgridError) else system_refusal(error) or keep_traceback(error)
+        link.send(told)
+        raise SystemExit(1) from None
+
+
+def _end_with_parent(link: Connection) -> None:
+    """Interrupts this process when its parent is gone: then nobody holds the other end of the link."""
+    try:
+        link.recv()
+    except (EOFError, OSError):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_GRACE_S)
+        os._exit(_INTERRUPTED)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from donorgrid.core.records import Subject
 from donorgrid.pipeline.prepare.study import study_folder
 from donorgrid.pipeline.prepare.study_files import read_workplan
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
+from donorgrid.pipeline.run import healing
 from donorgrid.pipeline.run.ledger import Ledger, subjects_of_shard
 from donorgrid.store.logs import Failure, read_failures
 
@@ -85,6 +86,22 @@ class Watch:
         return [recorded[key] for key in keys if key in recorded]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudyProblems:
+    """What is wrong in a study's folder.
+
+    Attributes
+    ----------
+    damaged : tuple of str
+        A line for every result that is damaged, or that belongs to another subject.
+    passed_over : tuple of str
+        A line for every damaged log file, and for what lies among the claims and is none.
+    """
+
+    damaged: tuple[str, ...]
+    passed_over: tuple[str, ...]
+
+
 def study_status(study: str | Path, out: str | Path | None = None) -> tuple[Progress, list[Failure]]:
     """How far a study is, and what failed in it.
 
@@ -108,3 +125,29 @@ def study_status(study: str | Path, out: str | Path | None = None) -> tuple[Prog
     folder = study_folder(study, out)
     watch = Watch(read_workplan(folder), folder)
     return watch.progress(), watch.failures()
+
+
+def study_problems(study: str | Path, out: str | Path | None = None, *, verify: bool = False) -> StudyProblems:
+    """What is wrong in a study's folder.
+
+    Parameters
+    ----------
+    study : str or Path
+        A study file, or a folder that holds ``study.yaml``.
+    out : str or Path, optional
+        The study's folder, where it is not the default.
+    verify : bool
+        Read every answer and adapter whole; otherwise only what says whose the answers are.
+
+    Returns
+    -------
+    StudyProblems
+    """
+    folder = study_folder(study, out)
+    plan = read_workplan(folder)
+    if verify:
+        damaged = healing.all_damage(plan, folder)
+    else:
+        statuses = (Ledger(plan, folder).status(subject) for subject in plan.grid.subjects)
+        damaged = [status.damage for status in statuses if status.damage is not None]
+    return StudyProblems(damaged=tuple(damaged), passed_over=tuple(healing.passed_over(folder)))

@@ -1,18 +1,20 @@
 """``donorgrid run`` and ``donorgrid demo``: a study is read once, planned once, and worked on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
 
 from donorgrid.core.atomic_files import whole_file
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import DonorgridError, InputError
 from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline import prepare as preparing
 from donorgrid.pipeline.prepare.study import prepare, study_paths
 from donorgrid.pipeline.prepare.study_files import write_study_files
 from donorgrid.pipeline.prepare.work_keys import make_workplan
+from donorgrid.pipeline.run.earlier_versions import check_earlier_version
+from donorgrid.pipeline.run.healing import heal
 from donorgrid.pipeline.run.jobs import choose_device, do_work, preload
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress, Watch
@@ -57,8 +59,8 @@ def run_study(
     ------
     InputError
         Before any work, if the study cannot be run.
-    RunFailure
-        If a process broke off.
+    DonorgridError
+        If a process broke off and the others did not finish its work.
     """
     require_training("run")
     options = options or RunOptions()
@@ -66,9 +68,10 @@ def run_study(
     check_device(options.device)
     prepared = prepare(study_file, folder)
     plan = make_workplan(prepared)
+    check_earlier_version(plan, folder, redo=options.redo)
     write_study_files(prepared, plan, study_file=study_file)
-    if options.retry_failed:
-        forget_failures(folder)
+    heal(plan, folder, on_note)
+    forget_failures(folder, passing_only=not options.retry_failed)
     watch = Watch(plan, folder, shard=options.shard, on_change=on_progress)
     n_left = watch.progress().left
     if n_left:
@@ -77,11 +80,20 @@ def run_study(
         jobs = options.jobs or default_jobs(device)
         for note in preparing.manifest.write_study_manifest(prepared, device=device, jobs=jobs):
             on_note(note)
-        do_work(prepared, plan, options, device=device, n_left=n_left, on_poll=watch.progress)
+        broken_off = do_work(prepared, plan, options, device=device, n_left=n_left, on_poll=watch.progress)
+        _check_jobs(broken_off, watch.progress(), on_note)
     final = watch.progress()
     if options.shard is None:
         remove_dead_claims(folder, open_keys=watch.open_keys())
     return final
+
+
+def _check_jobs(broken_off: Sequence[DonorgridError], progress: Progress, on_note: Callable[[str], None]) -> None:
+    """Raises what ended a process, unless the others finished everything."""
+    if broken_off and progress.left:
+        raise broken_off[0]
+    for error in broken_off:
+        on_note(f"{error}; the other processes finished its work")
 
 
 def run_demo(

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import polars as pl
-import torch
 
 from donorgrid.core.errors import RunFailure, StoreError
 from donorgrid.core.names import subject_name
 from donorgrid.core.records import Baseline, Prompted, Run, Subject
+from donorgrid.core.system_refusals import is_memory_shortage
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.ledger import Ledger, SubjectStatus
@@ -38,6 +38,7 @@ class SubjectWork:
         """Train the runs that have no adapter yet, together. A failure is recorded for the run and its checkpoints."""
         missing = [run for run in runs if self._stamp(run) is None]
         if missing:
+            self._load(missing[0].model)
             self._record_failures(missing, partial(self._train, missing))
 
     def score(self, subject: Subject, claim: Claim) -> None:
@@ -55,6 +56,7 @@ class SubjectWork:
         StoreError
             If the adapter of a run is gone.
         """
+        self._load(subject.model)
         self._record_failures([subject], partial(self._score, subject, claim))
 
     def _train(self, runs: Sequence[Run]) -> None:
@@ -78,7 +80,7 @@ class SubjectWork:
             answers = session.answers(status.missing, adapter, examples=examples)
             if claim.still_ours():
                 self._write(status, answers, stamp)
-        if isinstance(subject, Run) and not self._plan.keeps(subject):
+        if isinstance(subject, Run) and not self._plan.keeps(subject) and claim.still_ours():
             drop_adapter(self._folder.adapter(subject))
 
     def _stamp(self, run: Run) -> Stamp | None:
@@ -103,6 +105,7 @@ class SubjectWork:
             adapter_digest=digest,
             scoring_keys=keys,
             examples_key=self._plan.examples_key(status.subject),
+            subject=subject_name(status.subject),
         )
         write_answers(path, pl.concat(frames), footer)
 
@@ -110,16 +113,17 @@ class SubjectWork:
         """Do some work on these subjects; a failure of the work itself is recorded for them, and the others go on."""
         try:
             work()
-        except (RunFailure, torch.OutOfMemoryError) as error:
-            reason = str(error)
-        except RuntimeError as error:  # what torch raises when a network cannot compute
-            reason = f"{type(error).__name__}: {error}"
+        except RunFailure as error:
+            reason, passing = str(error), False
+        except (RuntimeError, MemoryError) as error:  # what torch raises when a network cannot compute
+            passing = is_memory_shortage(error)
+            reason = f"too little memory: {error}" if passing else f"{type(error).__name__}: {error}"
         else:
             return
         for subject in subjects:
-            self._record_failure(subject, reason)
+            self._record_failure(subject, reason, passing=passing)
 
-    def _record_failure(self, subject: Subject, reason: str) -> None:
+    def _record_failure(self, subject: Subject, reason: str, *, passing: bool = False) -> None:
         run = subject if isinstance(subject, Run) else None
         draw_seed = subject.draw_seed if isinstance(subject, Prompted) else None
         failure = Failure(
@@ -130,8 +134,13 @@ class SubjectWork:
             train_seed=run.train_seed if run else draw_seed,
             checkpoint=run.checkpoint if run else None,
             reason=(reason.splitlines() or ["no reason given"])[0],
+            passing=passing,
         )
         note_failure(self._folder, failure)
+
+    def _load(self, model: str) -> None:
+        """Loads a base model. What fails here is the device's or the model's fault, and no failure of a run."""
+        self._session_for(model).load()
 
     def _session_for(self, model: str) -> StudySession:
         if self._session is None or self._session[0] != model:

@@ -34,6 +34,7 @@ class StudySession:
             chat_template=scoring.chat_template,
             weights=prepared.study.model(model).weights,
         )
+        self._precision = scoring.precision
         self._session = ModelSession(prepared.models[model], settings)
         self._targets = {cell: study_target(prepared, cell) for cell in prepared.grid.targets}
         self.training = Training(self._session, prepared)
@@ -59,6 +60,10 @@ class StudySession:
         """
         with self._session.active(adapter):
             return pl.concat([self._session.answer(self._targets[target], examples) for target in targets])
+
+    def load(self) -> None:
+        """Loads the model in the precision of the answers, unless it is in memory already."""
+        self._session.base(self._precision)
 
     def score_first(self, target: Cell, n_items: int) -> int:
         """Score the first items of a target with the base model, to measure speed; the tokens of the sequences."""
