@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from transformers import AutoTokenizer
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Item
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base
+from donorgrid.plan.scoring import Scoring
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.plain import score_options
@@ -23,8 +25,10 @@ def base_at(folder: Path) -> Base:
     return load_base(files, precision="fp32", device="cpu")
 
 
-def assert_same(base: Base, items: tuple[Item, ...], theirs: list[dict], *, chat: bool) -> None:
-    encoded = encode_items(items, base.tokenizer, chat_template=chat)
+def assert_same(
+    base: Base, items: tuple[Item, ...], theirs: list[dict], *, chat: bool, arguments: dict | None = None
+) -> None:
+    encoded = encode_items(items, base.tokenizer, chat_template=chat, chat_template_args=arguments or {})
     ours = score_options(base.network, encoded.items, max_length=256)
     answers = item_answers(encoded.items, ours, norm=True)
     assert len(theirs) == len(ours) == 12
@@ -72,6 +76,33 @@ def test_refused_system_message_is_left_out_as_lm_eval_does(world: Path, tmp_pat
     test = load_cell(find_task("stern.yaml", folder=world), "en", sources={}).test
     theirs = lm_eval_answers(stern, world / "colours-en-test.jsonl", chat=True, **keys)
     assert_same(base_at(stern), test, theirs, chat=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "model_args"),
+    [
+        ({"enable_thinking": False}, {"enable_thinking": False}),
+        ({"chat_template_args": {"tone": "curt", "enable_thinking": False}},
+         {"chat_template_args": {"tone": "curt"}, "enable_thinking": False}),
+    ],
+)  # fmt: skip
+def test_arguments_of_a_chat_template_are_passed_as_lm_eval_passes_them(
+    world: Path, tmp_path: Path, written: dict, model_args: dict
+) -> None:
+    thinking = give_chat_template(make_checkpoint("llama", tmp_path / "thinking"))
+    tokenizer = AutoTokenizer.from_pretrained(thinking)
+    tokenizer.chat_template += "{% if enable_thinking is defined and not enable_thinking %}blue{% endif %}{{ tone }}"
+    tokenizer.save_pretrained(thinking)
+    scoring = Scoring.model_validate({"chat_template": True, **written})
+    test = load_cell(find_task("colours.yaml", folder=world), "it", sources={}).test
+    theirs = lm_eval_answers(thinking, world / "colours-it-test.jsonl", chat=True, model=model_args)
+    base = base_at(thinking)
+    assert_same(base, test, theirs, chat=True, arguments=scoring.chat_template_args)
+    plain, asked = (
+        encode_items(test, base.tokenizer, chat_template=True, chat_template_args=arguments).items[0].context
+        for arguments in ({}, scoring.chat_template_args)
+    )
+    assert plain != asked
 
 
 def test_tokenizer_without_a_chat_template_is_one_line(world: Path) -> None:

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ValidationError
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.plan.recipes import RecipeSpec
+from donorgrid.plan.scoring import Scoring
 from donorgrid.plan.study import (
     CellSpec,
     ControlSpec,
     Limits,
     MixSpec,
     ModelSpec,
-    Scoring,
     Study,
     TaskSpec,
 )

@@ -20,10 +20,11 @@ from pydantic import (
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_name, check_path
-from donorgrid.core.records import UNTRAINED, Metric, Precision, Weights
+from donorgrid.core.records import UNTRAINED, Metric, Weights
 from donorgrid.facts.languages import language_label, one_language_each
 from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, with_answers_from
 from donorgrid.plan.recipes import RecipeSpec, recipe_object
+from donorgrid.plan.scoring import Scoring
 
 
 class Strict(BaseModel):
@@ -169,13 +170,6 @@ class Limits(Strict):
 
     train_items: Annotated[int, Field(ge=2)] | None = None
     test_items: Annotated[int, Field(ge=1)] | None = None
-
-
-class Scoring(Strict):
-    """How options are scored."""
-
-    precision: Precision = "fp32"
-    chat_template: bool = False
 
 
 class Study(Strict):

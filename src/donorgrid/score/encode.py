@@ -5,8 +5,9 @@ LENGTH of the first. The model reads the tokens of the context alone, then those
 tokens of the joint text as they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -32,7 +33,13 @@ class EncodedItems:
     invalid: tuple[tuple[str, str], ...]
 
 
-def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) -> EncodedItems:
+def encode_items(
+    items: Iterable[Item],
+    tokenizer: Any,
+    *,
+    chat_template: bool,
+    chat_template_args: Mapping[str, Any] = MappingProxyType({}),
+) -> EncodedItems:
     """Tokenizes the items of one target.
 
     Parameters
@@ -43,6 +50,8 @@ def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) 
         A transformers tokenizer.
     chat_template
         Whether the model reads the item's messages (or its context as one user message) in the chat template.
+    chat_template_args
+        Further arguments that the template reads, such as ``enable_thinking``.
 
     Returns
     -------
@@ -60,7 +69,7 @@ def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) 
         )
     valid, invalid = [], []
     for item in items:
-        encoded = _encode(item, tokenizer, chat_template)
+        encoded = _encode(item, tokenizer, chat_template, chat_template_args)
         empty = [index for index, continuation in enumerate(encoded.continuations) if not continuation]
         if empty:
             invalid.append((item.id, f"choice {empty[0]} has no token of its own after the context"))
@@ -69,7 +78,7 @@ def encode_items(items: Iterable[Item], tokenizer: Any, *, chat_template: bool) 
     return EncodedItems(items=tuple(valid), invalid=tuple(invalid))
 
 
-def chat_context(item: Item, tokenizer: Any) -> str:
+def chat_context(item: Item, tokenizer: Any, arguments: Mapping[str, Any] = MappingProxyType({})) -> str:
     """The item's messages in the chat template, up to where an option begins.
 
     A last message of the assistant stays open; after any other message the assistant's turn is opened. A template that
@@ -81,6 +90,8 @@ def chat_context(item: Item, tokenizer: Any) -> str:
         Its messages; without any, its context is one user message.
     tokenizer
         A transformers tokenizer with a chat template.
+    arguments
+        Further arguments that the template reads.
 
     Returns
     -------
@@ -94,11 +105,11 @@ def chat_context(item: Item, tokenizer: Any) -> str:
     """
     messages = [{"role": role, "content": text} for role, text in item.messages or (("user", item.context),)]
     try:
-        return _render(messages, tokenizer)
+        return _render(messages, tokenizer, arguments)
     except TemplateError:
         without_system = [message for message in messages if message["role"] != "system"]
     try:
-        return _render(without_system, tokenizer)
+        return _render(without_system, tokenizer, arguments)
     except TemplateError as error:
         raise InputError(
             f"item '{item.id}' of '{item.cell}': the chat template refuses its messages: {error}"
@@ -111,10 +122,10 @@ def prefix_token(tokenizer: Any) -> int:
     return token
 
 
-def _encode(item: Item, tokenizer: Any, chat_template: bool) -> EncodedItem:
+def _encode(item: Item, tokenizer: Any, chat_template: bool, arguments: Mapping[str, Any]) -> EncodedItem:
     context, delimiter = item.context, item.delimiter
     if chat_template:
-        context, delimiter = chat_context(item, tokenizer), item.chat_delimiter
+        context, delimiter = chat_context(item, tokenizer, arguments), item.chat_delimiter
     stripped = context.rstrip()
     trailing = context[len(stripped) :]
     options = [trailing + delimiter + choice for choice in item.choices]
@@ -141,9 +152,9 @@ def _tokenize(text: str, tokenizer: Any) -> list[int]:
     return ids
 
 
-def _render(messages: list[dict[str, str]], tokenizer: Any) -> str:
+def _render(messages: list[dict[str, str]], tokenizer: Any, arguments: Mapping[str, Any]) -> str:
     is_open = messages[-1]["role"] == "assistant"
     text: str = tokenizer.apply_chat_template(
-        messages, tokenize=False, add_generation_prompt=not is_open, continue_final_message=is_open
+        messages, tokenize=False, add_generation_prompt=not is_open, continue_final_message=is_open, **arguments
     )
     return text

@@ -99,6 +99,7 @@ class AnswerCache:
             precision=request.precision,
             device=request.device,
             chat_template=request.chat_template,
+            chat_template_args=request.chat_template_args,
             loads_by_peft=True,
         )
         self._on_note = on_note
@@ -216,6 +217,7 @@ class AnswerCache:
             "generated": generation and {"until": list(generation.until), "max_new_tokens": generation.max_new_tokens},
             "precision": self._settings.precision,
             "chat_template": self._settings.chat_template,
+            **({"chat_template_args": dict(arguments)} if (arguments := self._settings.chat_template_args) else {}),
             "merge": MERGED if subject.adapter is None else self._activations[subject.name],
             **({} if subject.adapter is None else {"adapter_semantics": _ADAPTER_SEMANTICS}),
         }

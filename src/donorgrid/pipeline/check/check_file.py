@@ -11,6 +11,7 @@ from donorgrid.core.names import check_path
 from donorgrid.core.records import Metric, Precision
 from donorgrid.pipeline.check.request import TargetSpec
 from donorgrid.plan.fields import with_answers_from
+from donorgrid.plan.scoring import ChatTemplateArgs, with_enable_thinking
 
 Names = str | list[str]
 
@@ -57,12 +58,18 @@ class CheckKeys(_Strict):
     metric: Metric | None = None
     precision: Precision | None = None
     chat_template: bool | None = None
+    chat_template_args: ChatTemplateArgs | None = None
     tokenizer: str | None = None
     max_new_tokens: int | None = None
     device: str | None = None
     cache: Path | None = None
     report: str | None = None
     allow_undecided: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_enable_thinking(cls, value: Any) -> Any:
+        return with_enable_thinking(value)
 
 
 def read_check_file(path: Path) -> CheckKeys:

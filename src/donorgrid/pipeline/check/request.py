@@ -1,6 +1,7 @@
 """What a check is asked to do, and its result."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,8 @@ class CheckRequest:
         The precision of the model.
     chat_template : bool
         Whether contexts are read under the chat template.
+    chat_template_args : mapping
+        Further arguments that the template reads, such as ``enable_thinking``.
     tokenizer : str or None
         A model or a folder (also an adapter's) whose tokenizer and chat template are used in place of the models' own.
     max_new_tokens : int
@@ -96,6 +99,7 @@ class CheckRequest:
     metric: Metric = "acc_norm"
     precision: Precision = "fp32"
     chat_template: bool = False
+    chat_template_args: Mapping[str, object] = field(default_factory=dict)
     tokenizer: str | None = None
     max_new_tokens: int = 128
     device: str = "auto"
@@ -110,6 +114,8 @@ class CheckRequest:
         for name, value in (("items", self.items), ("max_new_tokens", self.max_new_tokens)):
             if value is not None and value < 1:
                 raise InputError(f"{name} {value}: expected 1 or more")
+        if self.chat_template_args and not self.chat_template:
+            raise InputError("chat_template_args are given, but chat_template is not: no template reads them")
         if not self.adapters:
             raise InputError("nothing to check: name at least one adapter, checkpoint or BASE@revision after the base")
         if not (self.on or self.guard):

@@ -106,9 +106,9 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
         cell: sum(len(text.token_ids) for text in encode_texts(prepared.cells[cell].train, tokenizer))
         for cell in grid.source_cells
     }
-    chat_template = prepared.study.scoring.chat_template
+    chat_template, arguments = prepared.study.scoring.chat_template, prepared.study.scoring.chat_template_args
     targets = [
-        encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
+        encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template, chat_template_args=arguments)
         for cell in scored_targets(prepared)
     ]
     items = [item for target in targets for item in target.items]

@@ -102,12 +102,15 @@ class _Lengths:
 
     def of(self, target: Cell, items: Sequence[Item]) -> dict[str, int]:
         """By item ID, the tokens of the longest sequence of each item."""
-        chat_template = self._prepared.study.scoring.chat_template
+        scoring, encode = self._prepared.study.scoring, self._tokenizer.encode
+        chat_template, arguments = scoring.chat_template, scoring.chat_template_args
         if self._prepared.tasks[target.task].generates:
-            texts = {item.id: chat_context(item, self._tokenizer) if chat_template else item.context for item in items}
-            return {item_id: len(self._tokenizer.encode(text)) for item_id, text in texts.items()}
-        encoded = encode_items(items, self._tokenizer, chat_template=chat_template).items
-        return {item.item.id: sequence_length(item) for item in encoded}
+            contexts = [
+                chat_context(item, self._tokenizer, arguments) if chat_template else item.context for item in items
+            ]
+            return {item.id: len(encode(context)) for item, context in zip(items, contexts, strict=True)}
+        encoded = encode_items(items, self._tokenizer, chat_template=chat_template, chat_template_args=arguments)
+        return {item.item.id: sequence_length(item) for item in encoded.items}
 
     def cut(self, target: Cell, plain: Mapping[str, int], examples: Sequence[Example]) -> Iterator[tuple[str, int]]:
         """(item ID, tokens cut) of the items that are too long after the examples."""

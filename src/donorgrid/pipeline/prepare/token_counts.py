@@ -58,7 +58,7 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
     folder = prepared.models[model]
     tokenizer = load_tokenizer(folder)
     max_length = max_input_length(folder, tokenizer)
-    chat_template = prepared.study.scoring.chat_template
+    chat_template, arguments = prepared.study.scoring.chat_template, prepared.study.scoring.chat_template_args
     if chat_template:
         check_chat_template(folder, tokenizer)
     counts: dict[Cell, dict[str, TokenCounts]] = {cell: {} for cell in prepared.grid.cells}
@@ -67,7 +67,9 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
     for cell in prepared.grid.targets:
         if prepared.tasks[cell.task].generates:
             continue
-        encoded = encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template)
+        encoded = encode_items(
+            prepared.cells[cell].test, tokenizer, chat_template=chat_template, chat_template_args=arguments
+        )
         if not encoded.items:
             item_id, reason = encoded.invalid[0]
             raise InputError(f"target '{cell}': no item can be scored with {model}; the first, '{item_id}': {reason}")

@@ -150,6 +150,7 @@ def _target_part(prepared: Prepared, target: Cell) -> dict[str, object]:
         **_generation(task, target.language),
         "precision": scoring.precision,
         "chat_template": scoring.chat_template,
+        **({"chat_template_args": dict(scoring.chat_template_args)} if scoring.chat_template_args else {}),
     }
 
 

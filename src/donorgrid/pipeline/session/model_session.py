@@ -195,7 +195,12 @@ class ModelSession:
 
     def _encode(self, target: AnswerTarget, examples: Sequence[Example] = ()) -> EncodedItems:
         items = _after(examples, target.items)
-        encoded = encode_items(items, self.tokenizer, chat_template=self._settings.chat_template)
+        encoded = encode_items(
+            items,
+            self.tokenizer,
+            chat_template=self._settings.chat_template,
+            chat_template_args=self._settings.chat_template_args,
+        )
         if not encoded.items:
             raise InputError(f"target '{target.name}': no item can be scored; the first: {encoded.invalid[0]}")
         self._check_tokens(
@@ -217,8 +222,8 @@ class ModelSession:
             )
 
     def _generate(self, generation: Generation, items: Sequence[Item]) -> pl.DataFrame:
-        chat_template = self._settings.chat_template
-        contexts = [chat_context(item, self.tokenizer) if chat_template else item.context for item in items]
+        chat_template, arguments = self._settings.chat_template, self._settings.chat_template_args
+        contexts = [chat_context(item, self.tokenizer, arguments) if chat_template else item.context for item in items]
         self._check_tokens(
             (token for ids in self.tokenizer(contexts)["input_ids"] for token in ids), items[0].cell.task
         )

@@ -1,7 +1,7 @@
 """What a model session is given: how its model is loaded, and the targets that it answers. No torch."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from donorgrid.core.records import Item, Precision, Weights
 
@@ -21,6 +21,8 @@ class SessionSettings:
         "auto", "cpu", or a device of torch.
     chat_template : bool
         Whether contexts are read under the tokenizer's chat template.
+    chat_template_args : mapping
+        Further arguments that the template reads, such as ``enable_thinking``.
     weights : {"own", "4bit"}
         How the base's weights are kept in memory.
     loads_by_peft : bool
@@ -30,6 +32,7 @@ class SessionSettings:
     precision: Precision
     device: str
     chat_template: bool = False
+    chat_template_args: Mapping[str, object] = field(default_factory=dict)
     weights: Weights = "own"
     loads_by_peft: bool = False
 

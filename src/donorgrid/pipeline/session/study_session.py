@@ -32,6 +32,7 @@ class StudySession:
             precision=scoring.precision,
             device=device,
             chat_template=scoring.chat_template,
+            chat_template_args=scoring.chat_template_args,
             weights=prepared.study.model(model).weights,
         )
         self._precision = scoring.precision

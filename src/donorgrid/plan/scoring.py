@@ -1,0 +1,60 @@
+"""How the options of a study's items are scored, and the arguments of a chat template."""
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from donorgrid.core.records import Precision
+from donorgrid.plan.fields import STRICT
+
+_RESERVED = frozenset(
+    {"conversation", "messages", "tokenize", "add_generation_prompt", "continue_final_message", "chat_template"}
+    | {"return_tensors", "return_dict", "padding", "truncation", "max_length", "return_assistant_tokens_mask"}
+    | {"tokenizer_kwargs"}
+)
+"""Arguments that the scoring sets by itself."""
+
+
+def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
+    for name in arguments:
+        if name in _RESERVED or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise ValueError(f"'{name}' is no argument of a chat template; allowed: names that the template reads")
+    return arguments
+
+
+TemplateValue = str | bool | int | float | None | list[str]
+ChatTemplateArgs = Annotated[dict[str, TemplateValue], AfterValidator(_checked)]
+"""Arguments that a chat template reads, such as ``enable_thinking``."""
+
+
+def with_enable_thinking(keys: Any) -> Any:
+    """Returns keys with ``enable_thinking`` among ``chat_template_args``, as lm-eval takes either."""
+    if not isinstance(keys, dict) or keys.get("enable_thinking") is None:
+        return keys
+    given = keys.get("chat_template_args") or {}
+    if not isinstance(given, dict):
+        return keys
+    others = {key: value for key, value in keys.items() if key != "enable_thinking"}
+    return others | {"chat_template_args": {**given, "enable_thinking": keys["enable_thinking"]}}
+
+
+class Scoring(BaseModel):
+    """How options are scored."""
+
+    model_config = STRICT
+
+    precision: Precision = "fp32"
+    chat_template: bool = False
+    chat_template_args: ChatTemplateArgs = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_enable_thinking(cls, value: Any) -> Any:
+        return with_enable_thinking(value)
+
+    @model_validator(mode="after")
+    def _arguments_have_a_template(self) -> Self:
+        if self.chat_template_args and not self.chat_template:
+            raise ValueError("'chat_template_args' are given, but 'chat_template' is false: no template reads them")
+        return self
