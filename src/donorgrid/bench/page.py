@@ -1,6 +1,7 @@
 """A comparison as Markdown."""
 
 import platform
+from collections.abc import Iterator
 
 import torch
 
@@ -36,13 +37,7 @@ def markdown(comparison: Comparison) -> str:
         wall, cpu = comparison.cell_s(way, of_cpu=False), comparison.cell_s(way, of_cpu=True)
         ratios = wall / comparison.cell_s(DONORGRID, of_cpu=False), cpu / comparison.cell_s(DONORGRID, of_cpu=True)
         lines.append(f"| {way} | {wall:.1f} | {cpu:.1f} | {ratios[0]:.1f} | {ratios[1]:.1f} |")
-    lines.append("")
-    for way, (differing, compared) in comparison.differing.items():
-        listed = f" ({'; '.join(differing)})" if differing else ""
-        lines.append(
-            f"Same adapter, {way} against {DONORGRID}: another option chosen on {len(differing)} of {compared} "
-            f"items{listed}."
-        )
+    lines += ["", *_differing_lines(comparison)]
     lines.append(
         f"{DONORGRID} reads {comparison.n_needed:,} tokens to score the measured items once, "
         f"{comparison.n_computed:,} with padding; "
@@ -50,6 +45,15 @@ def markdown(comparison: Comparison) -> str:
         f"Peer's best batch size: {comparison.peer_batch or 'not run'}."
     )
     return "\n".join(lines) + "\n"
+
+
+def _differing_lines(comparison: Comparison) -> Iterator[str]:
+    for way, (differing, compared) in comparison.differing.items():
+        listed = f" ({'; '.join(differing)})" if differing else ""
+        yield (
+            f"Same adapter, {way} against {DONORGRID}: another option chosen on {len(differing)} of {compared} "
+            f"items{listed}."
+        )
 
 
 def _processor() -> str:

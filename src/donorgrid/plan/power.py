@@ -71,33 +71,35 @@ def power_table(
         if not cells.height:
             continue
         n_cells, n_blocks = _size(cells, column)
-        single = column == ""
+        is_single = column == ""
         design = Averaged(
             n_items=n_items,
             n_seeds=n_seeds,
-            n_models=1 if single else n_models,
+            n_models=1 if is_single else n_models,
             n_cells=n_cells,
             n_blocks=n_blocks,
         )
-        member_noise = _of_one_model(noise) if single else noise
-        rows.append(
-            {
-                "what": what,
-                "n_models": design.n_models,
-                "n_cells": n_cells,
-                "n_seeds": n_seeds,
-                "n_items": n_items,
-                "se_pp": se_pp(member_noise, design),
-                "smallest_delta_pp": smallest_delta_pp(member_noise, design, test),
-                "wanted_pp": wanted_pp,
-                "items_needed": items_needed(member_noise, design, wanted_pp, test),
-                "flip_rate": noise.flip_rate,
-                "origin": noise.origin,
-                "level": test.level / test.n_tests,
-                "power": test.power,
-            }
-        )
+        member_noise = _of_one_model(noise) if is_single else noise
+        rows.append({"what": what, **_power_row(design, member_noise, wanted_pp, test)})
     return POWER.check(pl.DataFrame(rows, schema=dict(POWER.columns)))
+
+
+def _power_row(design: Averaged, noise: Noise, wanted_pp: float, test: Test) -> dict[str, object]:
+    """The columns of POWER that follow from a design, its noise and the test."""
+    return {
+        "n_models": design.n_models,
+        "n_cells": design.n_cells,
+        "n_seeds": design.n_seeds,
+        "n_items": design.n_items,
+        "se_pp": se_pp(noise, design),
+        "smallest_delta_pp": smallest_delta_pp(noise, design, test),
+        "wanted_pp": wanted_pp,
+        "items_needed": items_needed(noise, design, wanted_pp, test),
+        "flip_rate": noise.flip_rate,
+        "origin": noise.origin,
+        "level": test.level / test.n_tests,
+        "power": test.power,
+    }
 
 
 def _of_one_model(noise: Noise) -> Noise:

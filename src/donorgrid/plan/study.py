@@ -231,9 +231,8 @@ class Study(Strict):
         for index, epochs in enumerate(self.checkpoints):
             for name, recipe in self.recipes.items():
                 if epochs > recipe.epochs:
-                    raise ValueError(
-                        f"checkpoints[{index}]: {epochs:g} epochs, but recipe '{name}' ends after {recipe.epochs}"
-                    )
+                    where = f"checkpoints[{index}]: {epochs:g} epochs"
+                    raise ValueError(f"{where}, but recipe '{name}' ends after {recipe.epochs}")
         return self
 
     @model_validator(mode="after")
@@ -241,10 +240,8 @@ class Study(Strict):
         small = [model.name for model in self.models if model.weights != "own"]
         whole = [name for name, recipe in self.recipes.items() if recipe.method == "full"]
         if small and whole:
-            raise ValueError(
-                f"recipe '{whole[0]}' trains all weights, and those of model '{small[0]}' are kept in 4 bit; "
-                "give one of them a study of its own"
-            )
+            where = f"recipe '{whole[0]}' trains all weights, and those of model '{small[0]}' are kept in 4 bit"
+            raise ValueError(f"{where}; give one of them a study of its own")
         return self
 
     @model_validator(mode="after")

@@ -101,6 +101,10 @@ def heartbeat(claim: Claim, *, every_s: float = HEARTBEAT_S) -> Iterator[None]:
         A claim of this process.
     every_s : float
         Seconds between two heartbeats.
+
+    Yields
+    ------
+    None
     """
     stop = threading.Event()
 

@@ -37,6 +37,8 @@ def attention_forward(
     attended_until, position_ids
         One number per flat token. Query q attends to key k of its row if ``k <= q < attended_until[k]`` and their
         positions are less than ``window`` apart. Every token of the row attends to the whole shared prefix.
+    window
+        The sliding window, in positions; larger than any position if there is none.
     n_query_heads, n_kv_heads, scaling
         As in ``HeadLayout``.
     output

@@ -18,8 +18,8 @@ from donorgrid.models.output_head import logits_at
 from donorgrid.models.peft_adapters.completeness import check_complete, check_finite, file_name
 from donorgrid.models.peft_adapters.shared_copies import (
     copy_sharing_weights,
-    give_own_weights,
     resize_vocabulary,
+    separate_weights,
     tie_to_saved_embedding,
 )
 from donorgrid.models.peft_adapters.vocabulary import overwritten_weights, vocabulary_rows
@@ -83,7 +83,7 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
         n_rows = vocabulary_rows(copied, shapes, config, n_tokens)
         if n_rows != copied.get_input_embeddings().weight.shape[0]:
             resize_vocabulary(copied, n_rows)
-        give_own_weights(copied, overwritten_weights(copied, shapes))
+        separate_weights(copied, overwritten_weights(copied, shapes))
         config.task_type = None  # otherwise PEFT chooses the class
         mapping = getattr(network, "_checkpoint_conversion_mapping", None) or _without_adapter_names(config)
         with warnings.catch_warnings():

@@ -13,7 +13,7 @@ def copy_sharing_weights(network: Any) -> Any:
     """Copies the modules and the configuration of a network, but no weight.
 
     Each parameter of the copy is a new one over the same memory, and weights that are tied stay tied. Assigning to a
-    parameter's ``data`` leaves the base alone; writing into it does not (``give_own_weights``).
+    parameter's ``data`` leaves the base alone; writing into it does not (``separate_weights``).
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def copy_sharing_weights(network: Any) -> Any:
     return copy.deepcopy(network, shared).eval()
 
 
-def give_own_weights(network: Any, names: Iterable[str]) -> None:
+def separate_weights(network: Any, names: Iterable[str]) -> None:
     """Gives parameters memory of their own, so that they can be written into.
 
     Parameters

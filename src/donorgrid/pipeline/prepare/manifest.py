@@ -92,15 +92,7 @@ def manifest_of(
         "format": FORMAT,
         "engine_semantics": SEMANTICS,
         "machine": {"system": platform.platform(), "processor": platform.machine(), "device": device, "jobs": jobs},
-        "models": {
-            name: {
-                "weights": folder.weights_digest,
-                "tokenizer": folder.tokenizer_digest,
-                "kept_as": prepared.study.model(name).weights,
-                "adapters_are": merge_mode(prepared.study.model(name).weights),
-            }
-            for name, folder in prepared.models.items()
-        },
+        "models": {name: _model_facts(prepared, name) for name in prepared.models},
         "tasks": {
             name: {
                 "licence": task.licence,
@@ -114,24 +106,34 @@ def manifest_of(
             str(cell): {split: asdict(counts) for split, counts in items.counts.items()}
             for cell, items in prepared.cells.items()
         },
-        "tokens": {
-            model: {
-                str(cell): {split: asdict(counts) for split, counts in splits.items()}
-                for cell, splits in counted.items()
-            }
-            for model, counted in tokens.items()
-        },
-        "few_shot": [
-            {
-                "model": counts.subject.model,
-                "source": counts.subject.source.name,
-                "draw_seed": counts.subject.draw_seed,
-                "examples": [example.id for example in prepared.examples[counts.subject]],
-                "tokens": counts.n_tokens,
-                "cut": {str(target): [list(item) for item in cut] for target, cut in counts.cut.items()},
-            }
-            for counts in few_shot
-        ],
+        "tokens": {model: _token_counts(counted) for model, counted in tokens.items()},
+        "few_shot": [_few_shot_counts(prepared, counts) for counts in few_shot],
         "notes": list(notes),
         "study": prepared.study.model_dump(mode="json"),
+    }
+
+
+def _model_facts(prepared: Prepared, name: str) -> dict[str, object]:
+    folder, weights = prepared.models[name], prepared.study.model(name).weights
+    return {
+        "weights": folder.weights_digest,
+        "tokenizer": folder.tokenizer_digest,
+        "kept_as": weights,
+        "adapters_are": merge_mode(weights),
+    }
+
+
+def _token_counts(counted: Counted) -> dict[str, dict[str, dict[str, object]]]:
+    """By cell and split."""
+    return {str(cell): {split: asdict(counts) for split, counts in splits.items()} for cell, splits in counted.items()}
+
+
+def _few_shot_counts(prepared: Prepared, counts: FewShotCounts) -> dict[str, object]:
+    return {
+        "model": counts.subject.model,
+        "source": counts.subject.source.name,
+        "draw_seed": counts.subject.draw_seed,
+        "examples": [example.id for example in prepared.examples[counts.subject]],
+        "tokens": counts.n_tokens,
+        "cut": {str(target): [list(item) for item in cut] for target, cut in counts.cut.items()},
     }

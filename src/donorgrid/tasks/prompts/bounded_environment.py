@@ -37,7 +37,23 @@ def _shown(value: object) -> str:
 
 
 def regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
-    """lm-eval's filter, with a time limit."""
+    """lm-eval's filter ``regex_replace``, with a time limit.
+
+    Parameters
+    ----------
+    text : str
+        The text to search.
+    pattern : str
+        A regular expression.
+    replacement : str
+        What replaces each match.
+    count : int
+        At most this many replacements; 0 means all.
+
+    Returns
+    -------
+    str
+    """
     return substitute(pattern, replacement, text, count=count)
 
 
