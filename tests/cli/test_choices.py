@@ -3,14 +3,14 @@
 from dataclasses import fields
 from typing import get_args
 
-from donorgrid.cli import bench, planning, study
-from donorgrid.core.records import Metric, Precision
+from donorgrid.cli import bench, planning
+from donorgrid.core.records import METRICS, Metric, Precision
 from donorgrid.pipeline.check.command_line import _ALLOWED
 from donorgrid.simulate import SimulationSettings
 
 
 def test_metrics_and_precisions_are_the_declared_ones() -> None:
-    assert get_args(Metric) == study.METRICS == _ALLOWED["metric"]
+    assert get_args(Metric) == METRICS == _ALLOWED["metric"]
     assert get_args(Precision) == bench.PRECISIONS == _ALLOWED["precision"]
 
 

@@ -47,8 +47,13 @@ def whole_folder(path: Path, *, keep: Callable[[Path], bool] = lambda _: False) 
     path : Path
         The folder.
     keep : callable
-        Whether a folder that has the name stays: then the new one is dropped. It is asked again when the former folder
-        has been moved aside, since another process may have put its own there a moment before.
+        Says whether an existing folder of that name stays, and the new one is dropped. Called again after the former
+        folder was moved aside, since another process may have put its own there meanwhile.
+
+    Yields
+    ------
+    Path
+        The temporary folder.
 
     Raises
     ------

@@ -4,6 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field
 
+from donorgrid.core.errors import InputError
+from donorgrid.core.names import check_name, check_path
+
 
 def _no_doubles(values: list[Any]) -> list[Any]:
     for index, value in enumerate(values):
@@ -36,3 +39,19 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Unknown keys are errors; values are never converted to another type."""
+
+
+def valid_name(value: str) -> str:
+    """A name that may become part of a path. Raises ValueError otherwise, as pydantic expects."""
+    try:
+        return check_name(value, what="name")
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def valid_path(value: str) -> str:
+    """The text of a path that a system can open. Raises ValueError otherwise, as pydantic expects."""
+    try:
+        return check_path(value, what="path")
+    except InputError as error:
+        raise ValueError(str(error)) from error

@@ -19,10 +19,9 @@ from pydantic import (
 )
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.names import check_name, check_path
 from donorgrid.core.records import UNTRAINED, Metric, Weights
 from donorgrid.facts.languages import language_label, one_language_each
-from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, with_answers_from
+from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, valid_name, valid_path, with_answers_from
 from donorgrid.plan.recipes import RecipeSpec, recipe_object
 from donorgrid.plan.scoring import Scoring
 
@@ -37,20 +36,6 @@ def _object_from(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
-def _name(value: str) -> str:
-    try:
-        return check_name(value, what="name")
-    except InputError as error:
-        raise ValueError(str(error)) from error
-
-
-def _path(value: str) -> str:
-    try:
-        return check_path(value, what="path")
-    except InputError as error:
-        raise ValueError(str(error)) from error
-
-
 class ModelSpec(Strict):
     """One base model: a local folder, a hub id, or ``pocket``. ``name`` is used in tables and paths.
 
@@ -58,7 +43,7 @@ class ModelSpec(Strict):
     tokenizer and chat template are used in place of the model's own.
     """
 
-    id: Annotated[str, Field(min_length=1), AfterValidator(_path)]
+    id: Annotated[str, Field(min_length=1), AfterValidator(valid_path)]
     revision: str | None = None
     name: str = ""
     family: str | None = None
@@ -76,7 +61,7 @@ class ModelSpec(Strict):
     @field_validator("name")
     @classmethod
     def _sound_name(cls, value: str) -> str:
-        return _name(value)
+        return valid_name(value)
 
 
 class TaskSpec(Strict):
@@ -85,7 +70,7 @@ class TaskSpec(Strict):
     ``answers_from`` says how the answers of a data file name the right choice; it stands among ``columns``, too.
     """
 
-    task: Annotated[str, Field(min_length=1), AfterValidator(_path)]
+    task: Annotated[str, Field(min_length=1), AfterValidator(valid_path)]
     columns: Annotated[dict[str, str | list[str]], Field(min_length=1)] | None = None
 
     @model_validator(mode="before")
@@ -114,7 +99,7 @@ class MixSpec(Strict):
     @field_validator("name")
     @classmethod
     def _sound_name(cls, value: str) -> str:
-        return _name(value)
+        return valid_name(value)
 
 
 class ControlSpec(Strict):
@@ -177,11 +162,11 @@ class Study(Strict):
 
     models: Annotated[list[Annotated[ModelSpec, _object_from("id")]], Field(min_length=1), Unique]
     tasks: Annotated[list[Annotated[TaskSpec, _object_from("task")]], Field(min_length=1), Unique]
-    languages: Annotated[list[Annotated[str, AfterValidator(_name)]], Field(min_length=1), Unique]
+    languages: Annotated[list[Annotated[str, AfterValidator(valid_name)]], Field(min_length=1), Unique]
     sources: Annotated[AllWord | SourceList, WordOrList] = "all"
     targets: Annotated[AllWord | CellList, WordOrList] = "all"
     recipes: Annotated[
-        dict[Annotated[str, AfterValidator(_name)], Annotated[RecipeSpec, BeforeValidator(recipe_object)]],
+        dict[Annotated[str, AfterValidator(valid_name)], Annotated[RecipeSpec, BeforeValidator(recipe_object)]],
         Field(min_length=1),
     ] = {"paper": RecipeSpec()}
     train_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [17, 42, 101]
@@ -240,8 +225,8 @@ class Study(Strict):
         small = [model.name for model in self.models if model.weights != "own"]
         whole = [name for name, recipe in self.recipes.items() if recipe.method == "full"]
         if small and whole:
-            where = f"recipe '{whole[0]}' trains all weights, and those of model '{small[0]}' are kept in 4 bit"
-            raise ValueError(f"{where}; give one of them a study of its own")
+            conflict = f"recipe '{whole[0]}' trains all weights, and those of model '{small[0]}' are kept in 4 bit"
+            raise ValueError(f"{conflict}; give one of them a study of its own")
         return self
 
     @model_validator(mode="after")

@@ -9,12 +9,10 @@ import polars as pl
 from donorgrid.analyse.reading.answers import AnsweredRun, PairedAnswers
 from donorgrid.core.arrays import Ints, Reals
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric
+from donorgrid.core.records import METRICS, Metric
 from donorgrid.core.regimes import regime
 from donorgrid.core.tables import DELTAS, DELTAS_BY_SEED
 from donorgrid.statistics.errors.clusters import delta_se_pp
-
-METRICS = ("acc", "acc_norm")
 
 
 @dataclass(frozen=True)

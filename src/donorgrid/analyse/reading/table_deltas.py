@@ -1,14 +1,10 @@
 """The delta of a metric, from the columns of a result table."""
 
-from typing import get_args
-
 import polars as pl
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric
+from donorgrid.core.records import METRICS, Metric
 from donorgrid.core.tables import METRIC_COLUMNS, has_delta, typed
-
-METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 def metric_of(frame: pl.DataFrame) -> Metric:

@@ -5,6 +5,7 @@ from .items import ItemCounts as ItemCounts
 from .items import TrainingText as TrainingText
 from .runs import ADAPTER_FIELDS as ADAPTER_FIELDS
 from .runs import LLAMA_LINEAR as LLAMA_LINEAR
+from .runs import METRICS as METRICS
 from .runs import UNTRAINED as UNTRAINED
 from .runs import Baseline as Baseline
 from .runs import Method as Method

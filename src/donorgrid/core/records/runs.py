@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from donorgrid.core.records.sources import Source
 
 Metric = Literal["acc", "acc_norm"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
 Precision = Literal["fp32", "bf16"]
 Weights = Literal["own", "4bit"]
 Method = Literal["lora", "rslora", "dora", "full"]

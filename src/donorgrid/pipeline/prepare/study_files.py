@@ -99,7 +99,19 @@ def read_folder_version(folder: StudyFolder) -> tuple[int, int] | None:
 
 
 def study_was_edited(plan: WorkPlan, folder: StudyFolder) -> bool:
-    """True if ``study.yaml`` is another than when ``plan.json`` was written."""
+    """True if ``study.yaml`` was changed since ``plan.json`` was written.
+
+    Parameters
+    ----------
+    plan : WorkPlan
+        The work keys of the study as it is now.
+    folder : StudyFolder
+        The folder of the study.
+
+    Returns
+    -------
+    bool
+    """
     return _read_plan(folder).study not in (None, _study_digest(plan.study))
 
 

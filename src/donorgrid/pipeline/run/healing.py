@@ -42,9 +42,22 @@ def heal(plan: WorkPlan, folder: StudyFolder, on_note: Callable[[str], None]) ->
 
 
 def all_damage(plan: WorkPlan, folder: StudyFolder) -> list[str]:
-    """A line for every damaged file of a study; every file is read whole."""
+    """Reads every file of a study whole and names each damaged one.
+
+    Parameters
+    ----------
+    plan : WorkPlan
+        The work keys of the study.
+    folder : StudyFolder
+        The folder of the study.
+
+    Returns
+    -------
+    list of str
+        One line for each damaged file.
+    """
     ledger = Ledger(plan, folder)
-    found = [
+    damage = [
         problem
         for subject in plan.grid.subjects
         for problem in (
@@ -52,7 +65,7 @@ def all_damage(plan: WorkPlan, folder: StudyFolder) -> list[str]:
             damage_of_adapter(folder, subject, check_content=True),
         )
     ]
-    return [problem for problem in found if problem is not None]
+    return [problem for problem in damage if problem is not None]
 
 
 def passed_over(folder: StudyFolder) -> list[str]:

@@ -5,10 +5,11 @@ from functools import cache
 from typing import Any
 
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.records import METRICS
 from donorgrid.facts.languages import spelling_of
 from donorgrid.tasks.items.generation import GenerationRules
 from donorgrid.tasks.lm_eval.generation import rules_in
-from donorgrid.tasks.task_files.keys import EXTRA_NAME, METRICS
+from donorgrid.tasks.task_files.keys import EXTRA_NAME
 from donorgrid.tasks.task_files.task_file import PLACEHOLDER, TaskFile
 
 LM_EVAL = "lm_eval:"

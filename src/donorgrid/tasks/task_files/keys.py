@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from donorgrid.core.records import Metric
+from donorgrid.core.records import METRICS, Metric
 from donorgrid.facts.languages import language_label
 from donorgrid.tasks.task_files.key_blocks import (
     ChoiceSpec,
@@ -22,7 +22,6 @@ from donorgrid.tasks.task_files.key_blocks import (
 )
 
 EXTRA_NAME = "donorgrid[lm-eval]"
-METRICS: tuple[Metric, ...] = ("acc", "acc_norm")
 EXACT_MATCH = "exact_match"
 
 

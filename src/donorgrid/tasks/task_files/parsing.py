@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from donorgrid.core.errors import InputError, suggestion
-from donorgrid.tasks.task_files.keys import EXACT_MATCH, EXTRA_NAME, METRICS, ChoiceKeys, GenerationKeys, TaskKeys
+from donorgrid.core.records import METRICS
+from donorgrid.tasks.task_files.keys import EXACT_MATCH, EXTRA_NAME, ChoiceKeys, GenerationKeys, TaskKeys
 from donorgrid.tasks.task_files.yaml_files import PythonFunction
 
 EXTRA = f"a task of lm-eval itself runs by name as 'lm_eval:NAME' with the extra {EXTRA_NAME}"
