@@ -24,9 +24,9 @@ from typing import Any
 import llvm_products
 import torch
 import yaml
-from donorgrid.bench.work import items, make_work, training_texts
 
 from donorgrid.bench.texts import generated_texts
+from donorgrid.bench.workload import items, make_workload, training_texts
 from donorgrid.core.names import StudyFolder
 from donorgrid.models.fast_cpu import attention, short_attention, unpadded_rows
 from donorgrid.models.fast_cpu.compiled import inlined
@@ -161,11 +161,11 @@ def demo_works(folder: Path) -> dict[str, Callable[[], object]]:
 def bench_works(folder: Path) -> dict[str, Callable[[], object]]:
     """A fifth of the work of benchmarks/engine.py: a Llama of ten million parameters."""
     texts = generated_texts(n_train=60, n_items=40)
-    work = make_work(folder, texts, precision="fp32", threads=1, epochs=3)
+    workload = make_workload(folder, texts, precision="fp32", threads=1, epochs=3)
     model = find_model(work.checkpoint.name, revision=None, folder=folder, built_in={})
     base = load_base(model, precision="fp32", device="cpu")
     corpus = corpus_of(base, training_texts(texts.train))
-    return engine_works(base, corpus, [items(name, those) for name, those in texts.targets.items()], work.recipe)
+    return engine_works(base, corpus, [items(name, those) for name, those in texts.targets.items()], workload.recipe)
 
 
 def corpus_of(base: Base, texts: Any) -> Corpus:
