@@ -162,7 +162,7 @@ def bench_works(folder: Path) -> dict[str, Callable[[], object]]:
     """A fifth of the work of benchmarks/engine.py: a Llama of ten million parameters."""
     texts = generated_texts(n_train=60, n_items=40)
     workload = make_workload(folder, texts, precision="fp32", threads=1, epochs=3)
-    model = find_model(work.checkpoint.name, revision=None, folder=folder, built_in={})
+    model = find_model(workload.checkpoint.name, revision=None, folder=folder, built_in={})
     base = load_base(model, precision="fp32", device="cpu")
     corpus = corpus_of(base, training_texts(texts.train))
     return engine_works(base, corpus, [items(name, those) for name, those in texts.targets.items()], workload.recipe)
