@@ -119,6 +119,9 @@ def show_power(rows: "pl.DataFrame", console: Console) -> None:
     console : Console
         Where to print.
     """
+    if rows.is_empty():
+        console.print("power: the grid has no transfer cell: its only target is the cell that is trained on")
+        return
     level, strength = rows["level"][0], rows["power"][0]
     table = Table(title=f"Smallest delta found with {100 * strength:.0f}% power at the {100 * level:.0f}% level")
     columns = ("mean of", "cells", "items", "SE, pp", "smallest, pp", f"items for {rows['wanted_pp'][0]:g} pp")
