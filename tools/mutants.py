@@ -1,6 +1,6 @@
 """Do the tests notice a fault? Puts small faults into a copy of the package and says which ones the tests let pass.
 
-    python tools/mutants.py --named                        every fault of tools/faults/*.yaml (about ten minutes)
+    python tools/mutants.py --named                        every fault of tools/faults/*.yaml
     python tools/mutants.py --named holm                   the named faults whose name contains "holm"
     python tools/mutants.py --named score/                 the named faults of one room
     python tools/mutants.py src/donorgrid/score/choose.py  generated faults of one module
