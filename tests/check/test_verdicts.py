@@ -62,7 +62,15 @@ def test_a_degenerate_target_decides_nothing_and_says_why() -> None:
 
 
 def test_one_right_answer_for_every_item_is_degenerate() -> None:
-    assert "same right answer, 'yes'" in (judged(0, 0, gold_texts=["yes"] * 400).degenerate or "")
+    assert "same right answer, 'yes'" in (judged(0, 0, gold_labels=["yes"] * 400).degenerate or "")
+    nearly = judged(0, 0, gold_labels=["yes"] * 360 + ["no"] * 40)
+    assert "360 of 400 items have the same right answer, 'yes'" in (nearly.degenerate or "")
+    assert judged(0, 0, gold_labels=["yes"] * 359 + ["no"] * 41).degenerate is None
+
+
+def test_one_right_answer_is_degenerate_where_answers_are_generated() -> None:
+    generated = judged(0, 60, base_right=60, n_choices=np.zeros(400, dtype=int), gold_labels=["yes"] * 400)
+    assert "same right answer, 'yes'" in (generated.degenerate or "")
 
 
 def test_generated_answers_are_never_degenerate() -> None:

@@ -22,7 +22,8 @@ class AnalysisSettings:
     ``n_choices`` gives the options per item of tasks whose answers are not at hand; ``n_splits`` halves of the items
     correct for choosing; ``language_families`` overrides the built-in facts, language by language. ``distances`` adds
     distances between languages to the built-in ones (name -> (language, language) -> distance, each pair once), and
-    ``n_language_permutations`` test their correlation with transfer.
+    ``n_language_permutations`` test their correlation with transfer. ``one_class`` says of targets (``task/language``)
+    that nearly all their items have the same right answer.
     """
 
     metric: Metric = "acc_norm"
@@ -40,6 +41,7 @@ class AnalysisSettings:
     language_families: Mapping[str, str] = field(default_factory=dict)
     distances: Mapping[str, Distances] = field(default_factory=dict)
     n_language_permutations: int = 999
+    one_class: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 < self.harm_limit_pp <= 100:

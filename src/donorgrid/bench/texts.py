@@ -105,7 +105,7 @@ def generated_texts(*, n_train: int, n_items: int, seed: int = 0) -> BenchTexts:
 
 def _topics(path: Path) -> list[Question]:
     with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+        rows = list(csv.DictReader(stream, delimiter="\t"))
     return [
         Question(text=f"{row['text']}\nTopic:", choices=TOPICS, answer=TOPICS.index(row["category"])) for row in rows
     ]

@@ -96,6 +96,8 @@ class TargetAnswers:
         The answers; the adapters are in the order of the check.
     contexts, gold_texts
         (n_items,) the question and the correct answer as the page shows them.
+    gold_labels
+        (n_items,) the classes of the correct answers; None where answers are checked and not compared.
     """
 
     name: str
@@ -109,3 +111,4 @@ class TargetAnswers:
     contexts: Sequence[str] = field(repr=False)
     gold_texts: Sequence[str] = field(repr=False)
     metric: str = "acc"
+    gold_labels: Sequence[str] | None = field(default=None, repr=False)

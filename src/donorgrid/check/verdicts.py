@@ -7,7 +7,7 @@ import numpy as np
 
 from donorgrid.check.inputs import CheckSettings, SubjectAnswers, TargetAnswers
 from donorgrid.check.results import GainVerdict, TargetVerdict
-from donorgrid.statistics.degeneracy import degenerate_reasons
+from donorgrid.statistics.degeneracy import degenerate_reasons, one_class_reason
 from donorgrid.statistics.flips import Flips, flips_of
 from donorgrid.statistics.multiplicity import holm_adjusted
 from donorgrid.statistics.noninferiority import items_without_flips
@@ -113,18 +113,18 @@ def _items_needed(flips: Flips, limit_pp: float, settings: CheckSettings) -> int
 
 
 def degenerate_reason(target: TargetAnswers) -> str | None:
-    """Why the base's answers measure format and not skill; None if they do not, or if answers are generated."""
-    if not target.n_choices.all():
-        return None
-    reasons = degenerate_reasons(
-        n_right=int(target.base.correct.sum()),
-        chosen=target.base.chosen,
-        gold=target.gold,
-        n_choices=target.n_choices,
-    )
-    if len(target.item_ids) > 1 and len(set(target.gold_texts)) == 1:
-        reasons = (*reasons, f"every item has the same right answer, '{target.gold_texts[0]}'")
-    return "; ".join(reasons) or None
+    """Why the base's answers, or the right ones, measure format and not skill; None if they do not."""
+    reasons: tuple[str | None, ...] = ()
+    if target.n_choices.all():
+        reasons = degenerate_reasons(
+            n_right=int(target.base.correct.sum()),
+            chosen=target.base.chosen,
+            gold=target.gold,
+            n_choices=target.n_choices,
+        )
+    if target.gold_labels is not None:
+        reasons = (*reasons, one_class_reason(target.gold_labels))
+    return "; ".join(reason for reason in reasons if reason is not None) or None
 
 
 def with_adjusted_p_values(guards: tuple[TargetVerdict, ...]) -> tuple[TargetVerdict, ...]:

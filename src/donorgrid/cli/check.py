@@ -22,7 +22,10 @@ def check(
     limit: Annotated[float | None, typer.Option(help="a guard may lose less than this, in pp; default -1.0")] = None,
     config: Annotated[Path | None, typer.Option(help="a YAML file with these keys; what stands here wins")] = None,
     report: Annotated[Path | None, typer.Option(help="write an HTML page with the items that changed")] = None,
-    items: Annotated[int | None, typer.Option(help="at most so many items per target, the first ones")] = None,
+    items: Annotated[
+        int | None,
+        typer.Option(help="at most so many items per target, drawn by a fixed seed"),
+    ] = None,
     allow_undecided: Annotated[bool, typer.Option("--allow-undecided", help="exit 0 also when undecided")] = False,
     metric: Annotated[str | None, typer.Option(help="acc or acc_norm (where a task has it); default acc_norm")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default fp32")] = None,

@@ -24,6 +24,7 @@ from donorgrid.facts.languages import language_label, one_language_each
 from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, valid_name, valid_path, with_answers_from
 from donorgrid.plan.recipes import RecipeSpec, recipe_object
 from donorgrid.plan.scoring import Scoring
+from donorgrid.statistics.item_draws import DRAW_SEED
 
 
 class Strict(BaseModel):
@@ -151,10 +152,14 @@ SourceList = Annotated[list[SourceEntry], Field(min_length=1), Unique, Tag("list
 
 
 class Limits(Strict):
-    """At most so many training and test items per cell; null means all. The first items in the task's order count."""
+    """At most so many training and test items per cell; null means all.
+
+    ``draw_seed`` draws them: the same IDs in all languages of a task, gold answers in proportion to the whole file.
+    """
 
     train_items: Annotated[int, Field(ge=2)] | None = None
     test_items: Annotated[int, Field(ge=1)] | None = None
+    draw_seed: Seed = DRAW_SEED
 
 
 class Study(Strict):

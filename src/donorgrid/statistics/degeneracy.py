@@ -1,10 +1,16 @@
-"""Does a target measure skill? Not where its baseline is at chance, or nearly always gives the same answer."""
+"""Does a target measure skill? Not where its baseline is at chance, or nearly always one answer is given or right."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
 
 from donorgrid.core.arrays import Ints
 from donorgrid.statistics.proportions import relative_entropy_of_choices, wilson_interval
 
 SAME_ANSWER = 0.5
 """A target is suspect when the entropy of its chosen options is below this share of the gold answers' entropy."""
+
+ONE_CLASS = 0.9
+"""A target is suspect when at least this share of its gold answers is one class: a constant answer scores as much."""
 
 
 def chance_reason(n_right: float, n_items: int, chance: float, *, confidence: float = 0.95) -> str | None:
@@ -50,6 +56,29 @@ def same_answer_reason(chosen_entropy: float, answer_entropy: float) -> str | No
         f"it nearly always chooses the same option (entropy {chosen_entropy:.2f}, the gold answers' "
         f"{answer_entropy:.2f})"
     )
+
+
+def one_class_reason(classes: Sequence[Hashable]) -> str | None:
+    """Why one answer to everything is right: the gold answers are nearly all of one class.
+
+    Parameters
+    ----------
+    classes : sequence of Hashable
+        The class of each item's gold answer, such as its label.
+
+    Returns
+    -------
+    str or None
+        None where the gold answers vary, or there are fewer than two.
+    """
+    if len(classes) < 2:
+        return None
+    ((label, count),) = Counter(classes).most_common(1)
+    if count < ONE_CLASS * len(classes):
+        return None
+    if count == len(classes):
+        return f"every item has the same right answer, '{label}'"
+    return f"{count:,} of {len(classes):,} items have the same right answer, '{label}'"
 
 
 def degenerate_reasons(*, n_right: int, chosen: Ints, gold: Ints, n_choices: Ints) -> tuple[str, ...]:

@@ -13,6 +13,7 @@
 from donorgrid.tasks.cells import generation_rules, load_cell
 from donorgrid.tasks.documents.read import DocumentSource
 from donorgrid.tasks.find import catalog_names, find_task
+from donorgrid.tasks.items.draws import draw_items, one_class_notes, one_class_reasons
 from donorgrid.tasks.items.generation import GenerationRules
 from donorgrid.tasks.prompts.solved_examples import draw_examples, load_examples, with_examples
 from donorgrid.tasks.task_files.task_file import TaskFile
@@ -29,10 +30,13 @@ __all__ = [
     "align",
     "catalog_names",
     "draw_examples",
+    "draw_items",
     "find_task",
     "generation_rules",
     "load_cell",
     "load_examples",
+    "one_class_notes",
+    "one_class_reasons",
     "show_cell",
     "validate_task",
     "with_examples",

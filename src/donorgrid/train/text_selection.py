@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.gold_classes import gold_strata
 from donorgrid.core.records import Cell, Run, TrainingText
+from donorgrid.statistics.item_draws import largest_remainder, stratified_order
 from donorgrid.train.controls import content_free, shuffled
 
 
@@ -22,9 +24,9 @@ class TextSplit:
 def select_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> tuple[TrainingText, ...]:
     """The texts of a run's source, before the validation split.
 
-    A cell gives its first ``train_size`` texts in an order drawn by ``data_seed`` (without ``train_size``: all of them,
-    as they are). A mix has as many texts as its parts have on average, divided by weight. A control changes the texts
-    of its cell (``train.controls``).
+    A cell gives its first ``train_size`` texts in an order drawn by ``data_seed``, in which gold answers are in
+    proportion to all texts (without ``train_size``: all texts, as they are). A mix has as many texts as its parts have
+    on average, divided by weight. A control changes the texts of its cell (``train.controls``).
 
     Parameters
     ----------
@@ -45,13 +47,13 @@ def select_texts(run: Run, texts_of: Mapping[Cell, Sequence[TrainingText]]) -> t
     """
     source = run.source
     total = run.train_size or round(sum(len(texts_of[cell]) for cell in source.cells) / len(source.cells))
-    counts = _by_weight(total, [weight for _, weight in source.parts])
+    counts = largest_remainder(total, [weight for _, weight in source.parts])
     selected: list[TrainingText] = []
     for part, (cell, count) in enumerate(zip(source.cells, counts, strict=True)):
         texts = texts_of[cell]
         if count > len(texts):
             raise InputError(f"source '{source}': {count} training texts of '{cell}' are wanted, it has {len(texts)}")
-        selected += _draw(texts, count, np.random.default_rng([run.data_seed, part]))
+        selected += _draw(texts, count, seed=f"{run.data_seed}/{part}")
     if source.control is None:
         return tuple(selected)
     change = {"shuffled": shuffled, "content-free": content_free}[source.control]
@@ -90,17 +92,9 @@ def split_texts(texts: Sequence[TrainingText], *, split_seed: int, validation_sh
     )
 
 
-def _draw(texts: Sequence[TrainingText], count: int, rng: np.random.Generator) -> list[TrainingText]:
+def _draw(texts: Sequence[TrainingText], count: int, *, seed: str) -> list[TrainingText]:
     if count == len(texts):
         return list(texts)
-    return [texts[index] for index in rng.permutation(len(texts))[:count]]
-
-
-def _by_weight(total: int, weights: Sequence[float]) -> list[int]:
-    """Whole numbers that sum to ``total``, by largest remainder; the earlier part wins a tie."""
-    exact = [total * weight for weight in weights]
-    counts = [math.floor(value) for value in exact]
-    order = sorted(range(len(weights)), key=lambda part: counts[part] - exact[part])
-    for part in order[: total - sum(counts)]:
-        counts[part] += 1
-    return counts
+    by_id = {text.item_id: text for text in texts}
+    order = stratified_order(dict(zip(by_id, gold_strata(texts), strict=True)), seed=seed)
+    return [by_id[item_id] for item_id in order[:count]]

@@ -1,5 +1,6 @@
 """How targets and subjects are named: languages after a colon, presets, files, the hub and its revisions."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,27 @@ def test_a_task_without_languages_has_all_of_them() -> None:
 
 def test_a_preset_is_all_its_tasks() -> None:
     assert names("demo:de", most_items=5) == [("continent/de", 5), ("currency/de", 5), ("language/de", 5)]
+
+
+def test_a_limit_draws_the_same_items_in_every_language_in_proportion_to_their_answers(tmp_path: Path) -> None:
+    for language, labels in {"de": "ja nein", "en": "yes no"}.items():
+        yes, no = labels.split()
+        answers = [yes] * 30 + [no] * 10
+        rows = [{"id": f"q{n}", "question": f"{n}?", "choices": [yes, no], "answer": a} for n, a in enumerate(answers)]
+        (tmp_path / f"quiz-{language}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    german, english = guarded("quiz-{language}.jsonl:de,en", items=8, folder=tmp_path)
+    assert [item.id for item in german.items] == [item.id for item in english.items]
+    assert [item.answer for item in german.items] == [0] * 6 + [1] * 2
+    assert [item.id for item in german.items][:6] != [f"q{number}" for number in range(6)]
+
+
+def test_a_limit_keeps_prompts_beside_their_items(tmp_path: Path) -> None:
+    rows = [{"id": f"q{number}", "prompt": f"Say {number}."} for number in range(30)]
+    (tmp_path / "say.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (target,) = guarded("say.jsonl:en", items=8, folder=tmp_path)
+    assert [item.id for item in target.items] == [prompt.id for prompt in target.prompts or ()]
+    assert len(target.items) == 8
+    assert [item.id for item in target.items] != [f"q{number}" for number in range(8)]
 
 
 def test_what_is_named_twice_is_one_target() -> None:

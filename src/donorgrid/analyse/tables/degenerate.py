@@ -1,4 +1,4 @@
-"""Targets whose baseline measures format and not skill: at chance, or nearly always the same answer."""
+"""Targets that measure format, not skill: baseline at chance, or nearly always the same answer chosen or right."""
 
 from collections.abc import Iterator, Sequence
 
@@ -178,6 +178,7 @@ def _row(
     chosen, gold = line.get("chosen_entropy"), line.get("answer_entropy")
     if isinstance(chosen, float) and isinstance(gold, float):
         reasons.append(same_answer_reason(chosen, gold))
+    reasons.append(settings.one_class.get(f"{line['task']}/{line['language']}"))
     given = [reason for reason in reasons if reason is not None]
     return line | {
         "n_items": n_items or None,

@@ -1,7 +1,7 @@
 """The tables of the analysis: of a study's folder, of an import, or of tables of deltas."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -91,7 +91,7 @@ def analyse_folder(
         If no run has an answer to compare yet.
     """
     plan = read_workplan(folder)
-    used = change(settings or _study_settings(plan))
+    used = change(replace(settings, one_class=plan.one_class) if settings else _study_settings(plan))
     finished = finished_answers(plan, folder)
     return Analysed(
         title=f"Transfer in {folder.root.resolve().name}",
@@ -177,7 +177,8 @@ def analyse_files(
 
 
 def _study_settings(plan: WorkPlan) -> AnalysisSettings:
-    return AnalysisSettings(metric=plan.study.metric, harm_limit_pp=plan.study.harm_limit_pp)
+    study = plan.study
+    return AnalysisSettings(metric=study.metric, harm_limit_pp=study.harm_limit_pp, one_class=plan.one_class)
 
 
 def _tables(answers: Sequence[PairedAnswers], settings: AnalysisSettings) -> dict[str, pl.DataFrame]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from donorgrid.check import REPLY_CHECKS, Reply, SubjectAnswers, TargetAnswers, passing_replies
 from donorgrid.core.errors import InputError
+from donorgrid.core.gold_classes import gold_labels
 from donorgrid.core.records import Item, Metric
 from donorgrid.pipeline.check.prompts import Prompt, checks_for
 from donorgrid.pipeline.check.reply_checks import identifier, validator
@@ -138,6 +139,7 @@ def _choices(common: _CommonItems, metric: Metric) -> TargetAnswers:
         gold=np.array([item.answer for item in common.items], dtype=np.int64),
         n_choices=np.array([len(item.choices) for item in common.items], dtype=np.int64),
         gold_texts=[item.choices[item.answer] for item in common.items],
+        gold_labels=gold_labels(common.items),
         base=subjects[0],
         adapters=subjects[1:],
     )
@@ -153,6 +155,7 @@ def _generated(common: _CommonItems, rules: GenerationRules) -> TargetAnswers:
         **_no_choices(common),
         metric="exact match",
         gold_texts=[" or ".join(item.choices) for item in common.items],
+        gold_labels=gold_labels(common.items),
         base=base,
         adapters=adapters,
     )

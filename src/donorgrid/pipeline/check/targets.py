@@ -1,6 +1,6 @@
 """The targets of a check with their items: of tasks, presets, plain data files, and prompts without a right answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.target_references import expand, is_data_file, unique_name
 from donorgrid.pipeline.prepare.study_items import DOCUMENT_SOURCES
 from donorgrid.pipeline.session.records import AnswerTarget, Generation
-from donorgrid.tasks import GenerationRules, TaskFile, find_task, generation_rules, load_cell
+from donorgrid.tasks import GenerationRules, TaskFile, draw_items, find_task, generation_rules, load_cell
 from donorgrid.tasks.documents.local_files import Rows
 
 NO_LANGUAGE = "und"
@@ -78,8 +78,8 @@ def find_targets(request: CheckRequest) -> tuple[CheckTarget, ...]:
     for role, written in specs:
         for spec in expand(written, request.folder):
             for target in _targets(role, spec, request, names):
-                targets.setdefault((role, target.cell), _first_items(target, request.items))
-    return tuple(targets.values())
+                targets.setdefault((role, target.cell), target)
+    return tuple(_with_limit(list(targets.values()), request.items))
 
 
 def _targets(role: Role, spec: TargetSpec, request: CheckRequest, names: dict[str, str]) -> Iterator[CheckTarget]:
@@ -156,11 +156,18 @@ def _notes(name: str, task: TaskFile, cell_items: CellItems) -> Iterator[str]:
         yield f"{name}: {len(counts.invalid)} of {counts.read} items are not used; the first, '{item_id}': {reason}"
 
 
-def _first_items(target: CheckTarget, n_items: int | None) -> CheckTarget:
-    items = target.items[:n_items]
-    for item in items:
-        check_texts(item)
-    return replace(target, items=items, prompts=None if target.prompts is None else target.prompts[:n_items])
+def _with_limit(targets: Sequence[CheckTarget], n_items: int | None) -> Iterator[CheckTarget]:
+    """The targets with at most so many items, the same IDs in all languages of a task."""
+    tasks = [target.cell.task for target in targets]
+    languages = {name: [target for target in targets if target.cell.task == name] for name in dict.fromkeys(tasks)}
+    drawn = {name: iter(draw_items([target.items for target in group], n_items)) for name, group in languages.items()}
+    for target in targets:
+        items = next(drawn[target.cell.task])
+        for item in items:
+            check_texts(item)
+        kept = {item.id for item in items}
+        prompts = None if target.prompts is None else tuple(each for each in target.prompts if each.id in kept)
+        yield replace(target, items=items, prompts=prompts)
 
 
 def _name(cell: Cell) -> str:

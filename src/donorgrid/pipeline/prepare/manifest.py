@@ -103,7 +103,9 @@ def manifest_of(
             for name, task in prepared.tasks.items()
         },
         "items": {
-            str(cell): {split: asdict(counts) for split, counts in items.counts.items()}
+            str(cell): {
+                split: {**asdict(counts), "used": len(getattr(items, split))} for split, counts in items.counts.items()
+            }
             for cell, items in prepared.cells.items()
         },
         "tokens": {model: _token_counts(counted) for model, counted in tokens.items()},

@@ -1,17 +1,25 @@
 """What a user should know before a study runs: licences, unusable items, items that are not aligned."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from donorgrid.core.records import Cell
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.tasks import align
+from donorgrid.tasks import align, one_class_notes
 
 
 def notes_of(prepared: Prepared) -> tuple[str, ...]:
     """Lines on what does not stop a study but a reader of its results should know."""
     return tuple(
         dict.fromkeys(
-            (*_licences(prepared), *_weights(prepared), *_items(prepared), *_tasks(prepared), *_alignments(prepared))
+            (
+                *_licences(prepared),
+                *_weights(prepared),
+                *_items(prepared),
+                *_answers(prepared),
+                *_tasks(prepared),
+                *_alignments(prepared),
+            )
         )
     )
 
@@ -37,6 +45,17 @@ def _items(prepared: Prepared) -> Iterator[str]:
                     f"{cell}: {len(counts.invalid)} of {counts.read} {split} items cannot be used; "
                     f"the first is '{item_id}': {reason}"
                 )
+
+
+def _answers(prepared: Prepared) -> Iterator[str]:
+    for cell in prepared.grid.cells:
+        items = prepared.cells[cell]
+        used = replace(
+            items,
+            train=items.train if cell in prepared.grid.source_cells else (),
+            test=items.test if cell in prepared.grid.targets else (),
+        )
+        yield from (f"{cell}: {note}" for note in one_class_notes(used))
 
 
 def _tasks(prepared: Prepared) -> Iterator[str]:

@@ -113,5 +113,5 @@ def prepare_items(study_file: Path) -> PreparedItems:
     """Read a study with its tasks and items. InputError, one line, for whatever cannot be used."""
     study, tasks, grid = read_grid(study_file)
     cells = load_items(grid, tasks, study.limits, origin=study_file)
-    examples = draw_few_shot(grid, tasks, study.limits, origin=study_file)
+    examples = draw_few_shot(grid, tasks, origin=study_file)
     return PreparedItems(study=study, grid=grid, tasks=tasks, cells=cells, examples=examples)

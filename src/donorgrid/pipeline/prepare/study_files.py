@@ -62,6 +62,7 @@ def write_workplan(plan: WorkPlan, folder: StudyFolder) -> None:
         "conditions": plan.conditions,
         "training_keys": plan.training_keys,
         "example_keys": plan.example_keys,
+        "one_class": plan.one_class,
     }
     content["sha256"] = digest_of(content)
     with whole_file(folder.plan) as unfinished:
@@ -84,6 +85,7 @@ def read_workplan(folder: StudyFolder) -> WorkPlan:
         conditions=plan.conditions,
         training_keys=plan.training_keys,
         example_keys=plan.example_keys,
+        one_class=plan.one_class,
     )
     _check_keys(work_plan, folder)
     return work_plan
@@ -124,6 +126,7 @@ class _PlanFile:
     conditions: dict[str, dict[str, str]]
     training_keys: dict[str, str]
     example_keys: dict[str, str] = field(default_factory=dict)
+    one_class: dict[str, str] = field(default_factory=dict)
     format: int = 1
     semantics: int = 1
     study: str | None = None

@@ -1,6 +1,7 @@
 """The items, training texts and few-shot examples of a study's cells."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from donorgrid import pocket
@@ -8,7 +9,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Example, Prompted
 from donorgrid.plan.grid import Grid
 from donorgrid.plan.study import Limits
-from donorgrid.tasks import DocumentSource, TaskFile, draw_examples, load_cell, load_examples
+from donorgrid.tasks import DocumentSource, TaskFile, draw_examples, draw_items, load_cell, load_examples
 
 DOCUMENT_SOURCES: Mapping[str, DocumentSource] = {"pocket": pocket.documents}
 """Where documents come from that are in no file: by the name that a task file gives."""
@@ -24,7 +25,7 @@ def load_items(grid: Grid, tasks: Mapping[str, TaskFile], limits: Limits, *, ori
     tasks : mapping of str to TaskFile
         Its tasks by name.
     limits : Limits
-        How many training and test items are used at most.
+        How many training and test items are used at most, and the seed that draws them.
     origin : Path
         The study file, for messages.
 
@@ -37,26 +38,27 @@ def load_items(grid: Grid, tasks: Mapping[str, TaskFile], limits: Limits, *, ori
     InputError
         If data cannot be read, or a source has no training items.
     """
-    cells = {}
-    for cell in grid.cells:
-        items = load_cell(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES, allow_generation=True)
-        cells[cell] = CellItems(
-            cell=items.cell,
-            train=items.train[: limits.train_items],
-            test=items.test[: limits.test_items],
-            counts=items.counts,
-            notes=items.notes,
-        )
+    whole = {
+        cell: load_cell(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES, allow_generation=True)
+        for cell in grid.cells
+    }
+    cells: dict[Cell, CellItems] = {}
+    for name in tasks:
+        of_task = [items for cell, items in whole.items() if cell.task == name]
+        train = draw_items([items.train for items in of_task], limits.train_items, seed=limits.draw_seed)
+        test = draw_items([items.test for items in of_task], limits.test_items, seed=limits.draw_seed)
+        for items, texts, drawn in zip(of_task, train, test, strict=True):
+            cells[items.cell] = replace(items, train=texts, test=drawn)
     for cell in grid.source_cells:
         if not cells[cell].train:
             raise InputError(f"{origin}: sources: task '{cell.task}' has no training items in '{cell.language}'")
-    return cells
+    return {cell: cells[cell] for cell in grid.cells}
 
 
-def draw_few_shot(
-    grid: Grid, tasks: Mapping[str, TaskFile], limits: Limits, *, origin: Path
-) -> dict[Prompted, tuple[Example, ...]]:
-    """The solved examples of every few-shot subject, drawn from the items that a training on its cell has.
+def draw_few_shot(grid: Grid, tasks: Mapping[str, TaskFile], *, origin: Path) -> dict[Prompted, tuple[Example, ...]]:
+    """The solved examples of every few-shot subject, drawn from all items of its cell that may be shown.
+
+    Limits do not cut this pool.
 
     Parameters
     ----------
@@ -64,8 +66,6 @@ def draw_few_shot(
         The grid.
     tasks : mapping of str to TaskFile
         Its tasks by name.
-    limits : Limits
-        How many training items are used at most.
     origin : Path
         The study file, for messages.
 
@@ -79,8 +79,7 @@ def draw_few_shot(
         If a cell has too few items.
     """
     pools = {
-        cell: load_examples(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES)[: limits.train_items]
-        for cell in grid.example_cells
+        cell: load_examples(tasks[cell.task], cell.language, sources=DOCUMENT_SOURCES) for cell in grid.example_cells
     }
     drawn = {}
     for subject in grid.prompted:

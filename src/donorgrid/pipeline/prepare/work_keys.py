@@ -5,7 +5,7 @@ earlier version of the study have other keys than those of this one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.names import subject_name
@@ -16,7 +16,7 @@ from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.plan.grid import Grid
 from donorgrid.plan.study import ModelSpec, Study
-from donorgrid.tasks import TaskFile, generation_rules
+from donorgrid.tasks import TaskFile, generation_rules, one_class_reasons
 
 SEMANTICS = 1
 """Raised whenever the engine would give another result for the same input."""
@@ -46,6 +46,8 @@ class WorkPlan:
         By the run's name on disk: the key of what its training depends on.
     example_keys : mapping of str to str
         By the name of a few-shot subject: the key of the examples that it reads before every item.
+    one_class : mapping of str to str
+        By ``task/language``: what to say of a target whose gold answers are nearly all of one class.
     """
 
     study: Study
@@ -55,6 +57,7 @@ class WorkPlan:
     conditions: Mapping[str, Mapping[str, str]]
     training_keys: Mapping[str, str]
     example_keys: Mapping[str, str]
+    one_class: Mapping[str, str] = field(default_factory=dict)
 
     def training_key(self, subject: Subject) -> str | None:
         """The key of a run's training; None for a subject that is not trained."""
@@ -124,6 +127,7 @@ def make_workplan(prepared: Prepared) -> WorkPlan:
             subject_name(run): _training_key(run, models[run.model], texts, study.split_seed) for run in grid.runs
         },
         example_keys={subject_name(subject): _examples_key(shown) for subject, shown in prepared.examples.items()},
+        one_class=_one_class(prepared),
     )
 
 
@@ -154,6 +158,11 @@ def _target_part(prepared: Prepared, target: Cell) -> dict[str, object]:
     }
 
 
+def _one_class(prepared: Prepared) -> dict[str, str]:
+    reasons = {str(cell): one_class_reasons(prepared.cells[cell]) for cell in prepared.grid.targets}
+    return {cell: by_split["test"] for cell, by_split in reasons.items() if "test" in by_split}
+
+
 def _generation(task: TaskFile, language: str) -> dict[str, object]:
     return {"generation": generation_rules(task, language).as_plain()} if task.generates else {}
 
@@ -174,5 +183,6 @@ def _training_key(run: Run, model: Mapping[str, object], text_digests: Mapping[C
             "train_size": run.train_size,
             "split_seed": split_seed,
             **({} if run.checkpoint is None else {"checkpoint": run.checkpoint}),
+            **({"draw": "stratified"} if run.train_size is not None or len(run.source.parts) > 1 else {}),
         }
     )

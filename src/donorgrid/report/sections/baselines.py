@@ -26,8 +26,9 @@ def baselines_section(tables: Tables) -> Section | None:
     )
     models = rows["model"].unique(maintain_order=True).to_list()
     note = (
-        "The base models' scores before any training. A target at chance, or one that nearly always gets the same "
-        f"option, measures format and not skill: it is degenerate ({DEGENERATE})."
+        "The base models' scores before any training. A target at chance, one that nearly always gets the same "
+        "option, or one whose right answers are nearly all the same measures format and not skill: it is degenerate "
+        f"({DEGENERATE})."
     )
     few = rows.height <= MOST_DRAWN
     if few:

@@ -64,9 +64,9 @@ def missing(head: ReportHead) -> str:
 def degenerate(table: pl.DataFrame | None) -> str:
     """Which targets have a degenerate baseline; None for targets that were not examined."""
     if table is None:
-        return "Targets were not checked for degenerate baselines (at chance, or nearly always the same option)."
+        return "Targets were not checked for degenerate baselines (at chance, or nearly always the same answer)."
     if table.is_empty():
-        return "No target has a degenerate baseline (at chance, or nearly always the same option)."
+        return "No target has a degenerate baseline (at chance, or nearly always the same answer)."
     cells = [
         f"{task}/{language}"
         for task, language in table.select("task", "language").unique().sort("task", "language").iter_rows()

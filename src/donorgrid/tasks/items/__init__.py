@@ -1,1 +1,1 @@
-"""Documents to test items and training texts, and how generated answers are judged."""
+"""Documents to test items and training texts, which of them a limit draws, and how generated answers are judged."""

@@ -1,12 +1,13 @@
 """Reads a whole task and reports what a study would get from it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import CellItems, ItemCounts
 from donorgrid.tasks.cells import load_cell
 from donorgrid.tasks.documents.read import DocumentSource
+from donorgrid.tasks.items.draws import one_class_notes
 from donorgrid.tasks.task_files.task_file import TaskFile
 from donorgrid.tasks.validation.alignment import Alignment, align
 
@@ -93,9 +94,13 @@ def validate_task(
         task=task,
         counts={cell.cell.language: cell.counts for cell in cells},
         alignments=tuple(align(cells, split=split) for split in SPLITS if several and any(map(_has(split), cells))),
-        notes=tuple(dict.fromkeys(note for cell in cells for note in cell.notes)),
+        notes=tuple(dict.fromkeys((*(note for cell in cells for note in cell.notes), *_one_class(cells)))),
         failures=failures,
     )
+
+
+def _one_class(cells: Sequence[CellItems]) -> Iterator[str]:
+    yield from (f"{cell.cell.language} {note}" for cell in cells for note in one_class_notes(cell))
 
 
 def _has(split: str) -> Callable[[CellItems], bool]:
