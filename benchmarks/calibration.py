@@ -99,7 +99,7 @@ def measure_items(settings: SimulationSettings, seed: int) -> Score:
     regime = with_regime_errors(regimes_table(cells, QUICK), own).filter(pl.col("regime") == "transfer")
     mean, error = regime["mean_pp"][0], regime["mean_noise_se_pp"][0]
     return silence(found) | {
-        "analyses with any harmed cell by sign flips (max-T)": float(found["max_t_harm"].min() <= 0.05),
+        "analyses with any harmed cell by sign flips (max-T)": float(found["max_t_p_value_decrease"].min() <= 0.05),
         "mean of transfer within 1.96 clustered errors of zero": float(abs(mean) <= 1.96 * error),
     }
 

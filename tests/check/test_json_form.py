@@ -14,7 +14,7 @@ def test_the_json_has_everything_as_plain_data() -> None:
     targets = [target_answers("on/de", (40, 2), (3, 3), role="on"), target_answers("a/de", (0, 50), (40, 0))]
     content = to_json_data(judge("base", ["first", "second"], targets, SETTINGS, notes=["a note"]), exit_code=1)
     again = json.loads(json.dumps(content, allow_nan=False))
-    assert again["form"] == 1
+    assert again["form"] == 2
     assert (again["limit_pp"], again["confidence"], again["exit_code"]) == (-1.0, 0.9, 1)
     assert [adapter["joint"] for adapter in again["adapters"]] == ["harmed", "safe"]
     assert again["adapters"][0]["targets"][1]["lost"] == 50

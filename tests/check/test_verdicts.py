@@ -120,12 +120,12 @@ def test_jointly_safe_only_if_every_guard_is() -> None:
 def test_holm_multiplies_the_smallest_p_value_by_the_number_of_guards() -> None:
     guards = tuple(judged(0, lost) for lost in (12, 30, 2))
     adjusted = with_adjusted_p_values(guards)
-    order = sorted(range(3), key=lambda index: guards[index].harm_p)
-    assert adjusted[order[0]].harm_p_adjusted == pytest.approx(3 * guards[order[0]].harm_p)
-    assert adjusted[order[1]].harm_p_adjusted == pytest.approx(
-        max(2 * guards[order[1]].harm_p, 3 * guards[order[0]].harm_p)
+    order = sorted(range(3), key=lambda index: guards[index].p_value_harmed)
+    assert adjusted[order[0]].p_value_harmed_adjusted == pytest.approx(3 * guards[order[0]].p_value_harmed)
+    assert adjusted[order[1]].p_value_harmed_adjusted == pytest.approx(
+        max(2 * guards[order[1]].p_value_harmed, 3 * guards[order[0]].p_value_harmed)
     )
-    assert adjusted[order[2]].harm_p_adjusted <= 1.0
+    assert adjusted[order[2]].p_value_harmed_adjusted <= 1.0
 
 
 def draws(rng: np.random.Generator, n_items: int, flip_rate: float, delta_pp: float, count: int) -> np.ndarray:

@@ -19,8 +19,8 @@ def test_clusters_make_fewer_items_and_round_against_the_claim() -> None:
     low, high = flips.bounds_pp(0.05)
     assert low == pytest.approx(100 * lower_bound(1, 2, 200, 0.05))
     assert high == pytest.approx(100 * upper_bound(2, 1, 200, 0.05))
-    assert flips.p_safe(1.0) == p_value_above(1, 2, 200, -0.01)
-    assert flips.p_harmed(1.0) == p_value_above(1, 2, 200, 0.01)
+    assert flips.p_value_safe(1.0) == p_value_above(1, 2, 200, -0.01)
+    assert flips.p_value_harmed(1.0) == p_value_above(1, 2, 200, 0.01)
 
 
 def test_a_verdict_is_the_test_at_the_limit() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from donorgrid.check.results import AdapterVerdict, CheckResult
 from donorgrid.check.sentences import conclusion, next_steps
 
-FORM = 1
+FORM = 2
 """Raised whenever a key is removed or changes its meaning."""
 
 

@@ -29,7 +29,7 @@ class TargetVerdict:
     items_needed
         How many items would decide an undecided target if the delta is as measured. None if it is decided, or if the
         delta is at the limit itself.
-    harm_p, harm_p_adjusted
+    p_value_harmed, p_value_harmed_adjusted
         The one-sided p-value of harm, and the same after Holm's correction over the adapter's guards (None for targets
         to gain on).
     degenerate
@@ -53,8 +53,8 @@ class TargetVerdict:
     high_pp: float
     verdict: Verdict | GainVerdict
     items_needed: int | None
-    harm_p: float
-    harm_p_adjusted: float | None
+    p_value_harmed: float
+    p_value_harmed_adjusted: float | None
     degenerate: str | None
     same_as_base: bool
     design_effect: float

@@ -87,7 +87,7 @@ def _harm_steps(adapter: AdapterVerdict) -> Iterator[str]:
         f"{adapter.name} lost {worst.lost} and gained {worst.gained} of {worst.n_items:,} items on {worst.target}. "
         "Do not ship it as it is; the page (--report) shows the items."
     )
-    adjusted = [guard.harm_p_adjusted for guard in harmed if guard.harm_p_adjusted is not None]
+    adjusted = [guard.p_value_harmed_adjusted for guard in harmed if guard.p_value_harmed_adjusted is not None]
     weak = [p_value for p_value in adjusted if p_value > _LEVEL]
     if len(weak) == len(harmed):
         yield (

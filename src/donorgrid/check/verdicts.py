@@ -35,7 +35,7 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
     Returns
     -------
     TargetVerdict
-        ``harm_p_adjusted`` is None; ``with_adjusted_p_values`` fills it.
+        ``p_value_harmed_adjusted`` is None; ``with_adjusted_p_values`` fills it.
     """
     flips = _flips(target, adapter)
     limit_pp = _limit_pp(target, settings)
@@ -56,8 +56,8 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
         high_pp=high,
         verdict=_GAIN_VERDICTS[verdict] if target.role == "on" else verdict,
         items_needed=_items_needed(flips, limit_pp, settings) if needs_items else None,
-        harm_p=1.0 if adapter.same_as_base else flips.p_harmed(limit_pp),
-        harm_p_adjusted=None,
+        p_value_harmed=1.0 if adapter.same_as_base else flips.p_value_harmed(limit_pp),
+        p_value_harmed_adjusted=None,
         degenerate=reason,
         same_as_base=adapter.same_as_base,
         design_effect=flips.design_effect,
@@ -131,8 +131,8 @@ def with_adjusted_p_values(guards: tuple[TargetVerdict, ...]) -> tuple[TargetVer
     """The verdicts with their p-values of harm adjusted for their number (Holm 1979, Scand. J. Stat. 6, 65-70)."""
     if not guards:
         return guards
-    adjusted = holm_adjusted(np.array([guard.harm_p for guard in guards]))
-    return tuple(replace(guard, harm_p_adjusted=float(p)) for guard, p in zip(guards, adjusted, strict=True))
+    adjusted = holm_adjusted(np.array([guard.p_value_harmed for guard in guards]))
+    return tuple(replace(guard, p_value_harmed_adjusted=float(p)) for guard, p in zip(guards, adjusted, strict=True))
 
 
 def joint_over_guards(guards: Iterable[str]) -> Verdict | None:

@@ -46,11 +46,11 @@ class Flips:
         high = upper_bound(*self._independent_items(up="gained"), tail)
         return 100.0 * low, 100.0 * high
 
-    def p_safe(self, limit_pp: float) -> float:
+    def p_value_safe(self, limit_pp: float) -> float:
         """The p-value of delta <= -limit."""
         return p_value_above(*self._independent_items(up="lost"), -limit_pp / 100.0)
 
-    def p_harmed(self, limit_pp: float) -> float:
+    def p_value_harmed(self, limit_pp: float) -> float:
         """The p-value of delta >= -limit."""
         gained, lost, n_items = self._independent_items(up="gained")
         return p_value_above(lost, gained, n_items, limit_pp / 100.0)
@@ -70,9 +70,9 @@ class Flips:
         str
             "safe" when a loss of the limit or more is excluded, "harmed" when any smaller loss is, else "undecided".
         """
-        if self.p_safe(limit_pp) <= tail:
+        if self.p_value_safe(limit_pp) <= tail:
             return "safe"
-        return "harmed" if self.p_harmed(limit_pp) <= tail else "undecided"
+        return "harmed" if self.p_value_harmed(limit_pp) <= tail else "undecided"
 
     def _independent_items(self, *, up: str) -> tuple[int, int, int]:
         """Gained, lost and all items, as so many independent ones; the side named ``up`` is rounded up."""

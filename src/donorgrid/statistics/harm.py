@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 ROUNDING_PP = 1e-9
 """Tolerance for double-precision deltas: far above round-off, far below one item of a million."""
@@ -94,7 +95,11 @@ def _most_gained(n_items: npt.NDArray[np.float64], limit: Fraction) -> npt.NDArr
 
 
 def verdicts(
-    low_pp: npt.NDArray[np.float64], high_pp: npt.NDArray[np.float64], limit_pp: float
+    low_pp: npt.NDArray[np.float64],
+    high_pp: npt.NDArray[np.float64],
+    limit_pp: float,
+    *,
+    degenerate: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.str_]:
     """Non-inferiority at minus the limit, from one-sided bounds.
 
@@ -104,11 +109,38 @@ def verdicts(
         Lower and upper bounds of the deltas in percentage points, shape ``(n,)``.
     limit_pp : float
         The harm limit in percentage points, positive.
+    degenerate : ndarray of bool, optional
+        True where the baseline shows no skill, shape ``(n,)``: there is none to keep or to lose.
 
     Returns
     -------
     ndarray of str
         "safe" where the lower bound is above minus the limit, "harmed" where the upper bound is below it, else
-        "undecided", also where a bound is NaN.
+        "undecided", also where a bound is NaN or the target is degenerate.
     """
-    return np.where(low_pp > -limit_pp, "safe", np.where(high_pp < -limit_pp, "harmed", "undecided"))
+    of_bounds = np.where(low_pp > -limit_pp, "safe", np.where(high_pp < -limit_pp, "harmed", "undecided"))
+    return of_bounds if degenerate is None else np.where(degenerate, "undecided", of_bounds)
+
+
+def limit_p_values(
+    centre_pp: npt.NDArray[np.float64], se_pp: npt.NDArray[np.float64], limit_pp: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """One-sided p-values at minus the limit: a normal bound passes the limit where its p-value is below its tail.
+
+    Parameters
+    ----------
+    centre_pp, se_pp : ndarray
+        Estimates and their standard errors in percentage points, shape ``(n,)``; an error of zero gives 0 or 1.
+    limit_pp : float
+        The harm limit in percentage points, positive.
+
+    Returns
+    -------
+    harmed, safe : ndarray
+        P-values of "delta at least minus the limit" (small: harmed) and of "delta at most minus the limit" (small:
+        safe), shape ``(n,)``; NaN where an error is.
+    """
+    distance = centre_pp + limit_pp
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(distance == 0.0, 0.0 * se_pp, distance / se_pp)
+    return ndtr(z), ndtr(-z)

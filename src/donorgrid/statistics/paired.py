@@ -132,10 +132,26 @@ def mean_change_interval(
         for item_id, of_item in zip(ids, change, strict=True):
             parts[item_id] = parts.get(item_id, 0.0) + (float(of_item) - mean) / change.size / len(changes)
     centre = float(np.mean(means))
-    squares = float((np.array(list(parts.values())) ** 2).sum())
-    pseudo = PSEUDO_ITEMS / (n_items + PSEUDO_ITEMS) ** 2
-    half = 100.0 * float(ndtri(1.0 - tail)) * float(np.sqrt(squares + pseudo))
-    return 100.0 * centre, 100.0 * centre - half, 100.0 * centre + half
+    squares = 1e4 * float((np.array(list(parts.values())) ** 2).sum())
+    half = float(ndtri(1.0 - tail)) * float(np.sqrt(squares + pseudo_variance(n_items)))
+    return 100.0 * centre, max(-100.0, 100.0 * centre - half), min(100.0, 100.0 * centre + half)
+
+
+def pseudo_variance(n_items: float, n_seeds: float = 1.0) -> float:
+    """What one pseudo-item gained and one lost add to the variance of a mean over so many items, squared pp.
+
+    Parameters
+    ----------
+    n_items : float
+        Items of all cells of the mean.
+    n_seeds : float
+        Train seeds that are pooled: a pseudo-item flips as one seed does.
+
+    Returns
+    -------
+    float
+    """
+    return 1e4 * PSEUDO_ITEMS / n_seeds / (n_items + PSEUDO_ITEMS) ** 2
 
 
 def joint_verdict(members: npt.NDArray[np.str_]) -> Verdict:

@@ -26,11 +26,30 @@ def wilson_interval(n_right: float, n_items: float, confidence: float = 0.95) ->
     """
     if n_items <= 0:
         return 0.0, 1.0
-    z = float(ndtri((1 + confidence) / 2))
-    share, square = n_right / n_items, z * z / n_items
-    centre = (share + square / 2) / (1 + square)
-    half = z * np.sqrt(share * (1 - share) / n_items + square / (4 * n_items)) / (1 + square)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+    return rate_interval(n_right / n_items, n_items, float(ndtri((1 + confidence) / 2)))
+
+
+def rate_interval(rate: float, effective: float, quantile: float) -> tuple[float, float]:
+    """Wilson's interval of a rate of dependent cells: as if so many independent cells had been counted.
+
+    Parameters
+    ----------
+    rate : float
+        From 0 to 1.
+    effective : float
+        As many independent cells as make the rate as uncertain as it is, above 0.
+    quantile : float
+        Of the two-sided interval, 1.96 for 95%.
+
+    Returns
+    -------
+    low, high : float
+        From 0 to 1, around the rate.
+    """
+    square = quantile * quantile / effective
+    centre = (rate + square / 2) / (1 + square)
+    half = float(np.sqrt(square) * np.sqrt(rate * (1 - rate) + square / 4)) / (1 + square)
+    return max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half))
 
 
 def relative_entropy_of_choices(chosen: npt.NDArray[np.int64], n_options: int) -> float:

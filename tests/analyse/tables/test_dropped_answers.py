@@ -131,7 +131,8 @@ def test_estimates_from_items_stay_within_their_intervals():
         for name, (key, columns) in kinds.items():
             counts[name] += count_outside(fewer[name], all_tables[name], key, columns)
     for name, counted in counts.items():
-        assert counted["of"] >= 2 * N_GRIDS, name
+        # At 99% a median has an interval from eight sources on; only one regime of a grid has as many.
+        assert counted["of"] >= (N_GRIDS if name == "consistency" else 2 * N_GRIDS), name
         assert counted["outside"] <= max(1, 0.01 * counted["of"]), (name, counted)
 
 

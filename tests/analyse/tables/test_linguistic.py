@@ -38,7 +38,7 @@ def test_a_relation_with_script_is_found_by_delta_and_by_specific_transfer(cells
     assert {transfer for _, transfer in rows} == {"delta", "specific: other sources"}
     for transfer in ("delta", "specific: other sources"):
         assert rows["script", transfer]["pearson"] < -0.6
-        assert rows["script", transfer]["pearson_p"] < 0.05
+        assert rows["script", transfer]["pearson_p_value"] < 0.05
     assert rows["script", "delta"]["n_languages"] == 8
     assert rows["script", "delta"]["n_pairs"] == 56
 

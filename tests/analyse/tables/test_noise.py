@@ -40,21 +40,21 @@ def test_without_effects_the_expected_harm_is_the_measured_one(null):
 
 def test_the_trained_cells_are_not_tested_as_transfer(null):
     trained = null["cells"].filter(pl.col("regime") == "MT-ML")
-    for adjusted in ("q_harm", "q_help"):
+    for adjusted in ("q_value_decrease", "q_value_increase"):
         assert trained[adjusted].null_count() == trained.height
     noise = null["noise"].filter(pl.col("regime") == "MT-ML")
     for surviving in ("bh_harmed", "bh_helped", "by_harmed", "by_helped"):
         assert noise[surviving].to_list() == [None]
 
 
-@pytest.mark.parametrize("side", ["harm", "help"])
+@pytest.mark.parametrize("side", ["decrease", "increase"])
 def test_p_values_are_adjusted_over_the_transfer_cells_alone(null, side):
     cells = null["cells"]
     transfer = cells.filter(pl.col("regime") != "MT-ML")
     assert transfer.height < cells.height
-    assert cells.filter(pl.col("regime") == "MT-ML")[f"q_{side}"].is_null().all()
-    expected = false_discovery_control(transfer[f"p_{side}"].to_numpy())
-    np.testing.assert_allclose(transfer[f"q_{side}"], expected, rtol=1e-12)
+    assert cells.filter(pl.col("regime") == "MT-ML")[f"q_value_{side}"].is_null().all()
+    expected = false_discovery_control(transfer[f"p_value_{side}"].to_numpy())
+    np.testing.assert_allclose(transfer[f"q_value_{side}"], expected, rtol=1e-12)
 
 
 def broken(share=0.3):
@@ -76,14 +76,14 @@ def test_real_harm_is_found_by_every_test():
     hurt = tables["cells"].filter((pl.col("target_task") == "alpha") & (pl.col("target_language") == "en"))
     transfer = hurt.filter(pl.col("regime") != "MT-ML")
     assert (transfer["verdict"] == "harmed").all()
-    assert (transfer["q_harm"] < 0.001).all()
-    assert (transfer["max_t_harm"] == transfer["max_t_harm"].min()).all()
-    assert transfer["max_t_harm"].max() == pytest.approx(1 / 101)
+    assert (transfer["q_value_decrease"] < 0.001).all()
+    assert (transfer["max_t_p_value_decrease"] == transfer["max_t_p_value_decrease"].min()).all()
+    assert transfer["max_t_p_value_decrease"].max() == pytest.approx(1 / 101)
     assert (transfer["eb_harm_probability"] > 0.99).all()
     rest = tables["cells"].filter(
         (pl.col("regime") != "MT-ML") & ~((pl.col("target_task") == "alpha") & (pl.col("target_language") == "en"))
     )
-    assert (rest["q_harm"] > 0.05).all()
+    assert (rest["q_value_decrease"] > 0.05).all()
     verdicts = {
         (row["source_task"], row["source_language"]): row["verdict"]
         for row in tables["verdicts"].filter(pl.col("guarded") == "all others").iter_rows(named=True)

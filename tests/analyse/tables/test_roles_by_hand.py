@@ -69,3 +69,20 @@ def test_a_source_is_safe_on_a_set_where_it_is_safe_on_every_target_of_it() -> N
         "other tasks": 2,
     }
     assert found["other tasks"]["worst_low_pp"] == -6.0
+
+
+def test_a_set_is_judged_on_its_sound_targets() -> None:
+    rows = [
+        ("m", "quiz", "de", "quiz", "it", "MT-CL", 1.0),
+        ("m", "quiz", "de", "poem", "de", "CT-ML", 9.0),
+        ("m", "quiz", "de", "poem", "it", "CT-CL", 9.0),
+    ]
+    judged = cells(*rows).with_columns(
+        verdict=pl.Series(["safe", "undecided", "undecided"]),
+        degenerate=pl.Series([False, True, True]),
+        low_pp=pl.col("delta_pp") - 1.0,
+        items_to_decide=pl.lit(None, dtype=pl.Float64),
+    )
+    found = {row["guarded"]: row for row in verdicts_table(judged, SETTINGS).to_dicts()}
+    counts = {name: (row["verdict"], row["n_cells"], row["n_degenerate"]) for name, row in found.items()}
+    assert counts == {"all others": ("safe", 1, 2), "same task": ("safe", 1, 0), "other tasks": ("undecided", 0, 2)}

@@ -23,6 +23,18 @@ def test_reversed_interval_golden():
     assert high[0] == pytest.approx(1 / (1 + np.exp(-0.9)))
 
 
+def test_a_reversed_interval_holds_the_share_however_the_refits_lie():
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        share = rng.beta(0.5, 0.5, 4)
+        refits = rng.beta(*rng.uniform(0.3, 20.0, 2), (50, 4))
+        low, high = reversed_logit_interval(share, refits, 0.025)
+        assert (low >= 0.0).all()
+        assert (low <= share).all()
+        assert (share <= high).all()
+        assert (high <= 1.0).all()
+
+
 def test_intervals_hold_the_estimate_and_repeat():
     design, _, fitted = crossed()
     intervals, again = (share_intervals(design, fitted, n_refits=200, rng=np.random.default_rng(5)) for _ in range(2))

@@ -5,9 +5,9 @@ import polars as pl
 
 from donorgrid.analyse.errors.run_errors import POOL, run_variances
 from donorgrid.analyse.settings import AnalysisSettings
-from donorgrid.core.arrays import Reals
+from donorgrid.core.arrays import Flags, Reals
 from donorgrid.statistics.errors.intervals import normal_bounds
-from donorgrid.statistics.harm import verdicts
+from donorgrid.statistics.harm import limit_p_values, verdicts
 from donorgrid.statistics.paired import assumed_se_pp, items_to_decide, null_se_pp, paired_bounds
 
 FROM_ITEMS, FROM_SEEDS, ASSUMED, UNKNOWN = "items", "seeds", "assumed flips", "unknown"
@@ -35,9 +35,10 @@ def with_uncertainty(
     Returns
     -------
     DataFrame
-        With noise_se_pp, null_se_pp, half_step_pp, low_pp, high_pp (percentage points), se_kind, verdict and
-        items_to_decide. Verdicts use one-sided bounds, each wrong with probability 1 - confidence; ``low_pp`` and
-        ``high_pp`` are the two-sided interval.
+        With noise_se_pp, null_se_pp, half_step_pp, low_pp, high_pp (percentage points), se_kind, verdict,
+        p_value_harmed, p_value_safe and items_to_decide. ``low_pp`` and ``high_pp`` are the one-sided bounds that the
+        verdict reads, each passed by the truth with probability 1 - confidence; the delta lies between them. A cell
+        with ``degenerate`` stays undecided, and no number of items decides it.
     """
     rows = cells.join(run_variances(cells, by_seed), on=POOL, how="left", maintain_order="left")
     if "se_pp" in rows.columns and rows["se_pp"].null_count() < rows.height:
@@ -62,37 +63,52 @@ def _from_items(rows: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     run_variance = rows["run_variance"].to_numpy() / n_seeds
     adjusted = paired_bounds(delta, se, n_items, n_seeds=n_seeds, extra_variance=run_variance)
     tail = 1.0 - settings.confidence
-    low, high = adjusted.bounds(tail / 2.0)
-    verdict = verdicts(*adjusted.bounds(tail), settings.harm_limit_pp)
     distance = adjusted.centre_pp + settings.harm_limit_pp
     sd = adjusted.se_pp / 100.0 * np.sqrt(n_items)
-    return _with(
+    measured = _with(
         rows,
         noise_se_pp=adjusted.se_pp,
         null_se_pp=np.sqrt(null_se_pp(delta, se, n_items) ** 2 + run_variance),
         half_step_pp=50.0 / _column(rows, "n_items"),
-        low_pp=low,
-        high_pp=high,
-        items_to_decide=np.where(verdict == "undecided", items_to_decide(sd, distance, tail=tail), np.nan),
-    ).with_columns(verdict=pl.Series(verdict), se_kind=pl.lit(FROM_ITEMS))
+    )
+    judged = _judged(measured, adjusted.centre_pp, adjusted.se_pp, settings)
+    decided = (judged["verdict"] != "undecided").to_numpy() | _degenerate(rows)
+    return _with(
+        judged, items_to_decide=np.where(decided, np.nan, items_to_decide(sd, distance, tail=tail))
+    ).with_columns(se_kind=pl.lit(FROM_ITEMS))
 
 
 def _from_se(rows: pl.DataFrame, se: Reals, kind: str, settings: AnalysisSettings) -> pl.DataFrame:
-    delta, tail = rows["delta_pp"].to_numpy(), 1.0 - settings.confidence
-    low, high = normal_bounds(delta, se, tail / 2)
     measured = _with(
         rows,
         noise_se_pp=se,
         null_se_pp=se,
         half_step_pp=50.0 / _column(rows, "n_items"),
-        low_pp=low,
-        high_pp=high,
         items_to_decide=np.full(rows.height, np.nan),
     )
-    verdict = verdicts(*normal_bounds(delta, se, tail), settings.harm_limit_pp)
-    given = pl.Series(verdict) if kind == FROM_SEEDS else pl.lit(None, dtype=pl.String)
-    named = kind if np.isfinite(se).any() else UNKNOWN
-    return measured.with_columns(verdict=given, se_kind=pl.lit(named))
+    judged = _judged(measured, rows["delta_pp"].to_numpy(), se, settings)
+    if kind != FROM_SEEDS:
+        unjudged = {"verdict": pl.String, "p_value_harmed": pl.Float64, "p_value_safe": pl.Float64}
+        judged = judged.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in unjudged.items())
+    return judged.with_columns(se_kind=pl.lit(kind if np.isfinite(se).any() else UNKNOWN))
+
+
+def _judged(rows: pl.DataFrame, centre: Reals, se: Reals, settings: AnalysisSettings) -> pl.DataFrame:
+    """With bounds, the verdict that reads them, and its p-values."""
+    delta = rows["delta_pp"].to_numpy()
+    low, high = normal_bounds(centre, se, 1.0 - settings.confidence)
+    low, high = np.clip(np.minimum(low, delta), -100.0, None), np.clip(np.maximum(high, delta), None, 100.0)
+    verdict = verdicts(low, high, settings.harm_limit_pp, degenerate=_degenerate(rows))
+    p_harmed, p_safe = limit_p_values(centre, se, settings.harm_limit_pp)
+    bounded = _with(rows, low_pp=low, high_pp=high, p_value_harmed=p_harmed, p_value_safe=p_safe)
+    return bounded.with_columns(verdict=pl.Series(verdict))
+
+
+def _degenerate(rows: pl.DataFrame) -> Flags:
+    """True where the baseline is known to show no skill, shape ``(n,)``."""
+    if "degenerate" not in rows.columns:
+        return np.zeros(rows.height, dtype=bool)
+    return rows["degenerate"].fill_null(False).to_numpy()
 
 
 def _with(rows: pl.DataFrame, **columns: Reals) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 from donorgrid.analyse.reading.paired_differences import ArmDifferences, n_clusters
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.arrays import Reals, Singles
-from donorgrid.statistics.errors.resampling import draw_counts, enlarged_deviations
+from donorgrid.statistics.errors.resampling import counts_of_counts, draw_counts, enlarged_deviations
 
 FEWEST_MODELS = 3
 """With fewer models, the intervals hold for these models, and models are not resampled."""
@@ -29,10 +29,13 @@ class Resampled:
         The cells as measured.
     delta_pp : ndarray of float32
         Deltas in percentage points, shape ``(n_sources, n_targets, n_draws)``; NaN where a cell has no answers.
+    again_pp : (ndarray of float32, ndarray of float32)
+        The same for two draws of what was drawn: they show what drawing does to a rate.
     """
 
     paired: ArmDifferences
     delta_pp: Singles
+    again_pp: tuple[Singles, Singles]
 
 
 def resampled_deltas(
@@ -54,12 +57,17 @@ def resampled_deltas(
     list of Resampled
         One per model.
     """
-    weights = _item_weights(differences, settings)
+    weights, *weights_again = _item_weights(differences, settings)
     resampled = []
     for number, (paired, deviations) in enumerate(zip(differences, run_parts, strict=True)):
         rng = np.random.default_rng([settings.seed, 1, number])
         from_runs = _added_by_runs(deviations, settings.n_bootstrap, rng)
-        resampled.append(Resampled(paired=paired, delta_pp=_drawn(paired, weights, from_runs)))
+        first, second = (
+            _drawn(paired, again, from_runs + _added_by_runs(deviations, settings.n_bootstrap, rng))
+            for again in weights_again
+        )
+        drawn = _drawn(paired, weights, from_runs)
+        resampled.append(Resampled(paired=paired, delta_pp=drawn, again_pp=(first, second)))
     return resampled
 
 
@@ -84,10 +92,16 @@ def model_weights(n_models: int, settings: AnalysisSettings) -> Reals:
     return 1.0 + enlarged_deviations((n_draws,), n_models, np.random.default_rng([settings.seed, 2]))
 
 
-def _item_weights(differences: Sequence[ArmDifferences], settings: AnalysisSettings) -> dict[str, Singles]:
-    """Task -> how often each item ID is drawn, (IDs, draws)."""
+def _item_weights(
+    differences: Sequence[ArmDifferences], settings: AnalysisSettings
+) -> tuple[dict[str, Singles], dict[str, Singles], dict[str, Singles]]:
+    """Task -> how often each item ID is drawn, (IDs, draws); then the same for two draws of the drawn IDs."""
     rng = np.random.default_rng([settings.seed, 0])
-    return {task: draw_counts(size, settings.n_bootstrap, rng) for task, size in n_clusters(differences).items()}
+    sizes = n_clusters(differences)
+    drawn = {task: draw_counts(size, settings.n_bootstrap, rng) for task, size in sizes.items()}
+    rng = np.random.default_rng([settings.seed, 3])
+    first, second = ({task: counts_of_counts(counts, rng) for task, counts in drawn.items()} for _ in range(2))
+    return drawn, first, second
 
 
 def _drawn(paired: ArmDifferences, weights: dict[str, Singles], from_runs: Singles) -> Singles:

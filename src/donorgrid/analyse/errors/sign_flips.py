@@ -30,10 +30,11 @@ def max_t_table(differences: Sequence[ArmDifferences], settings: AnalysisSetting
     Returns
     -------
     DataFrame
-        ``KEY``, max_t_harm and max_t_help; no rows without answers or draws.
+        ``KEY``, max_t_p_value_decrease and max_t_p_value_increase; no rows without answers or draws.
     """
     if not differences or settings.n_bootstrap < 1:
-        schema = dict.fromkeys(KEY, pl.String) | {"max_t_harm": pl.Float64, "max_t_help": pl.Float64}
+        p_values = dict.fromkeys(("max_t_p_value_decrease", "max_t_p_value_increase"), pl.Float64)
+        schema = dict.fromkeys(KEY, pl.String) | p_values
         return pl.DataFrame(schema=schema)
     signs = _signs(differences, settings)
     largest, smallest = np.full(settings.n_bootstrap, -np.inf), np.full(settings.n_bootstrap, np.inf)
@@ -46,8 +47,8 @@ def max_t_table(differences: Sequence[ArmDifferences], settings: AnalysisSetting
     table = pl.concat(of_models)
     z = table["z"].fill_null(np.nan).to_numpy()
     return table.with_columns(
-        max_t_harm=pl.Series(max_t_adjusted(-z, -smallest), nan_to_null=True),
-        max_t_help=pl.Series(max_t_adjusted(z, largest), nan_to_null=True),
+        max_t_p_value_decrease=pl.Series(max_t_adjusted(-z, -smallest), nan_to_null=True),
+        max_t_p_value_increase=pl.Series(max_t_adjusted(z, largest), nan_to_null=True),
     ).drop("z")
 
 

@@ -32,14 +32,14 @@ class _Scored:
 def consistency_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     """CONSISTENCY rows of one arm: per level and regime the median and quartiles over sources.
 
-    The null draws permute the recipients of each rater; the interval resamples sources.
+    The null draws permute the recipients of each rater; the interval lies between two order statistics of the sources.
 
     Parameters
     ----------
     cells : DataFrame
         Rows of plain cells.
     settings : AnalysisSettings
-        ``n_bootstrap``, ``n_permutations``, ``confidence`` and ``seed``.
+        ``n_permutations``, ``confidence`` and ``seed``.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def _scores_of(part: pl.DataFrame, column: str) -> Reals:
 
 def _row(scored: _Scored, rng: np.random.Generator, settings: AnalysisSettings) -> dict[str, object]:
     q1, median, q3 = (float(value) for value in np.quantile(scored.mean_tau, [0.25, 0.5, 0.75]))
-    low, high = median_interval(scored.mean_tau, n_draws=settings.n_bootstrap, confidence=settings.confidence, rng=rng)
+    low, high = median_interval(scored.mean_tau, settings.confidence)
     null = permuted_medians(scored.ranks, settings.n_permutations, rng)
     extreme = int((null >= median - _ROUND_OFF).sum())
     return {

@@ -1,6 +1,7 @@
 """Intervals by clustered resampling: of the regimes' means and rates, of roles and of sources."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,13 @@ from donorgrid.analyse.reading.cell_sets import DONORS, RECIPIENTS, CellSets, re
 from donorgrid.analyse.reading.paired_differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.making import TableMaker
-from donorgrid.core.arrays import Flags, Reals
+from donorgrid.core.arrays import Flags, Reals, Singles
 from donorgrid.core.tables import INTERVALS
 from donorgrid.core.tables.declaring import ARM
-from donorgrid.statistics.errors.intervals import reversed_interval
+from donorgrid.statistics.errors.intervals import drawn_mean_interval, effective_count, units_quantile
 from donorgrid.statistics.harm import harmed, positive
+from donorgrid.statistics.paired import pseudo_variance
+from donorgrid.statistics.proportions import rate_interval
 
 _Statistic = Callable[[npt.NDArray[np.floating]], npt.NDArray[np.floating]]
 SETS: Mapping[str, CellSets] = {
@@ -28,6 +31,8 @@ SETS: Mapping[str, CellSets] = {
     "task recipient": RECIPIENTS["task"],
 }
 """``kind`` -> the sets of cells whose means are resampled."""
+WITH_RATES = ("regime", "source")
+"""Kinds whose positive-transfer rate and harm rate have intervals too."""
 
 
 def intervals_table(
@@ -66,7 +71,7 @@ def intervals_table(
         {"kind": kind, "name": name, **row}
         for kind, sets in SETS.items()
         for name, masks in _by_name(differences, sets).items()
-        for row in _rows(resampled, masks, settings, rates=kind == "regime")
+        for row in _rows(resampled, masks, settings, rates=kind in WITH_RATES)
     ]
     return pl.DataFrame(rows, schema=INTERVALS.schema_without_arm())
 
@@ -83,39 +88,74 @@ def _by_name(differences: Sequence[ArmDifferences], sets: CellSets) -> dict[str,
 def _rows(
     resampled: Sequence[Resampled], masks: Sequence[Flags], settings: AnalysisSettings, *, rates: bool
 ) -> list[dict[str, object]]:
-    statistics: dict[str, _Statistic] = {"mean_pp": lambda values: values}
-    if rates:
-        statistics |= {
-            "positive_rate": lambda values: positive(values).astype(np.float32),
-            "harm_rate": lambda values: harmed(values, settings.harm_limit_pp).astype(np.float32),
-        }
     models = [(model, mask) for model, mask in zip(resampled, masks, strict=True) if mask.any()]
-    weights = model_weights(len(models), settings)
+    sets = _DrawnSets(models=models, weights=model_weights(len(models), settings), settings=settings)
+    estimates = {"mean_pp": sets.mean()}
+    if rates:
+        estimates["positive_rate"] = sets.rate(lambda values: positive(values).astype(np.float32))
+        estimates["harm_rate"] = sets.rate(lambda values: harmed(values, settings.harm_limit_pp).astype(np.float32))
     units = "models, seeds, items" if len(models) >= FEWEST_MODELS else "seeds, items"
-    rows = []
-    for name, statistic in statistics.items():
-        value, low, high = _interval(models, statistic, weights, settings)
-        if name != "mean_pp":
-            low, high = max(0.0, low), min(1.0, high)
-        row = {"statistic": name, "value": value, "low": low, "high": high}
-        rows.append(row | {"resampled": units, "n_models": len(models), "n_draws": settings.n_bootstrap})
-    return rows
+    return [
+        {"statistic": name, "value": value, "low": low, "high": high}
+        | {"resampled": units, "n_models": len(models), "n_draws": settings.n_bootstrap}
+        for name, (value, low, high) in estimates.items()
+    ]
 
 
-def _interval(
-    models: Sequence[tuple[Resampled, Flags]], statistic: _Statistic, weights: Reals, settings: AnalysisSettings
-) -> tuple[float, float, float]:
-    """(value, low, high) of the mean over models of the mean over cells."""
-    measured = [np.mean(statistic(model.paired.delta_pp[mask]), dtype=np.float64) for model, mask in models]
-    value = float(np.mean(measured))
-    means = np.stack([_over_cells(model, mask, statistic) for model, mask in models], axis=1)
-    draws = (weights * means).sum(axis=1) / len(models)
-    return value, *reversed_interval(value, draws, settings.confidence)
+@dataclass(frozen=True, kw_only=True)
+class _DrawnSets:
+    """One set of cells in every model that has it: its statistics are means over models of means over cells."""
+
+    models: Sequence[tuple[Resampled, Flags]]
+    weights: Reals
+    settings: AnalysisSettings
+
+    @property
+    def quantile(self) -> float:
+        """Student's t over the models where they are drawn again."""
+        n_models = len(self.models)
+        return units_quantile(self.settings.confidence, n_models if n_models >= FEWEST_MODELS else None)
+
+    def mean(self) -> tuple[float, float, float]:
+        """(value, low, high) of the mean delta."""
+        value, draws = self._measured(lambda values: values), self._drawn(lambda values: values)
+        n_items = sum(float(_n_items(model.paired)[mask].sum()) for model, mask in self.models)
+        n_seeds = sum(float(model.paired.n_answered[mask].sum()) for model, mask in self.models) / n_items
+        pseudo = pseudo_variance(n_items, n_seeds)
+        return value, *drawn_mean_interval(value, draws, pseudo_variance=pseudo, quantile=self.quantile)
+
+    def rate(self, statistic: _Statistic) -> tuple[float, float, float]:
+        """(value, low, high) of a share of the cells."""
+        value = self._measured(statistic)
+        draws, first, second = (self._of_models(statistic, number).mean(axis=1) for number in range(3))
+        further = max(0.0, float(np.var(self._drawn(statistic))) - float(np.var(draws)))
+        n_cells = sum(int(mask.sum()) for _, mask in self.models)
+        effective = effective_count(draws, (first, second), n_cells, further=further)
+        return value, *rate_interval(value, effective, self.quantile)
+
+    def _measured(self, statistic: _Statistic) -> float:
+        values = [np.mean(statistic(model.paired.delta_pp[mask]), dtype=np.float64) for model, mask in self.models]
+        return float(np.mean(values))
+
+    def _drawn(self, statistic: _Statistic) -> Reals:
+        """(draws,) with the models drawn again where there are enough."""
+        return np.asarray((self.weights * self._of_models(statistic, 0)).sum(axis=1) / len(self.models))
+
+    def _of_models(self, statistic: _Statistic, number: int) -> Reals:
+        """(draws, models): in the draws, or in one of the two draws of each."""
+        return np.stack(
+            [_over_cells((model.delta_pp, *model.again_pp)[number][mask], statistic) for model, mask in self.models],
+            axis=1,
+        )
 
 
-def _over_cells(model: Resampled, mask: Flags, statistic: _Statistic) -> Reals:
+def _n_items(paired: ArmDifferences) -> Reals:
+    """(sources, targets): items that a cell has answers to."""
+    return np.add.reduceat(paired.answered > 0, paired.starts, axis=1, dtype=np.int64).astype(np.float64)
+
+
+def _over_cells(values: Singles, statistic: _Statistic) -> Reals:
     """(draws,) means over the cells; a cell whose items were all left out of a draw does not count in it."""
-    values = model.delta_pp[mask]
     known = ~np.isnan(values)
     total = np.where(known, statistic(values), 0.0).sum(axis=0, dtype=np.float64)
     return np.asarray(total / np.maximum(known.sum(axis=0), 1), dtype=np.float64)

@@ -73,9 +73,9 @@ def _row(
         return None
     return {
         "pearson": pearson.r,
-        "pearson_p": _nullable(pearson.p_value),
+        "pearson_p_value": _nullable(pearson.p_value),
         "spearman": spearman.r,
-        "spearman_p": _nullable(spearman.p_value),
+        "spearman_p_value": _nullable(spearman.p_value),
         "n_languages": len(known),
         "n_pairs": pearson.n_pairs,
         "n_permutations": pearson.n_permutations,

@@ -22,7 +22,7 @@ from donorgrid.statistics.no_effect import harm_without_effect, no_effect_p_valu
 from donorgrid.statistics.paired import joint_verdict
 
 DISCOVERY_RATE = 0.05
-_FURTHER = ("prior_sd_pp", "qy_harm", "qy_help")
+_FURTHER = ("prior_sd_pp", "qy_value_decrease", "qy_value_increase")
 """Columns beside those of CELLS that ``noise_table`` needs."""
 GUARDED = {
     "all others": ("MT-CL", "CT-ML", "CT-CL"),
@@ -55,7 +55,7 @@ def cells_with_noise(
     Returns
     -------
     DataFrame
-        CELLS rows of one arm, with prior_sd_pp, qy_harm and qy_help.
+        CELLS rows of one arm, with prior_sd_pp, qy_value_decrease and qy_value_increase.
     """
     uncertain = with_uncertainty(cells, settings, by_seed=by_seed)
     return cells_table(uncertain, max_t_table(differences, settings), settings, shared=shared_noise(differences))
@@ -96,13 +96,13 @@ def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     delta, null_se = cells["delta_pp"].to_numpy(), cells["null_se_pp"].fill_null(np.nan).to_numpy()
     half = np.nan_to_num(cells["half_step_pp"].fill_null(np.nan).to_numpy(), nan=0.0)
     transfer = (cells["regime"] != TRAINED_CELL).to_numpy()
-    p_harm, p_help = no_effect_p_values(delta, null_se)
-    columns = {"p_harm": p_harm, "p_help": p_help}
-    columns["no_effect_harm_probability"] = harm_without_effect(null_se, half, settings.harm_limit_pp)
-    for name in ("harm", "help"):
-        p_values = np.where(transfer, columns[f"p_{name}"], np.nan)
-        columns[f"q_{name}"] = false_discovery_adjusted(p_values)
-        columns[f"qy_{name}"] = false_discovery_adjusted(p_values, any_dependence=True)
+    p_value_decrease, p_value_increase = no_effect_p_values(delta, null_se)
+    columns = {"p_value_decrease": p_value_decrease, "p_value_increase": p_value_increase}
+    columns["no_effect_harm_rate"] = harm_without_effect(null_se, half, settings.harm_limit_pp)
+    for change in ("decrease", "increase"):
+        p_values = np.where(transfer, columns[f"p_value_{change}"], np.nan)
+        columns[f"q_value_{change}"] = false_discovery_adjusted(p_values)
+        columns[f"qy_value_{change}"] = false_discovery_adjusted(p_values, any_dependence=True)
     return cells.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
 
 
@@ -122,11 +122,11 @@ def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     """
     rows = with_transfer(cells)
     surviving = {
-        "bh_harmed": _survives("q_harm") & _where("q_harm", pl.col("harmed")),
-        "bh_helped": _survives("q_help"),
-        "by_harmed": _survives("qy_harm") & _where("qy_harm", pl.col("harmed")),
-        "by_helped": _survives("qy_help"),
-        "max_t_harmed": _survives("max_t_harm") & _where("max_t_harm", pl.col("harmed")),
+        "bh_harmed": _survives("q_value_decrease") & _where("q_value_decrease", pl.col("harmed")),
+        "bh_helped": _survives("q_value_increase"),
+        "by_harmed": _survives("qy_value_decrease") & _where("qy_value_decrease", pl.col("harmed")),
+        "by_helped": _survives("qy_value_increase"),
+        "max_t_harmed": _survives("max_t_p_value_decrease") & _where("max_t_p_value_decrease", pl.col("harmed")),
         "safe_rate": pl.col("verdict") == "safe",
         "verdict_harmed_rate": pl.col("verdict") == "harmed",
         "undecided_rate": pl.col("verdict") == "undecided",
@@ -139,7 +139,7 @@ def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
         pl.col("se_kind").first(),
     )
     averages = {
-        "expected_harm_rate_no_effect": "no_effect_harm_probability",
+        "expected_harm_rate_no_effect": "no_effect_harm_rate",
         "eb_harm_rate": "eb_harm_probability",
         "mean_noise_se_pp": "noise_se_pp",
     }
@@ -161,7 +161,7 @@ def _where(adjusted: str, flag: pl.Expr) -> pl.Expr:
 
 
 def verdicts_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
-    """VERDICTS rows of one arm: the joint verdict on the targets of each (model, source).
+    """VERDICTS rows of one arm: the joint verdict on the sound targets of each (model, source).
 
     Parameters
     ----------
@@ -181,23 +181,29 @@ def verdicts_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFr
         for (model, task, language), targets in part.group_by(
             "model", "source_task", "source_language", maintain_order=True
         ):
-            verdict = targets["verdict"].to_numpy()
-            undecided = targets.filter(pl.col("verdict") == "undecided")
+            sound = targets.filter(~_degenerate(targets))
+            verdict = sound["verdict"].to_numpy()
+            undecided = sound.filter(pl.col("verdict") == "undecided")
             rows.append(
                 {
                     "model": model,
                     "source_task": task,
                     "source_language": language,
                     "guarded": guarded,
-                    "verdict": joint_verdict(verdict),
-                    "n_cells": targets.height,
+                    "verdict": joint_verdict(verdict) if sound.height else "undecided",
+                    "n_cells": sound.height,
                     **{f"n_{name}": int((verdict == name).sum()) for name in ("safe", "harmed", "undecided")},
-                    "worst_low_pp": targets["low_pp"].min(),
+                    "n_degenerate": targets.height - sound.height,
+                    "worst_low_pp": sound["low_pp"].min(),
                     "items_to_decide": undecided["items_to_decide"].max(),
                     "harm_limit_pp": float(settings.harm_limit_pp),
                 }
             )
     return pl.DataFrame(rows, schema=VERDICTS.schema_without_arm())
+
+
+def _degenerate(cells: pl.DataFrame) -> pl.Expr:
+    return pl.col("degenerate") if "degenerate" in cells.columns else pl.lit(False)
 
 
 TABLES = (

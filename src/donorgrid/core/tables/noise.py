@@ -17,14 +17,16 @@ CELLS = Table(
         "low_pp": REAL,
         "high_pp": REAL,
         "verdict": TEXT,
+        "p_value_harmed": REAL,
+        "p_value_safe": REAL,
         "items_to_decide": REAL,
         "harmed": YES,
-        "no_effect_harm_probability": REAL,
-        "p_harm": REAL,
-        "p_help": REAL,
-        "q_harm": REAL,
-        "q_help": REAL,
-        "max_t_harm": REAL,
+        "no_effect_harm_rate": REAL,
+        "p_value_decrease": REAL,
+        "p_value_increase": REAL,
+        "q_value_decrease": REAL,
+        "q_value_increase": REAL,
+        "max_t_p_value_decrease": REAL,
         "eb_mean_pp": REAL,
         "eb_low_pp": REAL,
         "eb_high_pp": REAL,
@@ -36,10 +38,15 @@ CELLS = Table(
     optional=ARM_OPTIONAL | {"degenerate"},
 )
 """Every (model, source, target) with its noise. ``noise_se_pp`` holds items and training runs; ``se_kind`` says where
-it comes from (items, seeds, or an assumed flip rate). ``verdict`` safe, harmed or undecided at the limit, by
-one-sided bounds; ``items_to_decide`` items at 80% power. ``p_`` one-sided tests of no effect, ``q_`` after
-Benjamini-Hochberg over the transfer cells, ``max_t_`` sign flips over all of them; ``eb_`` the empirical-Bayes
-posterior. ``degenerate``: the target's baseline measures format."""
+it comes from (items, seeds, or an assumed flip rate). ``low_pp`` and ``high_pp`` are the bounds that the verdict reads:
+the truth lies beyond each with a probability of at most 5%. ``verdict``: safe where the whole interval is above minus
+the limit, harmed where it is below, else undecided; a ``degenerate`` target, whose baseline measures format, stays
+undecided. ``p_value_harmed`` and ``p_value_safe``: of the tests at minus the limit that give these verdicts;
+``items_to_decide`` items at 80% power. ``no_effect_harm_rate``: how often such a cell is at or below minus the limit
+without any effect. ``p_value_decrease`` and ``p_value_increase``: one-sided tests of no effect, ``q_value_`` after
+Benjamini-Hochberg over the transfer cells, ``max_t_p_value_`` by sign flips over all of them. ``eb_``: the posterior
+under the prior that the crossed fit gives (empirical Bayes); ``eb_harm_probability`` is its probability of a true delta
+at or below minus the limit."""
 
 NOISE = Table(
     name="noise",
@@ -67,7 +74,8 @@ NOISE = Table(
     optional=ARM_OPTIONAL,
 )
 """Harm compared with noise: shares of the cells (0-1). ``expected_harm_rate_no_effect``: harmed cells without any true
-effect; ``eb_harm_rate``: expected share truly at or below minus the limit; ``bh_harmed``: cells at or below minus
+effect; ``eb_harm_rate``: the mean probability of harm under the empirical-Bayes prior, the expected share truly at or
+below minus the limit; ``bh_harmed``: cells at or below minus
 the limit whose decrease survives Benjamini-Hochberg at 5% (``by_``: Benjamini-Yekutieli; ``max_t_``: family-wise
 5%); ``bh_helped``: cells whose increase does."""
 
@@ -83,6 +91,7 @@ VERDICTS = Table(
         "n_safe": INT,
         "n_harmed": INT,
         "n_undecided": INT,
+        "n_degenerate": INT,
         "worst_low_pp": REAL,
         "items_to_decide": REAL,
         "harm_limit_pp": REAL,
@@ -91,8 +100,9 @@ VERDICTS = Table(
     key=("model", "source_task", "source_language", "guarded", *ARM),
     optional=ARM_OPTIONAL,
 )
-"""The joint verdict (intersection-union) on all targets of one (model, source): ``guarded`` is "all others", "same
-task" or "other tasks"."""
+"""The joint verdict (intersection-union) on the targets of one (model, source): ``guarded`` is "all others", "same
+task" or "other tasks". Only sound targets take part; the ``n_degenerate`` others show no skill that could be kept.
+Undecided where no target is sound."""
 
 BASELINES = Table(
     name="baselines",

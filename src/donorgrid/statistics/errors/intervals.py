@@ -1,11 +1,14 @@
-"""Intervals: Student's t over independent units, normal ones, and reversed and percentile ones from a bootstrap."""
+"""Intervals: Student's t over independent units, normal ones, of medians, and of what was drawn again."""
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import bdtr, ndtri, stdtrit
 
 from donorgrid.core.arrays import Reals
+
+MOST_CORRECTED = 2.5
+"""The variance of drawn rates is multiplied by at most this."""
 
 
 class MeanInterval(NamedTuple):
@@ -59,57 +62,109 @@ def normal_bounds(centre: Reals, se: Reals, tail: float) -> tuple[Reals, Reals]:
     return centre + quantile * se, centre - quantile * se
 
 
-def reversed_interval(value: float, draws: Reals, confidence: float) -> tuple[float, float]:
-    """The reversed (basic) bootstrap interval: 2 value - quantiles of the draws.
+def units_quantile(confidence: float, n_units: int | None = None) -> float:
+    """The quantile of a two-sided interval: normal, or Student's t where the spread is that of few units.
 
-    A rate of noisy cells drawn again is noisier still; the reversal takes that bias back to first order.
+    Parameters
+    ----------
+    confidence : float
+        Coverage, between 0 and 1.
+    n_units : int, optional
+        Independent units (models) whose spread was estimated, at least two.
+
+    Returns
+    -------
+    float
+    """
+    upper = (1.0 + confidence) / 2.0
+    return float(ndtri(upper) if n_units is None else stdtrit(n_units - 1, upper))
+
+
+def drawn_mean_interval(value: float, draws: Reals, *, pseudo_variance: float, quantile: float) -> tuple[float, float]:
+    """The interval of a mean delta, from its draws.
 
     Parameters
     ----------
     value : float
-        The statistic of the data.
+        The mean of the data, percentage points.
     draws : ndarray
-        The statistic of each draw, shape ``(n_draws,)``.
-    confidence : float
-        Coverage, between 0 and 1.
+        The mean of each draw, shape ``(n_draws,)``.
+    pseudo_variance : float
+        What one made-up item gained and one lost add to the variance (``paired.pseudo_variance``), squared pp: without
+        it, a mean over cells in which no answer flips would be certain.
+    quantile : float
+        As ``units_quantile`` returns it.
 
     Returns
     -------
     low, high : float
+        From -100 to 100, around ``value``.
+    """
+    half = quantile * float(np.sqrt(np.var(draws) + pseudo_variance))
+    return max(-100.0, value - half), min(100.0, value + half)
+
+
+def effective_count(draws: Reals, drawn_again: tuple[Reals, Reals], n_cells: int, *, further: float = 0.0) -> float:
+    """How many independent cells would make a rate as uncertain as it is: m (1 - m) / variance.
+
+    Drawn cells are noisier than the measured ones, so fewer of them lie close to the limit, and the variance of the
+    drawn rates is too small. Draws of the draws show by how much: the variance is multiplied by var(draws) /
+    var(draws of a draw), the first step of the iterated bootstrap.
+
+    Parameters
+    ----------
+    draws : ndarray
+        The rate of each draw, shape ``(n_draws,)``.
+    drawn_again : (ndarray, ndarray)
+        The rate of two draws of each draw.
+    n_cells : int
+        Cells that the rate counts; the effective count where no draw differs.
+    further : float
+        Variance that other units (models) add.
+
+    Returns
+    -------
+    float
+        Above 0.
 
     References
     ----------
-    Davison & Hinkley 1997, Bootstrap Methods and their Application, section 5.2.
+    Hall & Martin 1988, Biometrika 75. Dean & Pagano 2015, J. Surv. Stat. Methodol. 3.
     """
-    tail = (1.0 - confidence) / 2.0
-    above, below = np.quantile(draws, [1.0 - tail, tail])
-    return float(2 * value - above), float(2 * value - below)
+    once = float(np.var(draws))
+    again = float(np.mean((drawn_again[0] - drawn_again[1]) ** 2)) / 2.0
+    corrected = once * float(np.clip(once / again, 1.0, MOST_CORRECTED)) if again > 0.0 else once
+    mean = float(np.clip(np.mean(draws), 0.0, 1.0))
+    variance = corrected + further
+    return mean * (1.0 - mean) / variance if variance > 0.0 and 0.0 < mean < 1.0 else float(n_cells)
 
 
-def median_interval(
-    values: Reals, *, n_draws: int, confidence: float, rng: np.random.Generator
-) -> tuple[float | None, float | None]:
-    """The percentile interval of a median, from drawing the values again.
+def median_interval(values: Reals, confidence: float) -> tuple[float | None, float | None]:
+    """The interval of a median between two order statistics, which holds for every distribution.
+
+    Its ends are the k-th smallest and the k-th largest value, k the largest number for which a binomial count of n
+    halves lies below k with a probability of at most (1 - confidence) / 2.
 
     Parameters
     ----------
     values : ndarray
         One value per unit, shape ``(n_units,)``.
-    n_draws : int
-        Bootstrap draws.
     confidence : float
         Coverage, between 0 and 1.
-    rng : numpy.random.Generator
-        Source of the draws.
 
     Returns
     -------
     low, high : float or None
-        None for fewer than two values or draws.
+        Around the median. None for too few values (fewer than six at 95%): even their extremes do not cover enough.
+
+    References
+    ----------
+    Thompson 1936, Ann. Math. Stat. 7.
     """
-    if values.size < 2 or n_draws < 2:
+    n, tail = values.size, (1.0 - confidence) / 2.0
+    ordered = np.sort(values)
+    inside = np.flatnonzero(bdtr(np.arange(n // 2, dtype=np.float64), n, 0.5) <= tail) if n else np.empty(0)
+    if not inside.size:
         return None, None
-    picks = rng.integers(values.size, size=(n_draws, values.size))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.median(values[picks], axis=1), [tail, 1 - tail])
-    return float(low), float(high)
+    k = int(inside[-1])
+    return float(ordered[k]), float(ordered[n - 1 - k])

@@ -23,6 +23,25 @@ def draw_counts(n_units: int, n_draws: int, rng: np.random.Generator) -> Singles
     return rng.multinomial(n_units, np.full(n_units, 1.0 / n_units), size=n_draws).T.astype(np.float32)
 
 
+def counts_of_counts(counts: Singles, rng: np.random.Generator) -> Singles:
+    """How often each unit is drawn from what was drawn before.
+
+    Parameters
+    ----------
+    counts : ndarray of float32
+        As ``draw_counts`` returns them, shape ``(n_units, n_draws)``.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    ndarray of float32
+        Shape ``(n_units, n_draws)``; each column adds up to ``n_units``.
+    """
+    n_units = len(counts)
+    return rng.multinomial(n_units, counts.T.astype(np.float64) / n_units).T.astype(np.float32)
+
+
 def enlarged_deviations(shape: tuple[int, ...], n_units: int, rng: np.random.Generator) -> Reals:
     """Draw counts less one, times sqrt(k / (k - 1)): a mean of k units drawn again spreads too little by that.
 

@@ -112,7 +112,7 @@ def reversed_logit_interval(share: Reals, refits: Reals, tail: float) -> tuple[R
     Returns
     -------
     low, high : ndarray
-        Shape ``(n_shares,)``.
+        Shape ``(n_shares,)``, around the shares.
     """
     odds = np.where(share > 0, share / np.maximum(1.0 - share, 1e-12), np.nan)
     refit_odds = refits / np.maximum(1.0 - refits, 1e-12)
@@ -121,7 +121,7 @@ def reversed_logit_interval(share: Reals, refits: Reals, tail: float) -> tuple[R
         centre = logit(share)
         below, above = np.quantile(logits, [tail, 1.0 - tail], axis=0)
         low, high = expit(2.0 * centre - above), expit(2.0 * centre - below)
-    return np.where(share > 0, low, 0.0), high
+    return np.where(share > 0, np.minimum(low, share), 0.0), np.maximum(high, share)
 
 
 def upper_share(
