@@ -4,7 +4,8 @@
   whole fine-tuned model), ``safetensors_headers``.
 - Loading: ``loading``; ``quantising`` for weights in 4 bit.
 - Reading: ``reader`` is the one interface. ``rows`` lays sequences in rows, ``masks`` makes the attention masks for
-  transformers' layers, ``fast_cpu`` computes small models on a CPU, ``output_head`` gives log-probabilities.
+  transformers' layers, ``fast_cpu`` computes small models on a CPU, ``gpu`` has faster ways for a GPU, ``output_head``
+  gives log-probabilities.
 - Adapters: ``adapter_switch`` makes one active; ``merging`` adds it to the weights, ``weight_backup`` restores them.
   ``low_rank`` is the adapter that ``fast_cpu`` computes beside the weights.
 """

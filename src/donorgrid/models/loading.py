@@ -13,12 +13,11 @@ from transformers.utils import logging as transformers_logging
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision, Weights
 from donorgrid.models.folders import ModelFolder
+from donorgrid.models.gpu.ways import ALL_WAYS, WayName
 from donorgrid.models.quantising import check_weights, four_bit
 from donorgrid.models.reader import Reader
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
 _CUDA = re.compile(r"cuda(:(?P<index>\d{1,4}))?")
 
 
@@ -62,7 +61,9 @@ def load_tokenizer(folder: ModelFolder) -> Any:
         ) from error
 
 
-def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights: Weights = "own") -> Base:
+def load_base(
+    folder: ModelFolder, *, precision: Precision, device: str, weights: Weights = "own", tries_ways: bool = False
+) -> Base:
     """Loads a base model, in eval mode and with nothing to train.
 
     Parameters
@@ -75,6 +76,9 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights
         A torch device, for example "cpu" or "cuda".
     weights
         "own", or "4bit": linear maps are kept in 4 bit and compute in ``precision``.
+    tries_ways
+        On a GPU, whether the reader tries other ways to compute and takes the fastest (``models.gpu``): their
+        compilation takes up to a minute.
 
     Returns
     -------
@@ -96,9 +100,16 @@ def load_base(folder: ModelFolder, *, precision: Precision, device: str, weights
         network=network,
         tokenizer=load_tokenizer(folder),
         folder=folder,
-        reader=Reader(network),
+        reader=Reader(network, ways=_ways(device, tries_ways, is_quantised=quantisation is not None)),
         is_quantised=quantisation is not None,
     )
+
+
+def _ways(device: str, tries_ways: bool, *, is_quantised: bool) -> tuple[WayName, ...]:
+    """The ways that a reader may try. Layers in 4 bit are not compiled: PEFT's modules stand in them at times."""
+    if not tries_ways or not device.startswith("cuda"):
+        return ("dense masks",)
+    return ("dense masks", "block masks") if is_quantised else ALL_WAYS
 
 
 def load_network(

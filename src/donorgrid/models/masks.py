@@ -8,7 +8,7 @@ sequence at a time.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from donorgrid.models.rows import RowBatch, Tokens, packed_row, pad_rows, prefix
 
 MaskForm = Literal["by layer type", "one mask"]
 """A dictionary of masks by the layer's type of attention, or one mask for all layers."""
+Mask = TypeVar("Mask")
 FORMS: tuple[MaskForm, ...] = ("by layer type", "one mask")
 _KNOWN_LAYER_TYPES = {"full_attention", "sliding_attention"}
 # What models raise that cannot take a mask of four dimensions, a dictionary of masks, or position ids.
@@ -145,14 +146,33 @@ def additive_mask(batch: RowBatch, dtype: torch.dtype, *, window: int | None) ->
     return torch.where(attends, torch.zeros((), dtype=dtype, device=attends.device), lowest)[:, None]
 
 
-def _mask(network: Any, batch: RowBatch, form: MaskForm) -> Tensor | dict[str, Tensor]:
-    dtype = network.get_input_embeddings().weight.dtype
+def masks_of(network: Any, form: MaskForm, make: Callable[[int | None], Mask]) -> Mask | dict[str, Mask]:
+    """The masks of a network's layers in a form that it understands.
+
+    Parameters
+    ----------
+    network
+        A transformers causal language model.
+    form
+        The form of mask.
+    make
+        Makes the mask for one sliding window (None: no window).
+
+    Returns
+    -------
+    object
+        One mask, or one for each type of layer.
+    """
     config = network.config.get_text_config()
     window: int | None = getattr(config, "sliding_window", None)
     if form == "by layer type":
-        windows = {kind: window if kind == "sliding_attention" else None for kind in _layer_types(network)}
-        return {kind: additive_mask(batch, dtype, window=width) for kind, width in windows.items()}
-    return additive_mask(batch, dtype, window=window if getattr(config, "use_sliding_window", True) else None)
+        return {kind: make(window if kind == "sliding_attention" else None) for kind in _layer_types(network)}
+    return make(window if getattr(config, "use_sliding_window", True) else None)
+
+
+def _mask(network: Any, batch: RowBatch, form: MaskForm) -> Tensor | dict[str, Tensor]:
+    dtype = network.get_input_embeddings().weight.dtype
+    return masks_of(network, form, lambda window: additive_mask(batch, dtype, window=window))
 
 
 def _first_row(network: Any, form: MaskForm, batch: RowBatch) -> Tensor:

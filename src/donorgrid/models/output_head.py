@@ -69,9 +69,10 @@ def target_loglik_nats(network: Any, hidden: Tensor, hidden_indices: Tensor, tar
     hidden
         Hidden states, ``(n, hidden_size)``.
     hidden_indices
-        The index of the hidden state that predicts each target, ``(n_targets,)``, never decreasing.
+        The index of the hidden state that predicts each target, ``(n_targets,)``, never decreasing. On the CPU, or
+        where ``hidden`` is; on the CPU a GPU need not be waited for.
     targets
-        Token ids, ``(n_targets,)``.
+        Token ids, ``(n_targets,)``, where ``hidden`` is.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def target_loglik_nats(network: Any, hidden: Tensor, hidden_indices: Tensor, tar
         bounds = torch.tensor([start, start + size], device=hidden_indices.device)
         first, last = torch.searchsorted(hidden_indices, bounds).tolist()
         logits = head_logits(network, hidden[start : start + size]).float()
-        rows = hidden_indices[first:last] - start
+        rows = (hidden_indices[first:last] - start).to(hidden.device, non_blocking=True)
         sums = logsumexp_rows(logits) if logits.device.type == "cpu" else logits.logsumexp(-1)
         nats.append(logits[rows, targets[first:last]] - sums[rows])
     return torch.cat(nats)

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from donorgrid.models.fast_cpu.decoder import FastDecoder, make_fast_decoder
+from donorgrid.models.gpu.choice import WayChoice
+from donorgrid.models.gpu.ways import WayName
 from donorgrid.models.low_rank import LowRankAdapter
-from donorgrid.models.masks import MaskForm, find_mask_form, hidden_states, packing_gap_nats
+from donorgrid.models.masks import MaskForm, find_mask_form, packing_gap_nats
 from donorgrid.models.rows import RowBatch, Tokens
 
 _LOG = logging.getLogger("donorgrid")
@@ -22,8 +24,9 @@ _N_AT_EACH_END = 4
 class Reader:
     """Gives the last hidden states of rows of tokens. It answers the same whichever layers compute.
 
-    There are two ways to compute them: transformers' own layers (``models.masks``), and a decoder in compiled code for
-    small models on a CPU (``models.fast_cpu``). Callers do not choose.
+    There are several ways to compute them: transformers' own layers with square masks (``models.masks``), a decoder in
+    compiled code for small models on a CPU (``models.fast_cpu``), and faster ways for a GPU (``models.gpu``). Callers
+    do not choose.
 
     *Shapes.* A ``RowBatch`` is (n_rows, length). ``hidden_states`` returns (n_rows, length, hidden_size). The other
     two return (n_indices, hidden_size), for indices into the flattened batch (n_rows * length).
@@ -44,10 +47,16 @@ class Reader:
         A transformers causal language model.
     may_use_fast_decoder
         False for a network in which PEFT's modules compute: transformers' layers run them.
+    ways
+        The ways of ``models.gpu`` that may compute transformers' layers. Of several, a trial chooses the fastest that
+        agrees with the first.
     """
 
-    def __init__(self, network: Any, *, may_use_fast_decoder: bool = True) -> None:
+    def __init__(
+        self, network: Any, *, may_use_fast_decoder: bool = True, ways: tuple[WayName, ...] = ("dense masks",)
+    ) -> None:
         self.network = network
+        self._choice = WayChoice(network, ways)
         self._may_use_fast_decoder = may_use_fast_decoder
         self._mask_form: MaskForm | None = None
         self._fast_decoder: FastDecoder | None = None
@@ -81,6 +90,7 @@ class Reader:
         result = find_mask_form(self.network, compared, tolerance_nats=tolerance_nats)
         self._mask_form, self._longest_checked = result.form, longest
         self._fast_decoder = self._checked_fast_decoder(compared, tolerance_nats) if result.form else None
+        self._choice.check(result.form, compared, sequences, tolerance_nats)
         if result.form is None:
             _LOG.warning(
                 "%s: packed it is %.2g nats off; its sequences are read one by one",
@@ -90,7 +100,7 @@ class Reader:
 
     def hidden_states(self, batch: RowBatch) -> Tensor:
         """The last hidden states (n_rows, length, hidden_size) of a batch, by transformers' layers."""
-        return hidden_states(self.network, batch.to(self.device), self._mask_form)
+        return self._choice.for_training(batch).hidden_states(batch)
 
     def hidden_states_at(self, batch: RowBatch, indices: Tensor) -> Tensor:
         """The last hidden states of some tokens, by the fast decoder if it can.
@@ -109,7 +119,7 @@ class Reader:
         """
         if self._fast_decoder is not None and self._fast_decoder.prepare():
             return self._fast_decoder.hidden_states_at(batch, indices)
-        return self.hidden_states(batch).flatten(0, 1)[indices.to(self.device)]
+        return self._choice.for_reading(batch).hidden_states_at(batch, indices)
 
     def supports(self, adapter: LowRankAdapter) -> bool:
         """Whether ``adapted_hidden_states_at`` can read with this adapter; padding then costs only attention."""

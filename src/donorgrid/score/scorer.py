@@ -46,14 +46,15 @@ class Scorer:
         self._reader.check([sequence.token_ids for sequence in packed.sequences])
         if not self._reader.can_pack:
             return score_options(self._reader.network, packed.items, max_length=self._max_length)
-        sums = torch.zeros(len(packed.sequences), dtype=torch.float64)
-        index = 0
+        nats_of: list[Tensor] = []  # on the device: nothing is waited for between batches
         with torch.inference_mode():
-            while index < len(packed.batches):
-                nats = self._try_batch(packed, index)
+            while len(nats_of) < len(packed.batches):
+                nats = self._try_batch(packed, len(nats_of))
                 if nats is not None:
-                    sums.index_add_(0, packed.batches[index].sequence_indices, nats)
-                    index += 1
+                    nats_of.append(nats)
+            sums = torch.zeros(len(packed.sequences), dtype=torch.float64)
+            for batch, nats in zip(packed.batches, nats_of, strict=True):
+                sums.index_add_(0, batch.sequence_indices, nats.double().cpu())
         return [[sums[sequence].item() for sequence in options] for options in packed.options]
 
     def _try_batch(self, packed: PackedItems, index: int) -> Tensor | None:
@@ -72,5 +73,5 @@ class Scorer:
 
     def _score_batch(self, batch: PackedBatch) -> Tensor:
         hidden = self._reader.hidden_states_at(batch.rows, batch.head_indices)
-        hidden_rows, targets = batch.hidden_rows.to(hidden.device), batch.targets.to(hidden.device)
-        return target_loglik_nats(self._reader.network, hidden, hidden_rows, targets).double().cpu()
+        targets = batch.targets.to(hidden.device, non_blocking=True)
+        return target_loglik_nats(self._reader.network, hidden, batch.hidden_rows, targets)

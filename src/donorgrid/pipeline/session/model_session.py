@@ -60,7 +60,13 @@ class ModelSession:
         if precision not in self._bases:
             settings = self._settings
             device = pick_device(settings.device)
-            base = load_base(self.folder, precision=precision, device=device, weights=settings.weights)
+            base = load_base(
+                self.folder,
+                precision=precision,
+                device=device,
+                weights=settings.weights,
+                tries_ways=settings.tries_ways,
+            )
             check_head(base.network, base.device)
             self._bases[precision] = base
         return self._bases[precision]

@@ -27,6 +27,8 @@ class SessionSettings:
         How the base's weights are kept in memory.
     loads_by_peft : bool
         Whether PEFT loads the adapters, because other tools may have written them (``models.peft_adapters``).
+    tries_ways : bool
+        Whether, on a GPU, other ways to compute are compiled and tried first (``models.gpu``). It pays for long work.
     """
 
     precision: Precision
@@ -35,6 +37,7 @@ class SessionSettings:
     chat_template_args: Mapping[str, object] = field(default_factory=dict)
     weights: Weights = "own"
     loads_by_peft: bool = False
+    tries_ways: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

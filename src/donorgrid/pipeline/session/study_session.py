@@ -34,6 +34,7 @@ class StudySession:
             chat_template=scoring.chat_template,
             chat_template_args=scoring.chat_template_args,
             weights=prepared.study.model(model).weights,
+            tries_ways=True,
         )
         self._precision = scoring.precision
         self._session = ModelSession(prepared.models[model], settings)
