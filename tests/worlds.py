@@ -49,6 +49,8 @@ def make_checkpoint(kind: str, folder: Path, *, seed: int = 0) -> Path:
         for parameter in model.parameters():
             if parameter.dim() > 1:  # a fresh model answers almost evenly; wider weights give it opinions
                 parameter.mul_(8.0)
+            elif kind == "gemma3":  # its norms are 1 + weight, and fresh weights are 0
+                parameter.normal_(std=0.3)
     model.save_pretrained(folder)
     return folder
 
@@ -68,7 +70,8 @@ def _config(kind: str, n_tokens: int) -> Any:
         return MistralConfig(**shape, num_key_value_heads=2, sliding_window=8)
     if kind == "gpt-neox":
         return GPTNeoXConfig(**shape, tie_word_embeddings=False)
-    return Gemma3TextConfig(**shape, num_key_value_heads=1, head_dim=8, sliding_window=8)
+    layers = {"layer_types": ["sliding_attention", "full_attention"], "query_pre_attn_scalar": 16}
+    return Gemma3TextConfig(**shape, num_key_value_heads=1, head_dim=8, sliding_window=8, **layers)
 
 
 def _train_tokenizer(*, adds_bos: bool) -> PreTrainedTokenizerFast:

@@ -16,6 +16,11 @@ from donorgrid.models.fast_cpu.activations import logsumexp_rows
 _LARGEST_GAP_NATS = 1e-3
 # How many logits are computed at once.
 _N_LOGITS = {"cpu": 2**23, "cuda": 2**27}
+# On a CPU the head of a larger vocabulary is read in blocks of so many tokens: each block is read from memory once for
+# all positions. Smaller vocabularies are read whole, so that their scores keep their last digits.
+_LARGE_VOCABULARY, _VOCABULARY_BLOCK = 200_000, 4096
+# The most logits that training keeps at once.
+_N_LOSS_LOGITS = 2**26
 
 
 def logits_at(network: Any, batch: dict[str, Tensor], is_needed: Tensor) -> Tensor:
@@ -78,6 +83,8 @@ def target_loglik_nats(network: Any, hidden: Tensor, hidden_indices: Tensor, tar
     -------
     Tensor of shape ``(n_targets,)``, in nats
     """
+    if _is_plain_head(network, hidden) and network.get_output_embeddings().out_features >= _LARGE_VOCABULARY:
+        return _loglik_by_blocks(network.get_output_embeddings().weight, hidden, hidden_indices, targets)
     n_logits = _N_LOGITS.get(hidden.device.type, _N_LOGITS["cpu"])
     size = max(1, n_logits // network.get_output_embeddings().weight.shape[0])
     nats = []
@@ -109,13 +116,34 @@ def token_losses_nats(network: Any, hidden: Tensor, targets: Tensor) -> Tensor:
     -------
     Tensor of shape ``(n,)``, in nats
     """
+    if not _is_plain_head(network, hidden):
+        return cross_entropy(head_logits(network, hidden).float(), targets, reduction="none")
+    weight = network.get_output_embeddings().weight
+    size = max(1, _N_LOSS_LOGITS // len(weight))
+    losses: list[Tensor] = [
+        _PlainHeadLoss.apply(hidden[start : start + size], weight, targets[start : start + size])  # type: ignore[no-untyped-call]
+        for start in range(0, max(1, len(hidden)), size)
+    ]
+    return losses[0] if len(losses) == 1 else torch.cat(losses)
+
+
+def _is_plain_head(network: Any, hidden: Tensor) -> bool:
+    """True if logits are ``hidden weight^T`` in float32 on a CPU, with a frozen weight."""
     head = network.get_output_embeddings()
     is_plain = type(head) is torch.nn.Linear and head.bias is None and not head.weight.requires_grad
+    is_hooked = is_plain and bool(head._forward_hooks or head._forward_pre_hooks)
     has_cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None) is not None
-    if is_plain and not has_cap and (hidden.dtype, hidden.device.type) == (torch.float32, "cpu"):
-        losses: Tensor = _PlainHeadLoss.apply(hidden, head.weight, targets)  # type: ignore[no-untyped-call]
-        return losses
-    return cross_entropy(head_logits(network, hidden).float(), targets, reduction="none")
+    return is_plain and not is_hooked and not has_cap and (hidden.dtype, hidden.device.type) == (torch.float32, "cpu")
+
+
+def _loglik_by_blocks(weight: Tensor, hidden: Tensor, hidden_indices: Tensor, targets: Tensor) -> Tensor:
+    """``target_loglik_nats`` without ever keeping the logits of the whole vocabulary."""
+    sums = [
+        logsumexp_rows(torch.mm(hidden, weight[start : start + _VOCABULARY_BLOCK].T))
+        for start in range(0, len(weight), _VOCABULARY_BLOCK)
+    ]
+    target_logits: Tensor = torch.linalg.vecdot(hidden[hidden_indices], weight[targets])
+    return target_logits - torch.stack(sums).logsumexp(0)[hidden_indices]
 
 
 class _PlainHeadLoss(torch.autograd.Function):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from transformers import (
+    Gemma3TextConfig,
     GemmaConfig,
     LlamaConfig,
     MistralConfig,
@@ -13,6 +14,7 @@ from transformers import (
     Qwen3Config,
 )
 from transformers.models.gemma.modeling_gemma import GemmaDecoderLayer
+from transformers.models.gemma3.modeling_gemma3 import Gemma3DecoderLayer
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 from transformers.models.mistral.modeling_mistral import MistralDecoderLayer
 from transformers.models.qwen2.modeling_qwen2 import Qwen2DecoderLayer
@@ -47,6 +49,7 @@ def llama_layer(**changes: Any) -> Any:
         (MistralDecoderLayer, MistralConfig, 0),
         (Qwen2DecoderLayer, Qwen2Config, 0),
         (Qwen3DecoderLayer, Qwen3Config, 2),
+        (Gemma3DecoderLayer, Gemma3TextConfig, 2),
     ],
 )
 def test_known_layers(layer_class: Any, config_class: Any, n_head_norms: int) -> None:
@@ -61,11 +64,17 @@ def test_known_layers(layer_class: Any, config_class: Any, n_head_norms: int) ->
     assert [linear.module for linear in modules.linear_modules] == [layer.get_submodule(path) for path in paths]
     assert len(modules.head_norms) == n_head_norms
     assert (modules.heads.n_query_heads, modules.heads.n_kv_heads, modules.heads.head_dim) == (4, 2, 8)
-    assert modules.heads.scaling == pytest.approx(8**-0.5)
+    assert modules.heads.scaling == pytest.approx(256**-0.5 if config_class is Gemma3TextConfig else 8**-0.5)
 
 
 def test_unknown_class_of_layers() -> None:
     assert find_layer_modules(layer_of(GemmaDecoderLayer, GemmaConfig)) is None
+
+
+@pytest.mark.parametrize("change", [{"attn_logit_softcapping": 50.0}, {"use_bidirectional_attention": True}])
+def test_gemma3_with_another_attention_is_unknown(change: dict[str, Any]) -> None:
+    assert find_layer_modules(layer_of(Gemma3DecoderLayer, Gemma3TextConfig)) is not None
+    assert find_layer_modules(layer_of(Gemma3DecoderLayer, Gemma3TextConfig, **change)) is None
 
 
 def test_unknown_activation() -> None:

@@ -16,7 +16,7 @@ from donorgrid.models.fast_cpu.compiled import exponential
 _PROGRAM = """
 import hashlib
 import torch
-from donorgrid.models.fast_cpu.activations import gated_silu, gated_silu_backward, logsumexp_rows
+from donorgrid.models.fast_cpu.activations import GATED_ACTIVATIONS, logsumexp_rows
 from donorgrid.models.fast_cpu.attention import Attention, HeadLayout
 from donorgrid.models.fast_cpu.norms import rms_norm
 from donorgrid.models.fast_cpu.unpadded_rows import UnpaddedRows
@@ -28,8 +28,10 @@ layout = HeadLayout(n_query_heads=4, n_kv_heads=2, head_dim=16, scaling=0.25)
 attention = Attention(layout, rows, None)
 qkv, gate_up = torch.randn(rows.n_tokens, 128), torch.randn(40, 96)
 results = [attention.forward(qkv, save_for_backward=True), attention.backward(torch.randn(len(qkv), 64))]
-results += [logsumexp_rows(gate_up), *rms_norm(gate_up, torch.rand(96), 1e-6), gated_silu(gate_up)]
-results.append(gated_silu_backward(torch.randn(40, 48), gate_up))
+results += [logsumexp_rows(gate_up), *rms_norm(gate_up, torch.rand(96), 1e-6)]
+for name in ("SiLU", "GELUTanh"):
+    results.append(GATED_ACTIVATIONS[name].forward(gate_up))
+    results.append(GATED_ACTIVATIONS[name].backward(torch.randn(40, 48), gate_up.clone()))
 print(hashlib.sha256(b"".join(result.numpy().tobytes() for result in results)).hexdigest())
 """
 

@@ -14,8 +14,9 @@ The layers it knows
 -------------------
 ``architectures._ARCHITECTURES`` lists them by class: Llama, Mistral, Qwen2 (with biases) and Qwen3 (with norms of
 heads); each with grouped heads and sliding windows. A layer is: RMS norm, attention with rotary embeddings over the
-whole head, residual, RMS norm, ``down(silu(gate) * up)``, residual. All linear modules must be plain
-``torch.nn.Linear``.
+whole head, residual, RMS norm, ``down(silu(gate) * up)``, residual. Gemma 3 has GELU (tanh) instead of SiLU, norms
+whose factor is ``1 + weight``, two further norms before the residuals, and other rotary embeddings in layers with a
+sliding window. All linear modules must be plain ``torch.nn.Linear``.
 
 The files
 ---------
@@ -24,12 +25,13 @@ The files
 ``architectures.py``      what transformers calls the modules of a layer
 ``layers.py``             one layer: the forward and the backward pass, in the order of the computation
 ``linear.py``             linear modules as one product, with low-rank adapters
+``residual.py``           the linear modules that end in the residual stream, with the norm that may stand between
 ``projections.py``        queries, keys and values
 ``attention.py``          attention: the compiled kernel for short rows, torch's fused kernel for long ones
 ``unpadded_rows.py``      the flat tokens of a batch, and its shared prefix
 ``norms.py``              RMS norms of tokens and of heads
 ``rotary.py``             rotary embeddings
-``activations.py``        gated SiLU, log-sum-exp of logits
+``activations.py``        gated SiLU and GELU, log-sum-exp of logits
 ``short_attention.py``    the attention kernel; its parts are ``head_matrices.py``, ``causal_softmax.py`` and
                           ``small_products.py``
 ``compiled.py``           how functions are compiled; ``code_cache.py`` keeps their machine code on disk

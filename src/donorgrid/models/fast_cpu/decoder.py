@@ -47,6 +47,7 @@ class FastDecoder:
                 modules,
                 name=f"{decoder_name}.layers.{number}",
                 window=_sliding_window(config, number),
+                rotary_type=_rotary_type(self._module, config, number),
                 is_last=number == last,
             )
             for number, modules in enumerate(modules_by_layer)
@@ -123,10 +124,14 @@ class FastDecoder:
             hidden = layer_pass.forward(hidden)
         return hidden, passes
 
-    def _rotary(self, embedded: Tensor, position_ids: Tensor) -> Rotary:
-        cosines, sines = self._module.rotary_emb(embedded, position_ids[None])
+    def _rotary(self, embedded: Tensor, position_ids: Tensor) -> dict[str | None, Rotary]:
         heads = self._layers[0].modules.heads
-        return Rotary(cosines[0], sines[0], n_heads=heads.n_query_heads + heads.n_kv_heads)
+        rotary = {}
+        for rotary_type in {layer.rotary_type for layer in self._layers}:
+            arguments = () if rotary_type is None else (rotary_type,)
+            cosines, sines = self._module.rotary_emb(embedded, position_ids[None], *arguments)
+            rotary[rotary_type] = Rotary(cosines[0], sines[0], n_heads=heads.n_query_heads + heads.n_kv_heads)
+        return rotary
 
 
 class _DecoderFunction(torch.autograd.Function):
@@ -154,3 +159,8 @@ def _sliding_window(config: Any, layer_number: int) -> int | None:
     types = getattr(config, "layer_types", None)
     has_window = types[layer_number] == "sliding_attention" if types else getattr(config, "use_sliding_window", True)
     return getattr(config, "sliding_window", None) if has_window else None
+
+
+def _rotary_type(module: Any, config: Any, layer_number: int) -> str | None:
+    """The layer's type where rotary embeddings differ by it, as in Gemma 3."""
+    return config.layer_types[layer_number] if hasattr(module.rotary_emb, "layer_types") else None

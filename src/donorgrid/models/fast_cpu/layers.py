@@ -1,5 +1,6 @@
-"""One decoder layer of the Llama kind: the forward pass, and the gradients of an adapter on its linear modules."""
+"""One decoder layer of a known kind: the forward pass, and the gradients of an adapter on its linear modules."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from donorgrid.models.fast_cpu.activations import gated_silu, gated_silu_backward
-from donorgrid.models.fast_cpu.architectures import LayerModules
+from donorgrid.models.fast_cpu.architectures import LayerModules, NormModule
 from donorgrid.models.fast_cpu.attention import Attention
 from donorgrid.models.fast_cpu.linear import JoinedLinear
 from donorgrid.models.fast_cpu.norms import norm_heads, norm_heads_backward, rms_norm, rms_norm_backward
 from donorgrid.models.fast_cpu.projections import LastLayerQKVProjection, QKVProjection
+from donorgrid.models.fast_cpu.residual import ResidualLinear
 from donorgrid.models.fast_cpu.rotary import Rotary
 from donorgrid.models.fast_cpu.unpadded_rows import UnpaddedRows
 from donorgrid.models.low_rank import LowRankAdapter
@@ -29,22 +30,28 @@ class FastLayer:
         The layer's name in the network: adapters know modules by their names.
     window
         The sliding window of its attention in positions, or None.
+    rotary_type
+        The type of layer whose rotary embeddings it uses; None if all layers use the same.
     is_last
         Whether it is the last layer, which computes only the hidden states that are needed.
     """
 
-    def __init__(self, modules: LayerModules, *, name: str, window: int | None, is_last: bool) -> None:
+    def __init__(
+        self, modules: LayerModules, *, name: str, window: int | None, rotary_type: str | None, is_last: bool
+    ) -> None:
         groups = (modules.qkv, (modules.output,), modules.gate_up, (modules.down,))
         self.names_by_product = [[f"{name}.{linear.path}" for linear in group] for group in groups]
         qkv, output, gate_up, down = ([linear.module for linear in group] for group in groups)
         qkv_names, output_names, gate_up_names, down_names = self.names_by_product
         skips_queries = is_last and len(qkv) == 3
         self.qkv = (LastLayerQKVProjection if skips_queries else QKVProjection)(qkv_names, qkv)
-        self.output = JoinedLinear(output_names, output)
+        self.output = ResidualLinear(output_names, output, modules.attention_output_norm)
         self.gate_up = JoinedLinear(gate_up_names, gate_up)
-        self.down = JoinedLinear(down_names, down)
+        self.down = ResidualLinear(down_names, down, modules.mlp_output_norm)
+        self.activation = modules.activation
         self.modules = modules
         self.window = window
+        self.rotary_type = rotary_type
         self.is_last = is_last
 
     def prepare(self) -> bool:
@@ -65,7 +72,7 @@ class BatchContext:
     rows
         The rows without padding.
     rotary
-        The rotary embeddings of the flat tokens.
+        The rotary embeddings of the flat tokens, by ``FastLayer.rotary_type``.
     adapter
         The active adapter, or None.
     output_indices
@@ -73,7 +80,7 @@ class BatchContext:
     """
 
     rows: UnpaddedRows
-    rotary: Rotary
+    rotary: Mapping[str | None, Rotary]
     adapter: LowRankAdapter | None
     output_indices: Tensor
 
@@ -129,9 +136,9 @@ class LayerPass:
         if self._output_indices is not None:
             attended, residual = attended[self._output_indices], x[self._output_indices]
         middle, saved_output = layer.output.forward(attended, adapter, residual=residual, in_place=in_place)
-        normed_middle, inverse_rms_middle = _norm(layer.modules.post_attention_norm, middle)
+        normed_middle, inverse_rms_middle = _norm(layer.modules.mlp_input_norm, middle)
         gate_up, saved_gate_up = layer.gate_up.forward(normed_middle, adapter)
-        activated = gated_silu(gate_up)
+        activated = layer.activation.forward(gate_up)
         result, saved_down = layer.down.forward(activated, adapter, residual=middle, in_place=in_place)
         if self._save_for_backward:
             self._saved = (
@@ -164,9 +171,9 @@ class LayerPass:
         gate_up, activated, saved_down = saved_mlp
         grad_activated = layer.down.backward(grad_result, activated, saved_down, gradients)
         middle, inverse_rms_middle, normed_middle, saved_gate_up = saved_middle
-        grad_gate_up = gated_silu_backward(grad_activated, gate_up)
+        grad_gate_up = layer.activation.backward(grad_activated, gate_up)
         grad_normed_middle = layer.gate_up.backward(grad_gate_up, normed_middle, saved_gate_up, gradients)
-        weight = layer.modules.post_attention_norm.weight
+        weight = layer.modules.mlp_input_norm.weight
         grad_middle = rms_norm_backward(grad_normed_middle, middle, inverse_rms_middle, weight, add_to=grad_result)
         attended, saved_output = saved_attention
         grad_attended = layer.output.backward(grad_middle, attended, saved_output, gradients)
@@ -189,18 +196,18 @@ class LayerPass:
         heads = modules.heads
         column_ranges = ((0, heads.n_query_heads), (heads.n_query_heads * heads.head_dim, heads.n_kv_heads))
         for norm, (first_column, n_heads) in zip(modules.head_norms, column_ranges, strict=False):
-            raw, inverse_rms = norm_heads(qkv, first_column, n_heads, norm.weight, norm.variance_epsilon)
+            raw, inverse_rms = norm_heads(qkv, first_column, n_heads, norm.weight, norm.eps)
             self._saved_head_norms.append((first_column, raw, inverse_rms, norm.weight))
-        self._context.rotary.rotate(qkv)
+        self._context.rotary[self._layer.rotary_type].rotate(qkv)
 
     def _norm_and_rotate_heads_backward(self, grad_qkv: Tensor) -> None:
-        self._context.rotary.rotate_back(grad_qkv)
+        self._context.rotary[self._layer.rotary_type].rotate_back(grad_qkv)
         for first_column, raw, inverse_rms, weight in self._saved_head_norms:
             norm_heads_backward(grad_qkv, first_column, raw, inverse_rms, weight)
 
 
-def _norm(module: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-    return rms_norm(x, module.weight, module.variance_epsilon)
+def _norm(norm: NormModule, x: Tensor) -> tuple[Tensor, Tensor]:
+    return rms_norm(x, norm.weight, norm.eps)
 
 
 def _scatter(gradient: Tensor, indices: Tensor, n_tokens: int) -> Tensor:
