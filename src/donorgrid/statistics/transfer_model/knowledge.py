@@ -45,7 +45,7 @@ class Knowledge:
         return tuple(sorted({cell.language for cell in self.targets}))
 
     @property
-    def is_own_cell(self) -> np.ndarray:
+    def is_trained_cell(self) -> np.ndarray:
         """True where source and target are the same cell, shape ``(n_sources, n_targets)``."""
         return np.array([[source == target for target in self.targets] for source in self.sources])
 

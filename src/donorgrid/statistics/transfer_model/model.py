@@ -7,11 +7,11 @@ import numpy as np
 
 from donorgrid.core.arrays import Reals
 from donorgrid.statistics.transfer_model.knowledge import Knowledge
-from donorgrid.statistics.transfer_model.own_cells import OwnCellGain, fit_own_cells
 from donorgrid.statistics.transfer_model.scales import Scales, fit_scales
 from donorgrid.statistics.transfer_model.similarity import Similarity
 from donorgrid.statistics.transfer_model.source_covariances import Adapters, component_covariances
 from donorgrid.statistics.transfer_model.target_strata import PARTS, TargetStrata, make_strata
+from donorgrid.statistics.transfer_model.trained_cells import TrainedCellGain, fit_trained_cells
 from donorgrid.statistics.transfer_model.variances import Contrasts, LogVariances, fit_log_variances
 
 _LEAST_NOISE = 1e-3
@@ -39,7 +39,7 @@ class TransferModel:
         Variance of their noise, scaled, shape ``(n_adapters,)``.
     variances : mapping of str to LogVariances
         For each part of the targets.
-    own_cells : mapping of str to OwnCellGain
+    trained_cells : mapping of str to TrainedCellGain
         By task, what training on a target itself adds.
     """
 
@@ -51,7 +51,7 @@ class TransferModel:
     scaled: Reals
     noise: Reals
     variances: Mapping[str, LogVariances]
-    own_cells: Mapping[str, OwnCellGain]
+    trained_cells: Mapping[str, TrainedCellGain]
 
 
 def fit_model(
@@ -73,7 +73,7 @@ def fit_model(
     TransferModel
     """
     scales = fit_scales(knowledge)
-    deltas = np.where(knowledge.is_own_cell[None], np.nan, knowledge.delta_pp / scales.of_grid())
+    deltas = np.where(knowledge.is_trained_cell[None], np.nan, knowledge.delta_pp / scales.of_grid())
     models, sources = np.nonzero(np.isfinite(deltas).any(axis=2))
     adapters = Adapters(
         models=tuple(knowledge.models[index] for index in models),
@@ -97,12 +97,12 @@ def fit_model(
         scaled=scaled,
         noise=noise,
         variances=_fit_parts(scaled, strata, covariances=covariances, noise=noise, prior_means=prior_means or {}),
-        own_cells=fit_own_cells(knowledge, scales, filled),
+        trained_cells=fit_trained_cells(knowledge, scales, filled),
     )
 
 
 def _fill_holes(deltas: Reals) -> Reals:
-    """Fills what was not measured, and own cells, by the sum of its source's and its target's mean."""
+    """Fills what was not measured, and trained cells, by the sum of its source's and its target's mean."""
     known = np.isfinite(deltas)
     overall = deltas[known].mean()
     by_source = np.where(known, deltas - overall, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
@@ -112,7 +112,7 @@ def _fill_holes(deltas: Reals) -> Reals:
 
 
 def _noise_of_models(knowledge: Knowledge, scales: Scales) -> Reals:
-    """The mean scaled noise of each model, shape ``(n_models,)``; a model whose noise is unknown gets the others' mean."""
+    """The mean scaled noise of each model, shape ``(n_models,)``; where it is unknown, the mean of the others."""
     scaled = knowledge.noise_variance / scales.of_grid() ** 2
     known = np.isfinite(scaled)
     n = known.sum(axis=(1, 2))

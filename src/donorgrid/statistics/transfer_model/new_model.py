@@ -89,20 +89,20 @@ def prior_of_new_model(
     adapters = Adapters(models=("the new model",) * n, families=(family,) * n, sources=tuple(sources))
     known = component_covariances(model.adapters, model.adapters, model.similarity)
     cross = component_covariances(adapters, model.adapters, model.similarity)
-    own = component_covariances(adapters, adapters, model.similarity)
+    within = component_covariances(adapters, adapters, model.similarity)
     coordinates, unexplained = model.strata.coordinates(targets)
     mean = np.zeros((n, len(targets)))
     source_covariances, target_covariances = [], []
-    for stratum, places in zip(model.strata.strata, coordinates, strict=True):
+    for stratum, loadings in zip(model.strata.strata, coordinates, strict=True):
         sizes = variances[stratum.part] * stratum.size
         factor = cho_factor(np.tensordot(sizes, known, axes=1) + np.diag(model.noise), lower=True)
         shared = np.tensordot(sizes, cross, axes=1)
-        mean += shared @ cho_solve(factor, model.scaled @ stratum.contrasts) @ places.T
-        left = np.tensordot(sizes, own, axes=1) - shared @ cho_solve(factor, shared.T)
+        mean += shared @ cho_solve(factor, model.scaled @ stratum.contrasts) @ loadings.T
+        left = np.tensordot(sizes, within, axes=1) - shared @ cho_solve(factor, shared.T)
         source_covariances.append((left + left.T) / 2)
-        target_covariances.append(places @ places.T)
+        target_covariances.append(loadings @ loadings.T)
     for part, free in zip(PARTS, unexplained, strict=True):
         if part in variances and free.any():
-            source_covariances.append(np.tensordot(variances[part], own, axes=1))
+            source_covariances.append(np.tensordot(variances[part], within, axes=1))
             target_covariances.append(np.diag(free))
     return NewModelPrior(mean=mean, source_covariances=source_covariances, target_covariances=target_covariances)

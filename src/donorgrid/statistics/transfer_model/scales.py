@@ -54,7 +54,7 @@ def fit_scales(knowledge: Knowledge) -> Scales:
     -------
     Scales
     """
-    deltas = np.where(knowledge.is_own_cell[None], np.nan, knowledge.delta_pp)
+    deltas = np.where(knowledge.is_trained_cell[None], np.nan, knowledge.delta_pp)
     enough = np.isfinite(deltas).sum(axis=1) >= 2
     centred = deltas - _nan_mean(deltas, axis=1)[:, None, :]
     sd = np.sqrt(_nan_mean(centred**2, axis=1))

@@ -64,7 +64,7 @@ def component_covariances(rows: Adapters, columns: Adapters, similarity: Similar
 
 
 def _equal(rows: Sequence[str], columns: Sequence[str]) -> Reals:
-    return (np.array(rows, dtype=object)[:, None] == np.array(columns, dtype=object)[None, :]).astype(float)
+    return np.array([[float(row == column) for column in columns] for row in rows]).reshape(len(rows), len(columns))
 
 
 def _source_covariances(

@@ -60,7 +60,7 @@ class Axis:
     similarity: Similarity
 
     def coordinates(self, name: str) -> tuple[Reals, float]:
-        """The place of one level along the columns, and the share of its variance that they do not explain.
+        """The coordinates of one level along the columns, and the share of its variance that they do not explain.
 
         Parameters
         ----------
@@ -85,10 +85,25 @@ class Axis:
 
 
 def make_axis(names: Sequence[str], similarity: Similarity) -> Axis:
-    """Returns the axis of levels whose similarity is known; the columns come in ascending order of their size."""
+    """Split one axis into its mean direction and its contrasts.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The levels.
+    similarity : Similarity
+        How alike they are.
+
+    Returns
+    -------
+    Axis
+        Its contrasts in ascending order of their size.
+    """
     n = len(names)
     centring = np.eye(n) - 1.0 / n
-    sizes, vectors = np.linalg.eigh(centring @ similarity.between(names, names) @ centring + 1e3 * np.full((n, n), 1 / n))
+    sizes, vectors = np.linalg.eigh(
+        centring @ similarity.between(names, names) @ centring + 1e3 * np.full((n, n), 1 / n)
+    )
     order = np.concatenate([[n - 1], np.arange(n - 1)])
     vectors, sizes = vectors[:, order], sizes[order]
     vectors[:, 0], sizes[0] = 1.0 / np.sqrt(n), 1.0
@@ -97,7 +112,7 @@ def make_axis(names: Sequence[str], similarity: Similarity) -> Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetStrata:
-    """The strata of a grid of targets, and the place of any target in them.
+    """The strata of a grid of targets, and the coordinates of any target in them.
 
     Attributes
     ----------
@@ -112,7 +127,7 @@ class TargetStrata:
     languages: Axis
 
     def coordinates(self, targets: Sequence[Cell]) -> tuple[list[Reals], Reals]:
-        """The place of targets along the contrasts.
+        """The coordinates of targets along the contrasts.
 
         Parameters
         ----------
@@ -158,7 +173,7 @@ def make_strata(tasks: Sequence[str], languages: Sequence[str], *, similarity: S
     language_axis = make_axis(languages, similarity)
     basis = np.kron(task_axis.vectors, language_axis.vectors)
     strata = [
-        Stratum(part=part, size=size, contrasts=basis[:, columns])
+        Stratum(part=part, size=size, contrasts=np.asarray(basis[:, columns], dtype=float))
         for part, size, columns in _grouped(task_axis, language_axis)
     ]
     return TargetStrata(strata=tuple(strata), tasks=task_axis, languages=language_axis)

@@ -4,7 +4,7 @@ Each part of the targets has variances of its own. Their logarithms get normal p
 its mode (Laplace), and predictions are averaged over draws from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +107,7 @@ def _negative_log_posterior(
     return value, gradient
 
 
-def _laplace_factor(mode: Reals, objective) -> Reals:  # type: ignore[no-untyped-def]
+def _laplace_factor(mode: Reals, objective: Callable[[Reals], tuple[float, Reals]]) -> Reals:
     """A square root of the inverse Hessian at the mode, the Hessian no flatter than the prior's."""
     n = len(mode)
     hessian = np.zeros((n, n))
