@@ -1,5 +1,6 @@
 """What lm-eval answers on a local checkpoint and the local task: the oracle of the scores."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,31 @@ def lm_eval_answers(
     ``model`` holds further arguments of its model.
     """
     from lm_eval import evaluate
+
+    tasks = {"local": _local_task(documents, **keys)}
+    network = _model(str(checkpoint), **(model or {}))
+    found = evaluate(network, tasks, log_samples=True, bootstrap_iters=0, apply_chat_template=chat)
+    return sorted(found["samples"]["local"], key=lambda one: one["doc_id"])
+
+
+class LmEvalChoices:
+    """The options that lm-eval chooses on one language of a local task; its requests are built once for all models."""
+
+    def __init__(self, documents: Path) -> None:
+        task = _local_task(documents)
+        task.build_all_requests(rank=0, world_size=1)
+        self._requests = task.instances
+
+    def chosen(self, network: Any, **arguments: Any) -> list[int]:
+        """The chosen option of every item, by ``HFLM(pretrained=network, **arguments)``."""
+        nats = [nats for nats, _ in _model(network, **arguments).loglikelihood(self._requests, disable_tqdm=True)]
+        scored = zip(self._requests, nats, strict=True)
+        options = [[nats for _, nats in item] for _, item in groupby(scored, key=lambda pair: pair[0].doc_id)]
+        return [max(range(len(item)), key=item.__getitem__) for item in options]
+
+
+def _local_task(documents: Path, **keys: Any) -> Any:
     from lm_eval.api.task import ConfigurableTask
-    from lm_eval.models.huggingface import HFLM
 
     task = {
         "task": "local",
@@ -27,8 +51,11 @@ def lm_eval_answers(
         "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
         **keys,
     }
-    arguments = {"dtype": "float32", "device": "cpu", "batch_size": 4, "softmax_dtype": "float32", **(model or {})}
-    network = HFLM(pretrained=str(checkpoint), **arguments)
-    tasks = {"local": ConfigurableTask(config=task)}
-    found = evaluate(network, tasks, log_samples=True, bootstrap_iters=0, apply_chat_template=chat)
-    return sorted(found["samples"]["local"], key=lambda one: one["doc_id"])
+    return ConfigurableTask(config=task)
+
+
+def _model(network: Any, **arguments: Any) -> Any:
+    from lm_eval.models.huggingface import HFLM
+
+    arguments = {"dtype": "float32", "device": "cpu", "batch_size": 4, "softmax_dtype": "float32", **arguments}
+    return HFLM(pretrained=network, **arguments)

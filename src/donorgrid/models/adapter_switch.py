@@ -11,8 +11,9 @@ from donorgrid.models.adapter_files import is_adapter
 from donorgrid.models.checkpoints import put_checkpoint
 from donorgrid.models.loading import Base
 from donorgrid.models.merging import merge_adapter
-from donorgrid.models.peft_adapters.load import check_reading, load_by_peft
+from donorgrid.models.peft_adapters.load import load_by_peft
 from donorgrid.models.peft_adapters.merge import can_be_merged, merge_loaded
+from donorgrid.models.peft_adapters.reading import check_reading
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import WeightBackup
 

@@ -1,21 +1,21 @@
 """Loads an adapter by PEFT into a copy of the base, or says in one line why it cannot be used."""
 
 import logging
-import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModelForCausalLM, PeftType
-from peft.mapping import PEFT_TYPE_TO_PREFIX_MAPPING
-from safetensors import SafetensorError
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, read_config
 from donorgrid.models.memory import out_of_memory
-from donorgrid.models.output_head import logits_at
-from donorgrid.models.peft_adapters.completeness import check_complete, check_finite, file_name
+from donorgrid.models.peft_adapters.completeness import check_complete, check_finite
+from donorgrid.models.peft_adapters.key_names import without_adapter_names
+from donorgrid.models.peft_adapters.refusals import REFUSALS, first_line, refusal
 from donorgrid.models.peft_adapters.shared_copies import (
     copy_sharing_weights,
     resize_vocabulary,
@@ -26,13 +26,8 @@ from donorgrid.models.peft_adapters.vocabulary import overwritten_weights, vocab
 from donorgrid.models.safetensors_headers import tensor_shapes
 
 _LOG = logging.getLogger("donorgrid")
-_MISMATCH = re.compile(r"size mismatch for (\S+): .*?Size\(\[([\d, ]*)\]\).*?Size\(\[([\d, ]*)\]\)")
-_SAME_NATS = 1e-3
-# What PEFT, and torch below it, raise for a configuration or weights that they cannot use.
-_REFUSALS = (
-    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, NotImplementedError),
-    *(IndexError, ImportError, AssertionError, OSError, SafetensorError, re.error, ZeroDivisionError),
-)
+_SEED = 1234  # lm-eval's
+_DRAWN_AT_LOADING = "pissa_niter"
 
 
 class _StrictModel(PeftModelForCausalLM):  # type: ignore[misc]
@@ -40,8 +35,20 @@ class _StrictModel(PeftModelForCausalLM):  # type: ignore[misc]
 
     load_result: Any = None
 
-    def load_adapter(self, *args: Any, **kwargs: Any) -> Any:
-        self.load_result = super().load_adapter(*args, **kwargs)
+    def __init__(self, model: Any, peft_config: Any, *args: Any, **kwargs: Any) -> None:
+        peft_config.task_type = peft_config.stated_task_type
+        super().__init__(model, peft_config, *args, **kwargs)
+
+    def load_adapter(self, model_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Loads the weights; where PEFT cannot place them, again without the adapters' names in their keys."""
+        named = without_adapter_names(tensor_shapes(Path(model_id) / ADAPTER_WEIGHTS), self.state_dict())
+        try:
+            self.load_result = super().load_adapter(model_id, *args, **kwargs)
+        except KeyError:
+            if not named:
+                raise
+        if named and (self.load_result is None or self.load_result.unexpected_keys):
+            self.load_result = super().load_adapter(model_id, *args, **{**kwargs, "key_mapping": named})
         return self.load_result
 
 
@@ -83,21 +90,29 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
         n_rows = vocabulary_rows(copied, shapes, config, n_tokens)
         if n_rows != copied.get_input_embeddings().weight.shape[0]:
             resize_vocabulary(copied, n_rows)
-        separate_weights(copied, overwritten_weights(copied, shapes))
-        config.task_type = None  # otherwise PEFT chooses the class
-        mapping = getattr(network, "_checkpoint_conversion_mapping", None) or _without_adapter_names(config)
-        with warnings.catch_warnings():
+        separate_weights(copied, overwritten_weights(copied, shapes, config))
+        # With a task type PEFT chooses the class itself.
+        config.stated_task_type, config.task_type = config.task_type, None
+        with warnings.catch_warnings(), _seeded(copied.device):
             warnings.simplefilter("ignore")
-            adapted = _StrictModel.from_pretrained(copied, str(folder), config=config, key_mapping=mapping)
+            adapted = _StrictModel.from_pretrained(copied, str(folder), config=config)
     except InputError:
         raise
-    except _REFUSALS as error:
+    except REFUSALS as error:
         if isinstance(error, RuntimeError) and out_of_memory(error):
             raise
-        raise InputError(f"adapter '{folder}': {_refusal(error)}") from error
+        raise InputError(f"adapter '{folder}': {refusal(error)}") from error
     check_complete(folder, adapted)
     tie_to_saved_embedding(copied)
     return adapted.eval()
+
+
+@contextmanager
+def _seeded(device: torch.device) -> Iterator[None]:
+    """Fixes the random numbers that some methods draw when PEFT loads them."""
+    with torch.random.fork_rng([] if device.type == "cpu" else [device]):
+        torch.manual_seed(_SEED)
+        yield
 
 
 def _read_config(folder: Path) -> Any:
@@ -106,7 +121,12 @@ def _read_config(folder: Path) -> Any:
         warnings.simplefilter("always")
         config = PeftConfig.from_pretrained(str(folder))
     for warning in said:
-        _LOG.warning("adapter '%s': %s", folder, _first_line(warning.message))
+        _LOG.warning("adapter '%s': %s", folder, first_line(warning.message))
+    if str(getattr(config, "init_lora_weights", None)).startswith(_DRAWN_AT_LOADING):
+        _LOG.warning(
+            "adapter '%s': init_lora_weights %s draws random numbers whenever PEFT loads it; the seed is lm-eval's, %d",
+            *(folder, config.init_lora_weights, _SEED),
+        )
     return config
 
 
@@ -117,6 +137,8 @@ def _check_method(folder: Path, config: Any) -> None:
             f"adapter '{folder}': {config.peft_type.value} puts tokens or keys of its own before each text; allowed "
             "are methods that change the network's modules, such as LORA, or a merged checkpoint"
         )
+    if config.peft_type == PeftType.XLORA:
+        raise InputError(f"adapter '{folder}': XLORA mixes adapters of other folders; that is not supported")
     if getattr(config, "alora_invocation_tokens", None):
         raise InputError(
             f"adapter '{folder}': alora_invocation_tokens (activated LoRA) changes a text only after some tokens; "
@@ -124,63 +146,3 @@ def _check_method(folder: Path, config: Any) -> None:
         )
     if getattr(config, "megatron_config", None):
         raise InputError(f"adapter '{folder}': megatron_config is for models of Megatron; that is not supported")
-
-
-def _without_adapter_names(config: Any) -> dict[str, str]:
-    """A mapping for keys of training checkpoints, which hold the adapter's name: ``lora_A.default.weight``."""
-    prefix = re.escape(PEFT_TYPE_TO_PREFIX_MAPPING.get(config.peft_type) or "lora_")
-    return {
-        rf"(\.{prefix}\w*)\.(?!weight$|bias$)\w+(?=\.weight$|\.bias$|$)": r"\1",
-        r"\.modules_to_save\.\w+\.": ".",
-    }
-
-
-def _refusal(error: BaseException) -> str:
-    """Why PEFT refuses an adapter, in one line."""
-    mismatch = _MISMATCH.search(str(error))
-    if mismatch:
-        tensor, in_file, expected = mismatch.groups()
-        return (
-            f"it was made for another base or rank: {file_name(tensor)} is {_sizes(in_file)}; expected "
-            f"{_sizes(expected)}"
-        )
-    if isinstance(error, KeyError):
-        return f"{error.args[0] if error.args else error} is missing; its configuration names that module or key"
-    if "not found in the base model" in str(error):
-        return f"it was made for another base: {_first_line(error)}"
-    return f"PEFT cannot load it: {_first_line(error)}"
-
-
-def _first_line(error: BaseException | str) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
-
-
-def _sizes(written: str) -> str:
-    return " x ".join(written.replace(" ", "").split(",")) if written.strip() else "one number"
-
-
-def check_reading(folder: Path, adapted: Any) -> None:
-    """Checks that the network's decoder and head alone compute what PEFT's model computes.
-
-    Parameters
-    ----------
-    folder
-        The adapter, for the message.
-    adapted
-        A PEFT model.
-
-    Raises
-    ------
-    InputError
-        They do not: the adapter's method computes something around the network.
-    """
-    network = adapted.get_base_model()
-    ids = torch.arange(2, 10, device=network.get_input_embeddings().weight.device).unsqueeze(0)
-    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    with torch.inference_mode():
-        whole = adapted(**batch, use_cache=False).logits[0].float().log_softmax(-1)
-        parts = logits_at(network, batch, torch.ones_like(ids, dtype=torch.bool)).float().log_softmax(-1)
-    gap_nats = (whole - parts).abs().max().item() if whole.shape == parts.shape else float("inf")
-    if not gap_nats <= _SAME_NATS:
-        kind = adapted.peft_config["default"].peft_type.value
-        raise InputError(f"adapter '{folder}': {kind} computes more than the network's modules; that is not supported")

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from peft import PeftType
 from peft.tuners.lora.layer import Linear as LoraLinear
+from peft.tuners.lora.variants import DoraLinearVariant
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.other import AuxiliaryTrainingWrapper
 
@@ -17,7 +18,10 @@ _ADAPTER = "default"
 
 
 def merge_loaded(adapted: Any, backup: WeightBackup) -> None:
-    """Adds an adapter that PEFT loaded to the weights of the base.
+    """Merges an adapter that PEFT loaded into the weights of the base.
+
+    Plain LoRA is added in float32. What starts from other weights than the base's (PiSSA) or scales the sum (DoRA) is
+    merged by PEFT's layers, as in a study.
 
     Parameters
     ----------
@@ -27,12 +31,18 @@ def merge_loaded(adapted: Any, backup: WeightBackup) -> None:
         Of the base's network; gets a copy of every weight before it changes.
     """
     for module, layer in _tuner_layers(adapted):
-        lora_a, lora_b = (factors[_ADAPTER].weight for factors in (layer.lora_A, layer.lora_B))
-        add_product(backup, module, lora_a, lora_b, layer.scaling[_ADAPTER])
+        weight = backup.back_up(f"{module}.weight")
+        if layer.lora_variant or layer.get_base_layer().weight.data_ptr() != weight.data_ptr():
+            layer.merge(safe_merge=True)  # into a new tensor: the base's memory is not written into
+            with torch.no_grad():
+                weight.copy_(layer.get_base_layer().weight)
+        else:
+            lora_a, lora_b = (factors[_ADAPTER].weight for factors in (layer.lora_A, layer.lora_B))
+            add_product(backup, module, lora_a, lora_b, layer.scaling[_ADAPTER])
 
 
 def can_be_merged(adapted: Any, network: Any) -> bool:
-    """Whether an adapter that PEFT loaded is a sum of products ``scaling * B A`` on linear weights of the base alone.
+    """Whether an adapter that PEFT loaded changes linear weights of the base alone, by LoRA or DoRA.
 
     Parameters
     ----------
@@ -56,18 +66,19 @@ def can_be_merged(adapted: Any, network: Any) -> bool:
     uses = Counter(map(id, base.values()))
     if any(uses[id(base.get(f"{module}.weight"))] != 1 for module in layers):
         return False
-    shared = {parameter.data_ptr() for parameter in base.values()}
-    unchanged = all(
-        parameter.data_ptr() in shared
+    unchanged = {parameter.data_ptr() for parameter in base.values()}
+    changed = {id(layer.get_base_layer().weight) for layer in layers.values()}
+    return all(map(_is_plain_layer, layers.values())) and all(
+        parameter.data_ptr() in unchanged or id(parameter) in changed
         for name, parameter in adapted.named_parameters()
         if not name.split(".")[-3].startswith("lora_")
     )
-    return unchanged and all(map(_is_plain_layer, layers.values()))
 
 
 def _is_plain_layer(layer: Any) -> bool:
     is_linear = type(layer) is LoraLinear and type(layer.get_base_layer()) is torch.nn.Linear
-    return is_linear and not layer.lora_variant and not layer.fan_in_fan_out and not layer.lora_bias[_ADAPTER]
+    is_lora_or_dora = all(isinstance(variant, DoraLinearVariant) for variant in layer.lora_variant.values())
+    return is_linear and is_lora_or_dora and not layer.fan_in_fan_out and not layer.lora_bias[_ADAPTER]
 
 
 def _tuner_layers(adapted: Any) -> Iterator[tuple[str, Any]]:

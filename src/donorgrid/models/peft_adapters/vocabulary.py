@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from donorgrid.models.adapter_files import KEY_PREFIX
+from donorgrid.models.adapter_files import KEY_PREFIX, parse_key
 
 _WRAPPERS = re.compile(r"\.(base_layer|original_module|modules_to_save(\.default)?|token_adapter)(?=\.)")
 
@@ -47,8 +47,11 @@ def _last_token(config: Any) -> int:
     return max((token for tokens in lists for token in tokens), default=-1)
 
 
-def overwritten_weights(network: Any, keys: Iterable[str]) -> set[str]:
-    """The base's own parameters that an adapter's files hold too: PEFT writes the saved ones over them.
+def overwritten_weights(network: Any, keys: Iterable[str], config: Any) -> set[str]:
+    """The base's own parameters that PEFT writes into when it loads an adapter.
+
+    These are the parameters that the adapter's files hold too, and, for a method that starts from the base's weights
+    (``init_lora_weights: olora``), those of the modules that it changes.
 
     Parameters
     ----------
@@ -56,6 +59,8 @@ def overwritten_weights(network: Any, keys: Iterable[str]) -> set[str]:
         The base's network, or a copy.
     keys
         The keys of the adapter's tensors.
+    config
+        PEFT's configuration of the adapter.
 
     Returns
     -------
@@ -66,7 +71,11 @@ def overwritten_weights(network: Any, keys: Iterable[str]) -> set[str]:
     parameters = [name for name, _ in network.named_parameters(remove_duplicate=False)]
     known = set(parameters)
     names: set[str] = set()
-    for key in map(base_name, keys):
+    keys = list(keys)
+    written = {base_name(key) for key in keys}
+    if isinstance(getattr(config, "init_lora_weights", None), str):
+        written |= {f"{parsed.module}.weight" for key in keys if (parsed := parse_key(key))}
+    for key in written:
         end = ".".join(key.split(".")[-2:])
         names |= {key} & known or {name for name in parameters if name.endswith(f".{end}")}
     return names

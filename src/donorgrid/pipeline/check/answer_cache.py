@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Frames = dict[str, list[pl.DataFrame]]
 """For each subject by name: a frame of item answers per target, in the order of the targets."""
 _ACTIVATIONS = (MERGED, UNMERGED)
-_ADAPTER_SEMANTICS = 2
+_ADAPTER_SEMANTICS = 3
 """Raised whenever an adapter of the same content would be computed in another way."""
 
 _NOTES = {
