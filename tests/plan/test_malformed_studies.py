@@ -25,7 +25,7 @@ BAD = [
     ({"sources": [{"control": "few-shot", "of": "a/b", "shot": 4}]}, "sources[0].shot", "did you mean 'shots'"),
     ({"checkpoints": [0]}, "checkpoints[0]", "greater than 0"),
     ({"checkpoints": [1, 1.0]}, "checkpoints", "1.0 is listed twice"),
-    ({"checkpoints": [4]}, "checkpoints[0]", "recipe 'paper' ends after 3"),
+    ({"checkpoints": [4]}, "checkpoints[0]", "recipe 'lora' ends after 3"),
     ({"recipes": {"untrained": "pocket"}}, "recipes", "kept for what is not trained"),
     ({"models": [{"idd": "x"}]}, "models[0].idd", "'id'"),
     ({"recipes": {"p": {"preset": "papr"}}}, "recipes.p", "'paper'"),

@@ -26,6 +26,7 @@ def test_a_document_becomes_an_item_and_a_training_text(load, write_task):
         item_id="i2",
         prompt="world/de train 2?",
         target=" = l'or",
+        delimiter=" = ",
         answer=2,
         alternatives=(" = rot", " = blau", " = l'or"),
     )
@@ -49,7 +50,7 @@ def test_the_train_block_says_what_is_learnt_and_where_the_loss_lies(load, write
     first = load(write_task(train=block)).train[0]
     assert (first.prompt, first.target) == ("Q world/de train 0?\n", "A:0:rot")
     assert first.alternatives == ("A:0:rot", "B:1:blau", "C:2:l'or")
-    assert (first.tokenise, first.loss_on, first.max_tokens, first.keep) == ("apart", "all", 9, "end")
+    assert (first.tokenise, first.loss_on, first.max_tokens, first.keep) == (None, "all", 9, "end")
 
 
 def test_a_target_that_does_not_depend_on_the_answer_has_no_alternatives(load, write_task):

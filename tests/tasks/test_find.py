@@ -42,8 +42,8 @@ def test_the_releases_grid(tmp_path):
     assert [task.non_commercial for task in release] == [True, False, True, True]
     assert [task.metrics for task in release] == [("acc", "acc_norm"), ("acc",), ("acc", "acc_norm"), ("acc",)]
     train = [task.cell("de").keys.train for task in release]
-    assert [block.max_tokens for block in train] == [256, 512, 512, 128]
-    assert [(block.tokenise, block.loss_on, block.keep) for block in train][3] == ("whole", "all", "start")
+    assert [block.max_tokens_apart for block in train] == [256, 512, 512, 128]
+    assert [(block.tokenise, block.loss_on, block.keep) for block in train][3] == (None, "all", "start")
 
 
 def test_one_pure_lm_eval_file_per_language(tmp_path, write_task):

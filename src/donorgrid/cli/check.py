@@ -30,10 +30,7 @@ def check(
     metric: Annotated[str | None, typer.Option(help="acc or acc_norm (where a task has it); default acc_norm")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default fp32")] = None,
     chat_template: Annotated[bool | None, typer.Option(help="read contexts under the chat template")] = None,
-    chat_template_args: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=VALUE that the chat template reads, such as enable_thinking=false; may stand again"),
-    ] = None,
+    chat_template_args: options.TemplateArguments = None,
     tokenizer: Annotated[
         str | None, typer.Option(help="a model or folder whose tokenizer and chat template are used")
     ] = None,

@@ -15,7 +15,8 @@ tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they h
 
 TaskName = Annotated[str, typer.Argument(help="a catalog name, a task file, a data file, or lm_eval:NAME")]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="a language; may stand several times")]
-Tokenizer = Annotated[str | None, typer.Option(help="count tokens with this model's tokenizer")]
+Tokenizer = Annotated[str | None, typer.Option(help="show the tokens of this model's tokenizer, special ones by name")]
+Recipe = Annotated[str, typer.Option(help="with --tokenizer: the recipe preset that training texts are read by")]
 
 
 @tasks.command("ls")
@@ -40,13 +41,19 @@ def show_task(
     language: Annotated[str | None, typer.Option("--language", "-l", help="default: the task's first")] = None,
     item: Annotated[str | None, typer.Option(help="the ID of an item; default: the first")] = None,
     tokenizer: Tokenizer = None,
+    recipe: Recipe = "lora",
+    chat_template: Annotated[bool, typer.Option("--chat-template", help="show tokens under the chat template")] = False,
+    chat_template_args: options.TemplateArguments = None,
     columns: options.ColumnMap = None,
 ) -> None:
     """Print one whole item as text, for training and for scoring, with where the loss lies."""
-    prepare = pipeline.prepare
-    encode = prepare.tokenizers.text_encoder(prepare.inventory.model(tokenizer)) if tokenizer else None
+    view = None
+    if tokenizer:
+        view = pipeline.prepare.token_view.view_of(
+            tokenizer, recipe=recipe, chat_template=chat_template, arguments=chat_template_args
+        )
     named = options.column_map(columns)
-    print(pipeline.prepare.inventory.item_text(task, language, item_id=item, encode=encode, columns=named))
+    print(pipeline.prepare.inventory.item_text(task, language, item_id=item, view=view, columns=named))
 
 
 @tasks.command("validate")

@@ -29,6 +29,10 @@ ColumnMap = Annotated[
         "--columns", help="NAME=COLUMN of a data file, such as question=Frage; NAME may stand again, as for choices"
     ),
 ]
+TemplateArguments = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=VALUE that the chat template reads, such as enable_thinking=false; may stand again"),
+]
 RichRefits = Annotated[
     int | None,
     typer.Option(

@@ -31,6 +31,8 @@ class RecipeSpec(BaseModel):
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     precision: Precision = "bf16"
     validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    tokenise: Literal["joint", "apart"] = "joint"
+    append_eos: bool | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,10 +1,12 @@
 """How the options of a study's items are scored, and the arguments of a chat template."""
 
+import json
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
 from donorgrid.plan.fields import STRICT
 
@@ -26,6 +28,27 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
 TemplateValue = str | bool | int | float | None | list[str]
 ChatTemplateArgs = Annotated[dict[str, TemplateValue], AfterValidator(_checked)]
 """Arguments that a chat template reads, such as ``enable_thinking``."""
+
+
+def template_arguments(given: list[str] | None) -> dict[str, Any] | None:
+    """The arguments of a chat template from ``NAME=VALUE`` texts, whose values may be JSON; None for none.
+
+    Raises InputError if a text has no name and value, or the name is not the template's.
+    """
+    arguments: dict[str, Any] = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise InputError(f"--chat-template-args '{text}': expected NAME=VALUE, such as enable_thinking=false")
+        try:
+            arguments[name] = json.loads(value.lower() if value in ("True", "False") else value)
+        except (ValueError, RecursionError):
+            arguments[name] = value
+    try:
+        return TypeAdapter(ChatTemplateArgs).validate_python(arguments) or None
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f"--chat-template-args: {problem}") from None
 
 
 def with_enable_thinking(keys: Any) -> Any:

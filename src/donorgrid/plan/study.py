@@ -173,7 +173,7 @@ class Study(Strict):
     recipes: Annotated[
         dict[Annotated[str, AfterValidator(valid_name)], Annotated[RecipeSpec, BeforeValidator(recipe_object)]],
         Field(min_length=1),
-    ] = {"paper": RecipeSpec()}
+    ] = {"lora": RecipeSpec()}
     train_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [17, 42, 101]
     data_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [0]
     train_sizes: Annotated[list[Annotated[int, Field(ge=2)] | None], Field(min_length=1), Unique] = [None]

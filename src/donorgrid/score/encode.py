@@ -1,8 +1,6 @@
 """Items as tokens, by the exact rule of lm-eval (0.4.13), so that scores can be compared with its scores.
 
-Context and context + option are tokenized as two texts. The option's tokens are those of the second text beyond the
-LENGTH of the first. The model reads the tokens of the context alone, then those of the option; it never reads the
-tokens of the joint text as they are.
+``models.encoding`` holds the rule: training texts are tokenized by the same functions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,10 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from jinja2.exceptions import TemplateError
-
-from donorgrid.core.errors import InputError
 from donorgrid.core.records import Item
+from donorgrid.models.encoding.chat import check_template
+from donorgrid.models.encoding.pairs import Opening, chat_text, encode_answers, prefix_token
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +60,11 @@ def encode_items(
     InputError
         The tokenizer has no chat template, or one that cannot render the messages.
     """
-    if chat_template and not tokenizer.chat_template:
-        raise InputError(
-            f"{tokenizer.name_or_path}: the tokenizer has no chat template; set scoring.chat_template: false"
-        )
+    if chat_template:
+        check_template(tokenizer)
     valid, invalid = [], []
     for item in items:
-        encoded = _encode(item, tokenizer, chat_template, chat_template_args)
+        encoded = _encode(item, tokenizer, chat_template_args if chat_template else None)
         empty = [index for index, continuation in enumerate(encoded.continuations) if not continuation]
         if empty:
             invalid.append((item.id, f"choice {empty[0]} has no token of its own after the context"))
@@ -103,58 +98,39 @@ def chat_context(item: Item, tokenizer: Any, arguments: Mapping[str, Any] = Mapp
     InputError
         The template refuses the messages.
     """
-    messages = [{"role": role, "content": text} for role, text in item.messages or (("user", item.context),)]
-    try:
-        return _render(messages, tokenizer, arguments)
-    except TemplateError:
-        without_system = [message for message in messages if message["role"] != "system"]
-    try:
-        return _render(without_system, tokenizer, arguments)
-    except TemplateError as error:
-        raise InputError(
-            f"item '{item.id}' of '{item.cell}': the chat template refuses its messages: {error}"
-        ) from error
+    return chat_text(_opening(item), tokenizer, arguments)
 
 
-def prefix_token(tokenizer: Any) -> int:
-    """BOS, or EOS where the tokenizer has no BOS."""
-    token: int = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    return token
+def encode_context(text: str, tokenizer: Any) -> list[int]:
+    """Tokenizes a context after which text is generated, as lm-eval does.
+
+    Parameters
+    ----------
+    text
+        The context.
+    tokenizer
+        A transformers tokenizer.
+
+    Returns
+    -------
+    list of int
+        Token IDs with the default special tokens, or with none if the text begins with its BOS; never empty.
+    """
+    begins_with_bos = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False) if begins_with_bos else tokenizer.encode(text)
+    return ids or [prefix_token(tokenizer)]
 
 
-def _encode(item: Item, tokenizer: Any, chat_template: bool, arguments: Mapping[str, Any]) -> EncodedItem:
-    context, delimiter = item.context, item.delimiter
-    if chat_template:
-        context, delimiter = chat_context(item, tokenizer, arguments), item.chat_delimiter
-    stripped = context.rstrip()
-    trailing = context[len(stripped) :]
-    options = [trailing + delimiter + choice for choice in item.choices]
-    if not stripped:
-        return _encode_without_context(item, options, tokenizer)
-    context_ids = _tokenize(stripped, tokenizer)
-    continuations = tuple(tuple(_tokenize(stripped + option, tokenizer)[len(context_ids) :]) for option in options)
-    return EncodedItem(item=item, context=tuple(context_ids), continuations=continuations)
+def _encode(item: Item, tokenizer: Any, template_args: Mapping[str, Any] | None) -> EncodedItem:
+    encoded = encode_answers(_opening(item), item.choices, tokenizer, template_args=template_args)
+    return EncodedItem(item=item, context=encoded.context, continuations=encoded.continuations)
 
 
-def _encode_without_context(item: Item, options: list[str], tokenizer: Any) -> EncodedItem:
-    """An empty context becomes the prefix token; an option that begins with that token loses it."""
-    prefix = prefix_token(tokenizer)
-    encoded = [tuple(tokenizer.encode(option, add_special_tokens=False)) for option in options]
-    return EncodedItem(
-        item=item, context=(prefix,), continuations=tuple(ids[1:] if ids[:1] == (prefix,) else ids for ids in encoded)
+def _opening(item: Item) -> Opening:
+    return Opening(
+        context=item.context,
+        delimiter=item.delimiter,
+        messages=item.messages,
+        chat_delimiter=item.chat_delimiter,
+        where=f"item '{item.id}' of '{item.cell}'",
     )
-
-
-def _tokenize(text: str, tokenizer: Any) -> list[int]:
-    """Token ids with the tokenizer's default special tokens, or with none if the text begins with the prefix token."""
-    has_prefix = text.startswith(tokenizer.decode(prefix_token(tokenizer)))
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False) if has_prefix else tokenizer.encode(text)
-    return ids
-
-
-def _render(messages: list[dict[str, str]], tokenizer: Any, arguments: Mapping[str, Any]) -> str:
-    is_open = messages[-1]["role"] == "assistant"
-    text: str = tokenizer.apply_chat_template(
-        messages, tokenize=False, add_generation_prompt=not is_open, continue_final_message=is_open, **arguments
-    )
-    return text

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
 from donorgrid.core.errors import InputError
-from donorgrid.score.encode import prefix_token
+from donorgrid.score.encode import encode_context
 
 _TOKENS_PER_BATCH = 4096
 _FURTHER_TOKENS = 2
@@ -65,7 +65,9 @@ def generate_texts(
         raise InputError(
             f"max_gen_toks is {max_new_tokens}, but the model reads {max_length} tokens in all; allowed: fewer"
         )
-    encoded = [_Context(tuple(_encode(text, tokenizer)[-max_context:]), index) for index, text in enumerate(contexts)]
+    encoded = [
+        _Context(tuple(encode_context(text, tokenizer)[-max_context:]), index) for index, text in enumerate(contexts)
+    ]
     ordered = sorted(encoded, key=lambda context: (-len(context.token_ids), context.index))
     texts = [""] * len(encoded)
     end_of_text = tokenizer.decode([tokenizer.eos_token_id], skip_special_tokens=False)
@@ -75,13 +77,6 @@ def generate_texts(
         for context, token_ids in zip(batch, generated, strict=True):
             texts[context.index] = _decode(token_ids, tokenizer, stops)
     return texts
-
-
-def _encode(text: str, tokenizer: Any) -> list[int]:
-    """Token ids with the default special tokens, or with none if the text begins with its BOS; never empty."""
-    begins_with_bos = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False) if begins_with_bos else tokenizer.encode(text)
-    return ids or [prefix_token(tokenizer)]
 
 
 def _batches(ordered: Sequence[_Context], max_new_tokens: int) -> Iterator[list[_Context]]:

@@ -49,8 +49,9 @@ def shuffled(texts: Sequence[TrainingText], rng: np.random.Generator) -> tuple[T
 def content_free(texts: Sequence[TrainingText], rng: np.random.Generator) -> tuple[TrainingText, ...]:
     """Keeps the format and the lengths of texts and takes away what could be learned.
 
-    A word of the prompt that does not occur in every text becomes as many placeholders as it has characters. The
-    answer is drawn at random among the item's choices. In scripts without spaces, a word is a whole run of characters.
+    A word of the prompt or its messages that does not occur in every prompt becomes as many placeholders as it has
+    characters. The answer is drawn at random among the item's choices. In scripts without spaces, a word is a whole run
+    of characters.
 
     Parameters
     ----------
@@ -75,13 +76,16 @@ def content_free(texts: Sequence[TrainingText], rng: np.random.Generator) -> tup
     for text in texts:
         _check_choices(text)
         answer = int(rng.integers(len(text.alternatives)))
-        prompt = _WORD.sub(lambda match: _mask_word(match[0], format_words), text.prompt)
-        emptied.append(replace(text, prompt=prompt, answer=answer, target=text.alternatives[answer]))
+        messages = tuple((role, _mask(content, format_words)) for role, content in text.messages)
+        target = text.alternatives[answer]
+        emptied.append(
+            replace(text, prompt=_mask(text.prompt, format_words), messages=messages, answer=answer, target=target)
+        )
     return tuple(emptied)
 
 
-def _mask_word(word: str, format_words: set[str]) -> str:
-    return word if word in format_words else PLACEHOLDER * len(word)
+def _mask(text: str, format_words: set[str]) -> str:
+    return _WORD.sub(lambda match: match[0] if match[0] in format_words else PLACEHOLDER * len(match[0]), text)
 
 
 def _check_choices(text: TrainingText) -> None:

@@ -1,12 +1,14 @@
 """Training texts as tokens, with a mark on every token that the loss covers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import TrainingText
+from donorgrid.core.records import TokeniseWay, TrainingText
+from donorgrid.models.encoding.chat import check_template, end_of_text, end_of_turn
+from donorgrid.models.encoding.pairs import Opening, encode_answers
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,13 @@ class EncodedText:
     supervised
         For each token, whether the loss covers it (transformers: its label is not -100). The first token has no
         context and is never supervised.
+    n_cut
+        How many tokens the whole text had more.
     """
 
     token_ids: tuple[int, ...]
     supervised: tuple[bool, ...]
+    n_cut: int = 0
 
     @property
     def n_supervised(self) -> int:
@@ -52,16 +57,61 @@ class Corpus:
     validation: tuple[EncodedText, ...]
 
 
-def encode_texts(texts: Iterable[TrainingText], tokenizer: Any) -> tuple[EncodedText, ...]:
-    """Tokenizes training texts, each by its own settings.
+@dataclass(frozen=True, kw_only=True)
+class TextEncoding:
+    """How the texts of a training become tokens; the defaults are those of a study without a chat template.
+
+    Attributes
+    ----------
+    tokenise
+        The way of texts that do not say it themselves. With ``apart``, a text whose loss covers every token is
+        ``whole``.
+    append_eos
+        Whether every text gets an end: the end of turn of the chat template, or EOS. None: under the template alone.
+    template_args
+        Arguments of the chat template under which ``joint`` texts are read, as items are; None: there is no template.
+    max_length
+        The most tokens that the model reads; the last token is only predicted. None: no limit.
+    """
+
+    tokenise: Literal["joint", "apart"] = "joint"
+    append_eos: bool | None = None
+    template_args: Mapping[str, Any] | None = None
+    max_length: int | None = None
+
+    def way(self, text: TrainingText) -> TokeniseWay:
+        """How one text is tokenised."""
+        if text.tokenise is not None:
+            return text.tokenise
+        return "whole" if self.tokenise == "apart" and text.loss_on == "all" else self.tokenise
+
+    def reads_template(self, text: TrainingText) -> bool:
+        """Whether one text is read under the chat template."""
+        return self.template_args is not None and self.way(text) == "joint"
+
+    def appends_eos(self, text: TrainingText) -> bool:
+        """Whether one text gets an end."""
+        return self.reads_template(text) if self.append_eos is None else self.append_eos
+
+    def limit(self, text: TrainingText) -> int | None:
+        """The most tokens of one text, by its own keys."""
+        is_apart = self.tokenise == "apart" if text.tokenise is None else text.tokenise != "joint"
+        return text.max_tokens_apart if is_apart and text.max_tokens_apart is not None else text.max_tokens
+
+
+def encode_texts(
+    texts: Iterable[TrainingText], tokenizer: Any, encoding: TextEncoding | None = None
+) -> tuple[EncodedText, ...]:
+    """Tokenizes training texts, by default as the scorer tokenizes a context and an option.
 
     Parameters
     ----------
     texts
-        Texts with their rules: whether prompt and target are tokenized apart, what the loss covers, where long texts
-        are cut.
+        Texts with their rules: what the loss covers, where long texts are cut.
     tokenizer
         A transformers tokenizer.
+    encoding
+        How they become tokens; by default as in a study without a chat template.
 
     Returns
     -------
@@ -71,30 +121,85 @@ def encode_texts(texts: Iterable[TrainingText], tokenizer: Any) -> tuple[Encoded
     Raises
     ------
     InputError
-        A text has no token left for the loss.
+        A text has no token left for the loss, or the tokenizer lacks the chat template or the end that is asked for.
     """
-    return tuple(_encode(text, tokenizer) for text in texts)
+    encoding = encoding or TextEncoding()
+    ends = TextEnds(tokenizer, encoding)
+    return tuple(_encode(text, tokenizer, encoding, ends) for text in texts)
 
 
-def _encode(text: TrainingText, tokenizer: Any) -> EncodedText:
-    token_ids, supervised = _parts(text, tokenizer) if text.tokenise == "apart" else _whole(text, tokenizer)
+class TextEnds:
+    """The tokens that end the texts of a training.
+
+    Parameters
+    ----------
+    tokenizer
+        A transformers tokenizer.
+    encoding
+        How the texts become tokens.
+    """
+
+    def __init__(self, tokenizer: Any, encoding: TextEncoding) -> None:
+        self._tokenizer, self._encoding = tokenizer, encoding
+
+    def of(self, text: TrainingText) -> tuple[int, ...]:
+        """The tokens that end one text; none where nothing is appended. InputError if there is no such token."""
+        if not self._encoding.appends_eos(text):
+            return ()
+        return self._of_turn if self._encoding.reads_template(text) else end_of_text(self._tokenizer)
+
+    @cached_property
+    def _of_turn(self) -> tuple[int, ...]:
+        return end_of_turn(self._tokenizer, self._encoding.template_args or {})
+
+
+def _encode(text: TrainingText, tokenizer: Any, encoding: TextEncoding, ends: TextEnds) -> EncodedText:
+    parts = {"joint": _joint, "apart": _apart, "whole": _whole}[encoding.way(text)]
+    token_ids, supervised = parts(text, tokenizer, encoding)
+    end = ends.of(text)
+    if end and tuple(token_ids[-len(end) :]) != end:
+        token_ids, supervised = [*token_ids, *end], [*supervised, *[True] * len(end)]
     if text.loss_on == "all":
         supervised = [True] * len(token_ids)
-    if text.max_tokens is not None and len(token_ids) > text.max_tokens:
-        kept = slice(-text.max_tokens, None) if text.keep == "end" else slice(text.max_tokens)
-        token_ids, supervised = token_ids[kept], supervised[kept]
+    n_tokens = len(token_ids)
+    kept = _kept(n_tokens, text, encoding)
+    token_ids, supervised = token_ids[kept], supervised[kept]
     supervised[:1] = [False] * len(supervised[:1])
     if not any(supervised):
         raise InputError(f"training text '{text.item_id}': no token is left for the loss")
-    return EncodedText(tuple(token_ids), tuple(supervised))
+    return EncodedText(tuple(token_ids), tuple(supervised), n_cut=n_tokens - len(token_ids))
 
 
-def _parts(text: TrainingText, tokenizer: Any) -> tuple[list[int], list[bool]]:
+def _kept(n_tokens: int, text: TrainingText, encoding: TextEncoding) -> slice:
+    """The part of a text that its own limit leaves, then as the scorer cuts: the end of what the model reads."""
+    limit = encoding.limit(text)
+    n_kept = n_tokens if limit is None else min(limit, n_tokens)
+    start, stop = (n_tokens - n_kept, n_tokens) if text.keep == "end" else (0, n_kept)
+    return slice(start if encoding.max_length is None else max(start, stop - encoding.max_length - 1), stop)
+
+
+def _joint(text: TrainingText, tokenizer: Any, encoding: TextEncoding) -> tuple[list[int], list[bool]]:
+    opening = Opening(
+        context=text.prompt,
+        delimiter=text.delimiter if text.target.startswith(text.delimiter) else "",
+        messages=text.messages,
+        chat_delimiter=text.chat_delimiter,
+        where=f"training text '{text.item_id}'",
+    )
+    if encoding.template_args is not None:
+        check_template(tokenizer)
+    answer = text.target.removeprefix(text.delimiter)
+    encoded = encode_answers(opening, [answer], tokenizer, template_args=encoding.template_args)
+    (target,) = encoded.continuations
+    return [*encoded.context, *target], [False] * len(encoded.context) + [True] * len(target)
+
+
+def _apart(text: TrainingText, tokenizer: Any, _: TextEncoding) -> tuple[list[int], list[bool]]:
     prompt = tokenizer.encode(text.prompt, add_special_tokens=False)
     target = tokenizer.encode(text.target, add_special_tokens=False)
     return [*prompt, *target], [False] * len(prompt) + [True] * len(target)
 
 
-def _whole(text: TrainingText, tokenizer: Any) -> tuple[list[int], list[bool]]:
+def _whole(text: TrainingText, tokenizer: Any, _: TextEncoding) -> tuple[list[int], list[bool]]:
     encoding = tokenizer(text.prompt + text.target, return_offsets_mapping=True)
     return list(encoding["input_ids"]), [end > len(text.prompt) for _, end in encoding["offset_mapping"]]

@@ -56,6 +56,8 @@ def test_equal_studies_have_equal_keys_and_every_run_its_own(plan: Plan) -> None
         {"data_seeds": [1]},
         {"train_sizes": [12]},
         {"recipes": {"tiny": {**RECIPE, "epochs": 3}}},
+        {"recipes": {"tiny": {**RECIPE, "tokenise": "apart"}}},
+        {"recipes": {"tiny": {**RECIPE, "append_eos": True}}},
         {"limits": {"train_items": 12}},
     ],
     ids=lambda change: next(iter(change)),
@@ -66,11 +68,27 @@ def test_what_a_training_depends_on_changes_its_key_and_no_condition(plan: Plan,
     assert conditions(former) == conditions(changed)
 
 
-@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"chat_template": True}], ids=["precision", "chat template"])
-def test_what_scoring_depends_on_changes_every_condition_and_no_training(plan: Plan, change: dict[str, Any]) -> None:
-    former, changed = plan(), plan(scoring=change)
+APART = {"tiny": {**RECIPE, "tokenise": "apart"}}
+TEMPLATE = {"chat_template": True, "chat_template_args": {"tone": "curt"}}
+
+
+@pytest.mark.parametrize(
+    ("recipes", "change"),
+    [({"tiny": RECIPE}, {"precision": "bf16"}), (APART, {"chat_template": True}), (APART, TEMPLATE)],
+    ids=["precision", "chat template of texts apart", "its arguments"],
+)
+def test_what_scoring_depends_on_changes_every_condition_and_no_training(
+    plan: Plan, recipes: dict[str, Any], change: dict[str, Any]
+) -> None:
+    former, changed = plan(recipes=recipes), plan(recipes=recipes, scoring=change)
     assert not set(conditions(former).values()) & set(conditions(changed).values())
     assert training_keys(former) == training_keys(changed)
+
+
+def test_a_chat_template_changes_the_training_of_texts_that_are_read_in_it(plan: Plan) -> None:
+    plain, chat, curt = (training_keys(plan(scoring=keys)) for keys in ({}, {"chat_template": True}, TEMPLATE))
+    assert not set(plain) & set(chat)
+    assert not set(chat) & set(curt)
 
 
 def changed_file(study: Path, name: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, CellItems, Item, TrainingText
 from donorgrid.tasks import align, find_task, load_cell, show_cell, validate_task
+from donorgrid.tasks.validation.show import ShownItem, ShownText, TokenView
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "tasks"
 CELL = Cell(task="t", language="de")
@@ -15,31 +16,42 @@ ITEM = Item(id="7", cell=CELL, context="Q:\nA:", choices=("ja", "nein"), answer=
 TEXT = TrainingText(item_id="7", prompt="P", target=" nein", max_tokens=2, keep="end")
 
 
-def encode(text: str, special: bool) -> list[int]:
-    return [0] * (len(text) + special)
+VIEW = TokenView(
+    text=lambda _: ShownText(
+        way="joint", tokens=("<bos>", "P", " ne", "in", "<eos>"), supervised=(False, False, True, True, True), n_cut=4
+    ),
+    item=lambda _: ShownItem(context=("<bos>", "Q", ":\\n"), options=((" ja",), (" ne", "in"))),
+)
 
 
 def test_show_prints_the_loss_the_right_choice_and_the_tokens():
-    shown = show_cell(CellItems(cell=CELL, train=(TEXT,), test=(ITEM,), notes=("N",)), encode=encode)
+    shown = show_cell(CellItems(cell=CELL, train=(TEXT,), test=(ITEM,), notes=("N",)), view=VIEW)
     assert shown == (
         "t/de\n\n"
-        "TRAINING  item 7; loss on target (⟦..⟧); prompt and target tokenised apart, no special tokens\n"
-        "  6 tokens (1 prompt + 5 target), TOO LONG: 4 are cut, the end is kept (at most 2)\n"
-        "  | P⟦ nein⟧\n\n"
-        "SCORING  item 7; context 6 tokens\n"
+        "TRAINING  item 7; loss on target (⟦..⟧); tokenised as the recipe says\n"
+        "  | P⟦ nein⟧\n"
+        "  tokenised joint: 5 tokens, loss on 3; TOO LONG: 4 are cut\n"
+        "  <bos>|P⟦ ne|in|<eos>⟧\n\n"
+        "SCORING  item 7\n"
         "  | Q:\n"
         "  | A:\n"
         "  under a chat template: user 'Q'\n"
-        "           ' ja'  (3 tokens)\n"
-        "  right -> ' nein'  (5 tokens)\n"
+        "  context: 3 tokens\n"
+        "  <bos>|Q|:\\n\n"
+        "           ' ja'   ja\n"
+        "  right -> ' nein'   ne|in\n"
         "note: N"
     )
 
 
-def test_a_text_tokenised_whole_counts_special_tokens_and_all_of_it_is_loss():
+def test_loss_on_all_of_a_text_begins_after_its_first_token():
     text = TrainingText(item_id="1", prompt="P", target="T", tokenise="whole", loss_on="all")
-    shown = show_cell(CellItems(cell=CELL, train=(text,), test=()), encode=encode)
-    assert "  3 tokens\n  | ⟦PT⟧\n\nSCORING  none" in shown
+    view = TokenView(
+        text=lambda _: ShownText(way="whole", tokens=("<bos>", "P", "T"), supervised=(False, True, True)),
+        item=VIEW.item,
+    )
+    shown = show_cell(CellItems(cell=CELL, train=(text,), test=()), view=view)
+    assert "; tokenised whole\n  | ⟦PT⟧\n  tokenised whole: 3 tokens, loss on 2\n  <bos>⟦P|T⟧\n\nSCORING  none" in shown
 
 
 def test_show_of_an_unknown_item():

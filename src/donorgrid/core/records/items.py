@@ -5,6 +5,14 @@ from typing import Literal
 
 from donorgrid.core.records.sources import Cell
 
+TokeniseWay = Literal["joint", "apart", "whole"]
+"""How a training text becomes tokens.
+
+``joint``: as the scorer reads a context and an option, with special tokens and, where the study has one, the chat
+template. ``apart``: prompt and target separately, without special tokens. ``whole``: prompt + target as one
+text, with the tokenizer's special tokens.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
@@ -62,13 +70,21 @@ class TrainingText:
         The ID of the training item.
     prompt, target : str
         The two parts of the text.
-    tokenise : str
-        ``apart``: prompt and target are tokenised separately, without special tokens. ``whole``: prompt + target is
-        tokenised as one text, with the tokenizer's special tokens.
+    delimiter : str
+        What ``target`` begins with. Under a chat template ``chat_delimiter`` stands in its stead.
+    messages : tuple of (str, str)
+        (role, text) of a conversation, which the model reads under a chat template; a last message of the assistant is
+        left open. If empty, the prompt is the only message, from the user.
+    chat_delimiter : str
+        What stands before the answer under a chat template.
+    tokenise : str, optional
+        One of ``TOKENISE_WAYS``; None: as the recipe says.
     loss_on : str
         ``target``: the loss covers the tokens of the target. ``all``: it covers every token.
     max_tokens : int, optional
-        A longer text is truncated to this many tokens; None keeps all.
+        A longer text is truncated to this many tokens; None keeps what the model reads.
+    max_tokens_apart : int, optional
+        The same for a text that is tokenised ``apart``, where it has another limit.
     keep : str
         Which end of a truncated text is kept: ``end`` or ``start``.
     answer : int, optional
@@ -81,9 +97,13 @@ class TrainingText:
     item_id: str
     prompt: str
     target: str
-    tokenise: Literal["apart", "whole"] = "apart"
+    delimiter: str = " "
+    messages: tuple[tuple[str, str], ...] = ()
+    chat_delimiter: str = ""
+    tokenise: TokeniseWay | None = None
     loss_on: Literal["target", "all"] = "target"
     max_tokens: int | None = None
+    max_tokens_apart: int | None = None
     keep: Literal["end", "start"] = "end"
     answer: int | None = None
     alternatives: tuple[str, ...] = ()

@@ -24,9 +24,13 @@ ADAPTER_FIELDS = ("rank", "alpha", "dropout", "target_modules")
 class Recipe:
     """A fine-tuning method with its hyperparameters, named as in PEFT and transformers.
 
-    The defaults are the preset ``paper`` (arXiv 2511.13368). Method ``full`` trains all weights of the language model
-    and ignores the fields in ``ADAPTER_FIELDS``. ``epochs`` are passes over the training items, ``batch_size`` is in
-    texts, ``warmup_share`` (0-1) of the steps warm up, ``validation_share`` (0-1) of the items is held out.
+    The defaults are the preset ``lora``. Method ``full`` trains all weights of the language model and ignores the
+    fields in ``ADAPTER_FIELDS``. ``epochs`` are passes over the training items, ``batch_size`` is in texts,
+    ``warmup_share`` (0-1) of the steps warm up, ``validation_share`` (0-1) of the items is held out.
+
+    ``tokenise`` holds for texts whose task does not say it. ``joint`` is the scorer's way. ``apart`` is the way of
+    arXiv 2511.13368, in which a text whose loss covers every token is ``whole``. ``append_eos`` adds the end of turn of
+    a chat template, or EOS, to the target; None: under a chat template alone.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Recipe:
     max_grad_norm: float = 1.0
     precision: Precision = "bf16"
     validation_share: float = 0.1
+    tokenise: Literal["joint", "apart"] = "joint"
+    append_eos: bool | None = None
 
     @property
     def trains_alone(self) -> bool:

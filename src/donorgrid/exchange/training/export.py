@@ -23,7 +23,9 @@ _CUT = (
     "donorgrid keeps the end of a text that is too long, or has no limit; trainers keep the start. A text of more than "
     f"{LONGEST_UNSTATED:,} tokens is cut by LLaMA-Factory and Axolotl, and not by TRL."
 )
-_SPECIAL = "Some texts of this source are tokenised by donorgrid as one text with the tokenizer's special tokens."
+_SPECIAL = (
+    "donorgrid reads texts with the tokenizer's special tokens, and under the study's chat template if it has one."
+)
 
 
 def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
@@ -73,7 +75,7 @@ def _data(job: TrainingJob, trainer: Trainer) -> dict[str, str]:
 
 
 def _readme(job: TrainingJob, trainer: Trainer) -> str:
-    whole = any(text.tokenise == "whole" for text in job.train)
+    whole = any((text.tokenise or job.recipe.tokenise) != "apart" for text in job.train)
     differs = [*trainer.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_differ(job)]
     lines = "\n".join(f"- {line}" for line in differs)
     return (

@@ -184,7 +184,7 @@ TRAINERS: dict[str, Trainer] = {
         row=prompt_completion,
         further=lambda _: {},
         differs=(
-            "TRL appends the end-of-text token to every completion and trains on it; donorgrid adds no token.",
+            "TRL appends the end-of-text token to every completion and trains on it; donorgrid does where `append_eos` says it.",
             "TRL tokenises prompt and completion as one text, with the tokenizer's special tokens.",
         ),
     ),
@@ -195,7 +195,7 @@ TRAINERS: dict[str, Trainer] = {
         row=prompt_completion,
         further=_dataset_info,
         differs=(
-            "The template `empty` adds no text of its own; prompt and completion are tokenised apart, as by donorgrid.",
+            "The template `empty` adds no text of its own: prompt and completion are tokenised apart, without BOS.",
         ),
     ),
     "axolotl": Trainer(
@@ -204,7 +204,7 @@ TRAINERS: dict[str, Trainer] = {
         config=_axolotl,
         row=segments,
         further=lambda _: {},
-        differs=("Segments are tokenised apart and without special tokens, as by donorgrid.",),
+        differs=("Segments are tokenised apart and without special tokens.",),
     ),
 }
 """The trainers by the name on the command line."""

@@ -1,18 +1,15 @@
 """A check as the command line states it: flags, over the keys of a file."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
 from donorgrid.pipeline.check.page_path import check_page, page_in_folder
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
-from donorgrid.plan.scoring import ChatTemplateArgs
+from donorgrid.plan.scoring import template_arguments
 from donorgrid.tasks.documents.file_content import is_data_file
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 
@@ -63,7 +60,7 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     for name, allowed in _ALLOWED.items():
         if flags.get(name) is not None and flags[name] not in allowed:
             raise InputError(f"--{name} '{flags[name]}': allowed are {', '.join(allowed)}")
-    flags = {**flags, "chat_template_args": _template_arguments(flags.get("chat_template_args"))}
+    flags = {**flags, "chat_template_args": template_arguments(flags.get("chat_template_args"))}
     keys = CheckKeys() if config is None else read_check_file(config)
     folder = Path() if config is None else config.parent
     base = flags.get("base") or (None if keys.base is None else _from(folder, keys.base))
@@ -88,24 +85,6 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     page = None if report is None else check_page(report)
     allow_undecided = bool(flags.get("allow_undecided")) or keys.allow_undecided
     return CommandLineCheck(request=request, report=page, allow_undecided=allow_undecided)
-
-
-def _template_arguments(given: list[str] | None) -> dict[str, Any] | None:
-    """The arguments of a chat template from ``NAME=VALUE`` texts, whose values may be JSON."""
-    arguments: dict[str, Any] = {}
-    for text in given or []:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise InputError(f"--chat-template-args '{text}': expected NAME=VALUE, such as enable_thinking=false")
-        try:
-            arguments[name] = json.loads(value.lower() if value in ("True", "False") else value)
-        except (ValueError, RecursionError):
-            arguments[name] = value
-    try:
-        return TypeAdapter(ChatTemplateArgs).validate_python(arguments) or None
-    except ValidationError as error:
-        problem = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InputError(f"--chat-template-args: {problem}") from None
 
 
 def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSpec, ...]:

@@ -1,13 +1,14 @@
 """What a study costs: tokens, bytes, and by a short measured trial the time on this machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Cell, Run
+from donorgrid.core.records import Cell, Recipe, Run
 from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.planning.power import power_of_items
@@ -15,6 +16,9 @@ from donorgrid.pipeline.planning.trial import scored_targets, trial_rates
 from donorgrid.pipeline.prepare.few_shot_counts import count_few_shot, few_shot_notes
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, prepare
+from donorgrid.pipeline.prepare.text_encoding import text_encoding
+from donorgrid.pipeline.prepare.tokenizers import max_input_length
+from donorgrid.pipeline.prepare.training_tokens import encoding_notes, training_tokens
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
 from donorgrid.pipeline.session.devices import default_jobs
 from donorgrid.plan.cost import ModelCost, adapter_bytes, model_cost, seconds_for
@@ -102,10 +106,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
     tokenizer = load_tokenizer(folder)
     grid = prepared.grid
     runs = [run for run in grid.runs if run.model == model]
-    in_source = {
-        cell: sum(len(text.token_ids) for text in encode_texts(prepared.cells[cell].train, tokenizer))
-        for cell in grid.source_cells
-    }
+    in_source = _tokens_in_source(prepared, runs, tokenizer, max_input_length(folder, tokenizer))
     chat_template, arguments = prepared.study.scoring.chat_template, prepared.study.scoring.chat_template_args
     targets = [
         encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template, chat_template_args=arguments)
@@ -116,7 +117,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
     return model_cost(
         model,
         folder.n_parameters,
-        train_tokens=(_train_tokens(run, prepared, in_source) for run in runs if run.checkpoint is None),
+        train_tokens=(_train_tokens(run, prepared, in_source[run.recipe]) for run in runs if run.checkpoint is None),
         score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.continuations),
         n_items=len(items),
         n_adapters=len(runs),
@@ -127,6 +128,20 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
         ],
         kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
     )
+
+
+def _tokens_in_source(
+    prepared: Prepared, runs: Sequence[Run], tokenizer: Any, max_length: int
+) -> dict[Recipe, dict[Cell, int]]:
+    """By recipe and cell, the tokens of all training texts."""
+    counts: dict[Recipe, dict[Cell, int]] = {}
+    for recipe in dict.fromkeys(run.recipe for run in runs):
+        encoding = text_encoding(prepared.study, recipe, max_length)
+        counts[recipe] = {
+            cell: sum(len(text.token_ids) for text in encode_texts(prepared.cells[cell].train, tokenizer, encoding))
+            for cell in prepared.grid.source_cells
+        }
+    return counts
 
 
 def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -> int:
@@ -140,6 +155,7 @@ def _train_tokens(run: Run, prepared: Prepared, in_source: Mapping[Cell, int]) -
 def _length_notes(prepared: Prepared) -> Iterator[str]:
     for model in prepared.study.models:
         yield from few_shot_notes(count_few_shot(prepared, model.name))
+        yield from encoding_notes(training_tokens(prepared, model.name))
 
 
 def _generation_notes(prepared: Prepared) -> Iterator[str]:

@@ -8,7 +8,8 @@ In the order of the work:
 - ``study_grid.py``, ``study_items.py``, ``study_models.py``: its tasks and grid, its items, its base models
 - ``work_keys.py``: the keys of its work
 - ``study_files.py``: ``study.yaml`` and ``plan.json`` in its folder
-- ``tokenizers.py``: the longest input of a model, and what is cut
+- ``text_encoding.py``, ``training_tokens.py``: how training texts become tokens, and where the scorer reads others
+- ``tokenizers.py``: the longest input of a model, and what is cut; ``token_view.py``: its tokens by name
 - ``token_counts.py``, ``few_shot_counts.py``: what a tokenizer makes of its texts
 - ``notes.py``: what its reader should know
 - ``manifest.py``: what a run was made of

@@ -1,6 +1,6 @@
 """What there is to work with: catalog tasks, items, models. No torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from donorgrid.tasks import (
     validate_task,
 )
 from donorgrid.tasks.task_files.plain import Columns
-from donorgrid.tasks.validation.show import Encode
+from donorgrid.tasks.validation.show import TokenView
+
+View = Callable[[bool], TokenView]
+"""A tokenizer's view of items whose answers are generated (True) or scored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,7 @@ def item_text(
     language: str | None,
     *,
     item_id: str | None,
-    encode: Encode | None,
+    view: View | None,
     columns: Columns | None = None,
 ) -> str:
     """An item of a task as text, for training and for scoring.
@@ -77,8 +80,8 @@ def item_text(
         The language; None is the task's first.
     item_id : str or None
         The item; None is the first.
-    encode : callable or None
-        A tokenizer, to show token counts.
+    view : callable or None
+        Takes whether answers are generated, and gives a tokenizer's view, to show tokens.
     columns : mapping, optional
         The data file's column for each of our names, where they differ.
 
@@ -89,7 +92,7 @@ def item_text(
     task_file = find_task(task, folder=Path(), languages=() if language is None else (language,), columns=columns)
     cell = load_cell(task_file, language or task_file.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
     rules = generation_rules(task_file, cell.cell.language) if task_file.generates else None
-    return show_cell(cell, item_id=item_id, encode=encode, rules=rules)
+    return show_cell(cell, item_id=item_id, view=None if view is None else view(task_file.generates), rules=rules)
 
 
 def validated(task: str, languages: Sequence[str], *, columns: Columns | None = None) -> TaskReport:

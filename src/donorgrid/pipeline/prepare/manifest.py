@@ -12,6 +12,7 @@ from donorgrid.pipeline.prepare.few_shot_counts import FewShotCounts, count_few_
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.token_counts import Counted, count_tokens, token_notes
+from donorgrid.pipeline.prepare.training_tokens import TrainingTokens, encoding_notes, training_tokens
 from donorgrid.pipeline.prepare.work_keys import FORMAT, SEMANTICS, merge_mode
 from donorgrid.store.logs import write_manifest
 
@@ -51,7 +52,10 @@ def write_study_manifest(prepared: Prepared, *, device: str, jobs: int) -> list[
     notes = [*notes_of(prepared)]
     notes += [note for name, counted in tokens.items() for note in token_notes(name, counted)]
     notes += few_shot_notes(few_shot)
+    trained = [tokens_of for name in names for tokens_of in training_tokens(prepared, name)]
+    notes += encoding_notes(trained)
     content = manifest_of(prepared, device=device, jobs=jobs, tokens=tokens, few_shot=few_shot, notes=notes)
+    content["training_texts"] = [_training_tokens(of_recipe) for of_recipe in trained]
     write_manifest(prepared.folder, content)
     return notes
 
@@ -128,6 +132,10 @@ def _model_facts(prepared: Prepared, name: str) -> dict[str, object]:
 def _token_counts(counted: Counted) -> dict[str, dict[str, dict[str, object]]]:
     """By cell and split."""
     return {str(cell): {split: asdict(counts) for split, counts in splits.items()} for cell, splits in counted.items()}
+
+
+def _training_tokens(tokens: TrainingTokens) -> dict[str, object]:
+    return {**asdict(tokens), "differing": {str(cell): list(counts) for cell, counts in tokens.differing.items()}}
 
 
 def _few_shot_counts(prepared: Prepared, counts: FewShotCounts) -> dict[str, object]:

@@ -1,16 +1,17 @@
 """What a model's tokenizer makes of a study's texts: how many are cut, and by how much, and which cannot be scored."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, TrainingText
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.pipeline.prepare.text_encoding import text_encoding
 from donorgrid.pipeline.prepare.tokenizers import check_chat_template, max_input_length, n_tokens_cut
 from donorgrid.score.encode import encode_items
-from donorgrid.train.encode import encode_texts
+from donorgrid.train.encode import TextEncoding, encode_texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,11 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
     chat_template, arguments = prepared.study.scoring.chat_template, prepared.study.scoring.chat_template_args
     if chat_template:
         check_chat_template(folder, tokenizer)
+    recipes = dict.fromkeys(run.recipe for run in prepared.grid.runs)
+    encodings = [text_encoding(prepared.study, recipe, max_length) for recipe in recipes]
     counts: dict[Cell, dict[str, TokenCounts]] = {cell: {} for cell in prepared.grid.cells}
     for cell in prepared.grid.source_cells:
-        counts[cell]["train"] = _train_counts(prepared.cells[cell].train, tokenizer)
+        counts[cell]["train"] = _train_counts(prepared.cells[cell].train, tokenizer, encodings)
     for cell in prepared.grid.targets:
         if prepared.tasks[cell.task].generates:
             continue
@@ -79,11 +82,12 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
     return counts
 
 
-def _train_counts(texts: Sequence[TrainingText], tokenizer: Any) -> TokenCounts:
-    whole = encode_texts([replace(text, max_tokens=None) for text in texts], tokenizer)
-    lengths = [len(encoded.token_ids) for encoded in whole]
-    excess = [(text.item_id, length - (text.max_tokens or length)) for text, length in zip(texts, lengths, strict=True)]
-    return TokenCounts(kept=len(texts), cut=tuple((item_id, n_cut) for item_id, n_cut in excess if n_cut > 0))
+def _train_counts(texts: Sequence[TrainingText], tokenizer: Any, encodings: Sequence[TextEncoding]) -> TokenCounts:
+    """The tokens that the recipe that cuts most takes away from each text."""
+    by_recipe = [encode_texts(texts, tokenizer, encoding) for encoding in encodings]
+    n_cut = [max(encoded.n_cut for encoded in of_text) for of_text in zip(*by_recipe, strict=True)]
+    cut = ((text.item_id, n_tokens) for text, n_tokens in zip(texts, n_cut, strict=True) if n_tokens)
+    return TokenCounts(kept=len(texts), cut=tuple(cut))
 
 
 def token_notes(model: str, counted: Counted) -> Iterator[str]:

@@ -1,13 +1,10 @@
-"""What a base model's tokenizer decides: the longest input, what is cut from an item, and plain encoding."""
+"""What a base model's tokenizer decides: the longest input, and what is cut from an item."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.folders import ModelFolder
-from donorgrid.models.loading import load_tokenizer
 from donorgrid.score.encode import EncodedItem
-from donorgrid.tasks.validation.show import Encode
 
 _DEFAULT_MAX_LENGTH = 2048
 _UNLIMITED = 10**9
@@ -72,14 +69,3 @@ def check_chat_template(folder: ModelFolder, tokenizer: Any) -> None:
             f"{folder.path}: the tokenizer has no chat template; set scoring.chat_template: false in a study, or "
             "leave --chat-template out of a check"
         )
-
-
-def text_encoder(folder: ModelFolder) -> Encode:
-    """The tokenizer of a model as a function from (text, add special tokens) to token ids."""
-    tokenizer = load_tokenizer(folder)
-
-    def encode(text: str, special: bool) -> Sequence[int]:
-        ids: Sequence[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
-        return ids
-
-    return encode

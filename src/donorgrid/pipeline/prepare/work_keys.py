@@ -14,6 +14,7 @@ from donorgrid.facts.languages import language_label
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.pipeline.prepare.text_encoding import template_key
 from donorgrid.plan.grid import Grid
 from donorgrid.plan.study import ModelSpec, Study
 from donorgrid.tasks import TaskFile, generation_rules, one_class_reasons
@@ -123,9 +124,7 @@ def make_workplan(prepared: Prepared) -> WorkPlan:
             }
             for spec in study.models
         },
-        training_keys={
-            subject_name(run): _training_key(run, models[run.model], texts, study.split_seed) for run in grid.runs
-        },
+        training_keys={subject_name(run): _training_key(run, prepared, models[run.model], texts) for run in grid.runs},
         example_keys={subject_name(subject): _examples_key(shown) for subject, shown in prepared.examples.items()},
         one_class=_one_class(prepared),
     )
@@ -171,7 +170,8 @@ def _examples_key(examples: Sequence[Example]) -> str:
     return digest_of({"examples": [example.text for example in examples]})
 
 
-def _training_key(run: Run, model: Mapping[str, object], text_digests: Mapping[Cell, str], split_seed: int) -> str:
+def _training_key(run: Run, prepared: Prepared, model: Mapping[str, object], text_digests: Mapping[Cell, str]) -> str:
+    ways = {text.tokenise: text for cell in run.source.cells for text in prepared.cells[cell].train}
     return digest_of(
         {
             **model,
@@ -181,7 +181,8 @@ def _training_key(run: Run, model: Mapping[str, object], text_digests: Mapping[C
             "train_seed": run.train_seed,
             "data_seed": run.data_seed,
             "train_size": run.train_size,
-            "split_seed": split_seed,
+            "split_seed": prepared.study.split_seed,
+            **template_key(prepared.study, run.recipe, ways.values()),
             **({} if run.checkpoint is None else {"checkpoint": run.checkpoint}),
             **({"draw": "stratified"} if run.train_size is not None or len(run.source.parts) > 1 else {}),
         }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from donorgrid.core.errors import InputError, RunFailure
 from donorgrid.core.records import Run
 from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.pipeline.prepare.text_encoding import text_encoding
 from donorgrid.pipeline.session.model_session import ModelSession
 from donorgrid.store.adapters import Stamp, write_adapter
 from donorgrid.train.encode import Corpus, encode_texts
@@ -123,5 +124,8 @@ class Training:
         split = split_texts(
             texts, split_seed=self._prepared.study.split_seed, validation_share=run.recipe.validation_share
         )
-        tokenizer = self._session.tokenizer
-        return Corpus(train=encode_texts(split.train, tokenizer), validation=encode_texts(split.validation, tokenizer))
+        encoding = text_encoding(self._prepared.study, run.recipe, self._session.max_length)
+        train, validation = (
+            encode_texts(part, self._session.tokenizer, encoding) for part in (split.train, split.validation)
+        )
+        return Corpus(train=train, validation=validation)

@@ -1,10 +1,12 @@
 """Turns one document into one training text: by the block ``train``, else in the format of the evaluation."""
 
+from dataclasses import replace
 from typing import Any
 
 from donorgrid.core.records import TrainingText
 from donorgrid.tasks.items.generation import accepted_answers
 from donorgrid.tasks.items.items import prompt_of
+from donorgrid.tasks.prompts.prompt import Prompt, chat_delimiter
 from donorgrid.tasks.prompts.templates import Document, InvalidDocument, answer_of, choices_of, names_in, text_of
 from donorgrid.tasks.task_files.key_blocks import TrainKeys
 from donorgrid.tasks.task_files.keys import ChoiceKeys, GenerationKeys, TaskKeys
@@ -45,18 +47,14 @@ def _reply_text(document: Document, keys: GenerationKeys, item_id: str) -> Train
     """For a task that generates: the first accepted answer after the context, or what the block ``train`` says."""
     answer = accepted_answers(keys.doc_to_target, document)[0]
     if keys.train is None:
-        return TrainingText(
-            item_id=item_id, prompt=prompt_of(document, keys).context, target=keys.target_delimiter + answer
-        )
+        return evaluated_text(prompt_of(document, keys), keys, item_id=item_id, targets=(answer,))
     train = keys.train
     return TrainingText(
         item_id=item_id,
         prompt=text_of(train.prompt, document, key="train.prompt"),
         target=text_of(train.target, {"reply": answer, **document}, key="train.target"),
-        tokenise=train.tokenise,
-        loss_on=train.loss_on,
-        max_tokens=train.max_tokens,
-        keep=train.keep,
+        delimiter=keys.target_delimiter,
+        **_settings(train),
     )
 
 
@@ -64,10 +62,50 @@ def _choice_text(document: Document, keys: ChoiceKeys, item_id: str) -> Training
     choices = choices_of(keys.doc_to_choice, document)
     answer = answer_of(keys.doc_to_target, document, choices)
     if keys.train is not None:
-        return _by_block(document, keys.train, item_id=item_id, choices=choices, answer=answer)
-    targets = tuple(keys.target_delimiter + choice for choice in choices)
-    prompt = prompt_of(document, keys).context
-    return TrainingText(item_id=item_id, prompt=prompt, target=targets[answer], answer=answer, alternatives=targets)
+        text = _by_block(document, keys.train, item_id=item_id, choices=choices, answer=answer)
+        return replace(text, delimiter=keys.target_delimiter)
+    prompt = prompt_of(document, keys)
+    return evaluated_text(prompt, keys, item_id=item_id, targets=choices, answer=answer)
+
+
+def evaluated_text(
+    prompt: Prompt, keys: TaskKeys, *, item_id: str, targets: tuple[str, ...], answer: int | None = None
+) -> TrainingText:
+    """Make a training text in the format of the evaluation.
+
+    Parameters
+    ----------
+    prompt
+        The item's prompt without examples.
+    keys
+        ``target_delimiter`` and ``gen_prefix`` of the task.
+    item_id
+        The item's ID.
+    targets
+        The choices, or the accepted answers; the delimiter goes before each.
+    answer
+        The index of the right choice; None: the first accepted answer is the target, and there are no choices.
+
+    Returns
+    -------
+    TrainingText
+    """
+    texts = tuple(keys.target_delimiter + target for target in targets)
+    return TrainingText(
+        item_id=item_id,
+        prompt=prompt.context,
+        target=texts[answer or 0],
+        delimiter=keys.target_delimiter,
+        messages=prompt.messages,
+        chat_delimiter=chat_delimiter(keys.gen_prefix, keys.target_delimiter),
+        answer=answer,
+        alternatives=() if answer is None else texts,
+    )
+
+
+def _settings(train: TrainKeys) -> dict[str, Any]:
+    names = ("tokenise", "loss_on", "max_tokens", "max_tokens_apart", "keep")
+    return {name: getattr(train, name) for name in names}
 
 
 def _by_block(
@@ -80,10 +118,7 @@ def _by_block(
         item_id=item_id,
         prompt=prompt,
         target=target,
-        tokenise=train.tokenise,
-        loss_on=train.loss_on,
-        max_tokens=train.max_tokens,
-        keep=train.keep,
+        **_settings(train),
         answer=answer,
         alternatives=_alternatives(train.target, document, choices) if depends_on_answer else (),
     )

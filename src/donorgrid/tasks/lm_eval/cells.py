@@ -104,27 +104,32 @@ def _contexts(lm_task: Any, documents: list[dict[str, Any]], num_fewshot: int | 
     """lm-eval's contexts, as text or as the JSON of the messages that it would give to a chat template."""
     lm_task.set_fewshot_seed(FEWSHOT_SEED)
     count = (lm_task.config.num_fewshot or 0) if num_fewshot is None else num_fewshot
+    return [_context(lm_task, document, count, messages=messages) for document in documents]
 
+
+def _context(lm_task: Any, document: dict[str, Any], count: int, *, messages: bool) -> Any:
     def as_json(chat: list[dict[str, str]], **_: bool) -> str:
         return json.dumps(chat)
 
-    return [
-        lm_task.fewshot_context(
-            document,
-            count,
-            gen_prefix=lm_task.doc_to_prefix(document),
-            apply_chat_template=messages,
-            chat_template=as_json if messages else None,
-        )
-        for document in documents
-    ]
+    return lm_task.fewshot_context(
+        document,
+        count,
+        gen_prefix=lm_task.doc_to_prefix(document),
+        apply_chat_template=messages,
+        chat_template=as_json if messages else None,
+    )
+
+
+def _messages(chat: str, context: str) -> tuple[tuple[str, str], ...]:
+    """The messages in lm-eval's JSON; none if they are the context from the user."""
+    messages = tuple((message["role"], message["content"]) for message in json.loads(chat))
+    return () if messages == (("user", context),) else messages
 
 
 def _item(lm_task: Any, document: dict[str, Any], *, cell: Cell, item_id: str, context: Any, chat: Any) -> Item:
     if not isinstance(context, str):
         raise InvalidDocument(ONE_CONTEXT)
     choices, answer = _answers(lm_task, document)
-    messages = tuple((message["role"], message["content"]) for message in json.loads(chat))
     gen_prefix, delimiter = lm_task.config.gen_prefix, lm_task.config.target_delimiter
     return Item(
         id=item_id,
@@ -133,7 +138,7 @@ def _item(lm_task: Any, document: dict[str, Any], *, cell: Cell, item_id: str, c
         choices=choices,
         answer=answer,
         delimiter=delimiter,
-        messages=() if messages == (("user", context),) else messages,
+        messages=_messages(chat, context),
         chat_delimiter=chat_delimiter(gen_prefix, delimiter),
     )
 
@@ -151,13 +156,22 @@ def _training_texts(lm_task: Any, *, prefix: str) -> tuple[list[TrainingText], R
 
 def _training_text(lm_task: Any, document: dict[str, Any], *, item_id: str) -> TrainingText:
     choices, answer = _answers(lm_task, document)
-    targets = tuple(lm_task.config.target_delimiter + choice for choice in choices)
-    prompt = lm_task.fewshot_context(document, 0, gen_prefix=lm_task.doc_to_prefix(document))
+    gen_prefix, delimiter = lm_task.config.gen_prefix, lm_task.config.target_delimiter
+    prompt, chat = (_context(lm_task, document, 0, messages=messages) for messages in (False, True))
     if not isinstance(prompt, str):
         raise InvalidDocument(ONE_CONTEXT)
-    if lm_task.OUTPUT_TYPE == "generate_until":
-        return TrainingText(item_id=item_id, prompt=prompt, target=targets[0])
-    return TrainingText(item_id=item_id, prompt=prompt, target=targets[answer], answer=answer, alternatives=targets)
+    targets = tuple(delimiter + choice for choice in choices)
+    has_choices = lm_task.OUTPUT_TYPE != "generate_until"
+    return TrainingText(
+        item_id=item_id,
+        prompt=prompt,
+        target=targets[answer],
+        delimiter=delimiter,
+        messages=_messages(chat, prompt),
+        chat_delimiter=chat_delimiter(gen_prefix, delimiter),
+        answer=answer if has_choices else None,
+        alternatives=targets if has_choices else (),
+    )
 
 
 def _answers(lm_task: Any, document: dict[str, Any]) -> tuple[tuple[str, ...], int]:

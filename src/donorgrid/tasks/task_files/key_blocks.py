@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from donorgrid.core.records import TokeniseWay
+
 
 class Keys(BaseModel):
     """A checked block: an unknown key is an error, and values are never converted to another type."""
@@ -70,13 +72,16 @@ class TrainKeys(Keys):
 
     ``prompt`` and ``target`` are columns or templates. The target may use ``gold`` (the right choice's number),
     ``letter`` (A, B, ...) and ``choice`` (its text): a shuffled control then knows the target of another answer.
+    Without ``tokenise`` the recipe says how a text becomes tokens. ``max_tokens_apart`` is the limit of texts that are
+    tokenised apart.
     """
 
     prompt: str
     target: str
-    tokenise: Literal["apart", "whole"] = "apart"
+    tokenise: TokeniseWay | None = None
     loss_on: Literal["target", "all"] = "target"
     max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens_apart: Annotated[int, Field(ge=1)] | None = None
     keep: Literal["end", "start"] = "end"
 
 

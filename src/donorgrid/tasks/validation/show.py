@@ -1,22 +1,53 @@
 """Shows one item as text, as it is trained on and scored, with its tokens and the part that the loss covers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import CellItems, Item, TrainingText
 from donorgrid.tasks.items.generation import GenerationRules
 
-Encode = Callable[[str, bool], Sequence[int]]
-"""A tokenizer: takes (text, with special tokens?) and returns token ids."""
-
 LOSS_FROM, LOSS_TO = "⟦", "⟧"
+_BETWEEN = "|"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownText:
+    """A training text as a model reads it: the names of its tokens, and which of them the loss covers.
+
+    ``way`` says how it was tokenised, ``n_cut`` how many tokens the whole text has more.
+    """
+
+    way: str
+    tokens: tuple[str, ...]
+    supervised: tuple[bool, ...]
+    n_cut: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownItem:
+    """A test item as a model reads it: the names of the tokens of its context, and of each option after it.
+
+    The answer of an item without ``options`` is generated.
+    """
+
+    context: tuple[str, ...]
+    options: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenView:
+    """A model's tokenizer as it reads training texts and items."""
+
+    text: Callable[[TrainingText], ShownText]
+    item: Callable[[Item], ShownItem]
 
 
 def show_cell(
     cell: CellItems,
     *,
     item_id: str | None = None,
-    encode: Encode | None = None,
+    view: TokenView | None = None,
     rules: GenerationRules | None = None,
 ) -> str:
     """Show a training text and a test item of a cell.
@@ -27,8 +58,8 @@ def show_cell(
         The items of the cell.
     item_id
         Which item; by default the first training text and the first test item.
-    encode
-        A tokenizer, for token counts; None for none.
+    view
+        A tokenizer, to show tokens; None for none.
     rules
         The rules of a ``generate_until`` task, which say what ends an answer and how it is read.
 
@@ -47,44 +78,60 @@ def show_cell(
     if not texts and not items:
         known = [item.id for item in cell.test] + [text.item_id for text in cell.train]
         raise InputError(f"cell {cell.cell}: no item has the ID '{item_id}'{suggestion(str(item_id), known)}")
-    train = _training(texts[0], encode) if texts else "TRAINING  none"
-    test = _tested(items[0], encode, rules) if items else "SCORING  none"
+    train = _training(texts[0], view) if texts else "TRAINING  none"
+    test = _tested(items[0], view, rules) if items else "SCORING  none"
     notes = "".join(f"\nnote: {note}" for note in cell.notes)
     return f"{cell.cell}\n\n{train}\n\n{test}{notes}"
 
 
-def _training(text: TrainingText, encode: Encode | None) -> str:
+def _training(text: TrainingText, view: TokenView | None) -> str:
     marked = (
         f"{LOSS_FROM}{text.prompt}{text.target}{LOSS_TO}"
         if text.loss_on == "all"
         else f"{text.prompt}{LOSS_FROM}{text.target}{LOSS_TO}"
     )
-    how = "prompt and target tokenised apart, no special tokens" if text.tokenise == "apart" else "tokenised whole"
+    how = {
+        None: "tokenised as the recipe says",
+        "joint": "tokenised as the scorer reads it",
+        "apart": "prompt and target tokenised apart, no special tokens",
+        "whole": "tokenised whole",
+    }[text.tokenise]
     head = f"TRAINING  item {text.item_id}; loss on {text.loss_on} ({LOSS_FROM}..{LOSS_TO}); {how}"
-    return "\n".join([head, *([] if encode is None else [_training_tokens(text, encode)]), _indented(marked)])
+    return "\n".join([head, _indented(marked), *_messages(text.messages), *([] if view is None else _read(text, view))])
 
 
-def _training_tokens(text: TrainingText, encode: Encode) -> str:
-    if text.tokenise == "whole":
-        total = len(encode(text.prompt + text.target, True))
-        parts = f"{total} tokens"
-    else:
-        n_prompt, n_target = len(encode(text.prompt, False)), len(encode(text.target, False))
-        total = n_prompt + n_target
-        parts = f"{total} tokens ({n_prompt} prompt + {n_target} target)"
-    if text.max_tokens is None or total <= text.max_tokens:
-        return f"  {parts}" + ("" if text.max_tokens is None else f", at most {text.max_tokens}")
-    return (
-        f"  {parts}, TOO LONG: {total - text.max_tokens} are cut, the {text.keep} is kept (at most {text.max_tokens})"
-    )
+def _read(text: TrainingText, view: TokenView) -> list[str]:
+    shown = view.text(text)
+    n_supervised = sum(shown.supervised)
+    cut = f"; TOO LONG: {shown.n_cut} are cut" if shown.n_cut else ""
+    count = f"{len(shown.tokens)} tokens, loss on {n_supervised}{cut}"
+    return [f"  tokenised {shown.way}: {count}", f"  {_marked_tokens(shown)}"]
 
 
-def _tested(item: Item, encode: Encode | None, rules: GenerationRules | None) -> str:
-    counted = "" if encode is None else f"; context {len(encode(item.context, True))} tokens"
-    lines = [f"{'GENERATING' if rules else 'SCORING'}  item {item.id}{counted}", _indented(item.context)]
-    if item.messages:
-        lines.append("  under a chat template: " + "; ".join(f"{role} {text!r}" for role, text in item.messages))
-    return "\n".join([*lines, *(_options(item, encode) if rules is None else _generating(item, rules))])
+def _marked_tokens(shown: ShownText) -> str:
+    """The tokens, with the loss marked where it begins and ends."""
+    parts: list[str] = []
+    previous = False
+    for token, is_supervised in zip(shown.tokens, shown.supervised, strict=True):
+        mark = "" if is_supervised == previous else LOSS_FROM if is_supervised else LOSS_TO
+        parts.append(f"{mark or (_BETWEEN if parts else '')}{token}")
+        previous = is_supervised
+    return "".join(parts) + (LOSS_TO if previous else "")
+
+
+def _tested(item: Item, view: TokenView | None, rules: GenerationRules | None) -> str:
+    shown = None if view is None else view.item(item)
+    lines = [f"{'GENERATING' if rules else 'SCORING'}  item {item.id}", _indented(item.context)]
+    lines += _messages(item.messages)
+    if shown is not None:
+        lines += [f"  context: {len(shown.context)} tokens", f"  {_BETWEEN.join(shown.context)}"]
+    return "\n".join([*lines, *(_options(item, shown) if rules is None else _generating(item, rules))])
+
+
+def _messages(messages: Sequence[tuple[str, str]]) -> list[str]:
+    if not messages:
+        return []
+    return ["  under a chat template: " + "; ".join(f"{role} {text!r}" for role, text in messages)]
 
 
 def _generating(item: Item, rules: GenerationRules) -> list[str]:
@@ -98,12 +145,11 @@ def _generating(item: Item, rules: GenerationRules) -> list[str]:
     ]
 
 
-def _options(item: Item, encode: Encode | None) -> list[str]:
+def _options(item: Item, shown: ShownItem | None) -> list[str]:
     lines = []
     for number, choice in enumerate(item.choices):
-        text = item.delimiter + choice
-        tokens = "" if encode is None else f"  ({len(encode(text, False))} tokens)"
-        lines.append(f"  {'right ->' if number == item.answer else '        '} {text!r}{tokens}")
+        tokens = "" if shown is None else f"  {_BETWEEN.join(shown.options[number])}"
+        lines.append(f"  {'right ->' if number == item.answer else '        '} {item.delimiter + choice!r}{tokens}")
     return lines
 
 
