@@ -184,7 +184,7 @@ TRAINERS: dict[str, Trainer] = {
         row=prompt_completion,
         further=lambda _: {},
         differs=(
-            "TRL ends every completion with the end-of-text token and trains on it; donorgrid does if `append_eos` says it.",
+            "TRL ends every completion with the end-of-text token and trains on it; donorgrid does by `append_eos`.",
             "TRL tokenises prompt and completion as one text, with the tokenizer's special tokens.",
         ),
     ),
