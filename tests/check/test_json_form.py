@@ -26,6 +26,7 @@ def test_the_json_has_everything_as_plain_data() -> None:
         "base",
         "limit_pp",
         "confidence",
+        "harm_prior",
         "exit_code",
         "conclusion",
         "next",

@@ -61,6 +61,28 @@ def test_a_degenerate_target_decides_nothing_and_says_why() -> None:
     assert result.items_needed is None
 
 
+def test_a_target_at_chance_can_be_gained_on_and_lost_on() -> None:
+    for (gained, lost), verdict in (((90, 2), "gained"), ((2, 90), "lost"), ((5, 5), "undecided")):
+        result = judged(gained, lost, base_right=100, role="on")
+        assert (result.verdict, result.base_state) == (verdict, "at chance")
+        assert (result.items_needed is None) == (verdict != "undecided" or gained == lost)
+
+
+def test_a_base_without_a_right_answer_has_nothing_to_lose() -> None:
+    result = judged(0, 0, base_right=0, n_choices=np.zeros(400, dtype=int))
+    assert (result.verdict, result.base_state, result.harm_probability) == ("undecided", "at zero", None)
+
+
+def test_p_values_decide_and_the_probability_of_harm_goes_with_them() -> None:
+    for (gained, lost), verdict in (((0, 40), "harmed"), ((40, 0), "safe"), ((4, 8), "undecided")):
+        result = judged(gained, lost)
+        assert (result.p_value_safe <= 0.05) == (verdict == "safe")
+        assert (result.p_value_harmed <= 0.05) == (verdict == "harmed")
+        low, high = {"safe": (0.0, 0.1), "harmed": (0.9, 1.0), "undecided": (0.1, 0.9)}[verdict]
+        assert low <= result.harm_probability <= high
+    assert judged(4, 8, role="on").harm_probability is None
+
+
 def test_one_right_answer_for_every_item_is_degenerate() -> None:
     assert "same right answer, 'yes'" in (judged(0, 0, gold_labels=["yes"] * 400).degenerate or "")
     nearly = judged(0, 0, gold_labels=["yes"] * 360 + ["no"] * 40)

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-import numpy as np
-
 from donorgrid.check.inputs import CheckSettings, Role, TargetAnswers
 from donorgrid.check.results import Comparison
-from donorgrid.statistics.paired import mean_change_interval
+from donorgrid.statistics.flips import difference_interval
 
 ROLES: tuple[Role, ...] = ("on", "guard")
 
@@ -44,11 +42,11 @@ def _comparison(
     adapters: Sequence[str], pair: tuple[int, int], targets: Sequence[TargetAnswers], settings: CheckSettings
 ) -> Comparison:
     first, second = pair
-    changes = [
-        target.adapters[first].correct.astype(np.float64) - target.adapters[second].correct.astype(np.float64)
-        for target in targets
-    ]
-    delta, low, high = mean_change_interval(changes, [target.item_ids for target in targets], tail=settings.tail)
+    delta, low, high = difference_interval(
+        [(target.adapters[second].correct, target.adapters[first].correct) for target in targets],
+        [target.clusters for target in targets],
+        tail=settings.tail,
+    )
     return Comparison(
         first=adapters[first],
         second=adapters[second],

@@ -5,6 +5,7 @@ from typing import Any
 
 from donorgrid.check.results import AdapterVerdict, CheckResult
 from donorgrid.check.sentences import conclusion, next_steps
+from donorgrid.statistics.harm_probability import PRIOR
 
 FORM = 2
 """Raised whenever a key is removed or changes its meaning."""
@@ -30,6 +31,7 @@ def to_json_data(result: CheckResult, *, exit_code: int) -> dict[str, Any]:
         "base": result.base,
         "limit_pp": -result.settings.limit_pp,
         "confidence": result.settings.confidence,
+        "harm_prior": PRIOR,
         "exit_code": exit_code,
         "conclusion": conclusion(result),
         "next": list(next_steps(result)),

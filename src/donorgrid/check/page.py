@@ -8,10 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from donorgrid.check.changed_items import all_changes
 from donorgrid.check.escaping import readable
-from donorgrid.check.formatting import count, interval_pp, percent, signed_pp, targets_in_words
+from donorgrid.check.formatting import count, interval_pp, percent, probability, signed_pp, targets_in_words
 from donorgrid.check.inputs import TargetAnswers
 from donorgrid.check.results import CheckResult
 from donorgrid.check.sentences import conclusion, next_steps
+from donorgrid.check.verdict_words import interval_in_words, verdict_in_words
+from donorgrid.statistics.harm_probability import PRIOR
 
 
 def render_page(result: CheckResult, targets: Sequence[TargetAnswers]) -> str:
@@ -53,5 +55,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"pp": signed_pp, "number": count, "visible": readable}
-    environment.globals |= {"percent": percent, "interval": interval_pp, "targets_in_words": targets_in_words}
+    environment.globals |= {
+        "percent": percent,
+        "probability": probability,
+        "interval": interval_pp,
+        "interval_of": interval_in_words,
+        "verdict_of": verdict_in_words,
+        "harm_prior": PRIOR,
+        "targets_in_words": targets_in_words,
+    }
     return environment

@@ -10,7 +10,8 @@ from donorgrid.check.inputs import Bools, CheckSettings, Role, SubjectAnswers, T
 from donorgrid.check.results import Recommendation
 from donorgrid.check.verdicts import joint_over_guards, verdict_on
 from donorgrid.core.arrays import Reals
-from donorgrid.statistics.paired import Verdict, mean_change_interval
+from donorgrid.statistics.flips import difference_interval
+from donorgrid.statistics.paired import Verdict
 
 FEWEST_ITEMS = 20
 """With fewer items in a half, a choice means nothing."""
@@ -34,7 +35,8 @@ def recommended(adapters: Sequence[str], targets: Sequence[TargetAnswers], setti
     Returns
     -------
     Recommendation
-        Without a name if a half has too few items, or if every adapter harms a guard.
+        Without a name if a half has too few items, every adapter harms a guard, or the other half speaks against the
+        chosen one: it harms a guard or loses there.
     """
     role: Role = "on" if any(target.role == "on" for target in targets) else "guard"
     halves = [_first_half(target.item_ids) for target in targets]
@@ -47,18 +49,30 @@ def recommended(adapters: Sequence[str], targets: Sequence[TargetAnswers], setti
     if not allowed:
         return Recommendation(name=None, reason="every adapter harms a guard", role=role)
     best = max(allowed, key=lambda index: _mean_pp(first, index, role))
+    apparent = _mean_pp(first, best, role)
     honest, low, high = _measured(second, best, role, settings)
+    joint = _joint(second, best, settings)
+    against = _against(adapters[best], role, high, joint)
     return Recommendation(
-        name=adapters[best],
-        reason="it gains most" if role == "on" else "it loses least",
+        name=adapters[best] if against is None else None,
+        reason=against or ("it gains most" if apparent > 0.0 else "it loses least"),
         role=role,
-        apparent_pp=_mean_pp(first, best, role),
+        apparent_pp=apparent,
         honest_pp=honest,
         honest_low_pp=low,
         honest_high_pp=high,
-        joint=_joint(second, best, settings),
+        joint=joint,
         best_share=_best_share([_changes(targets, index, role) for index in allowed], allowed.index(best), settings),
     )
+
+
+def _against(name: str, role: Role, high_pp: float, joint: Verdict | None) -> str | None:
+    """What the half that did not choose an adapter says against it."""
+    if joint == "harmed":
+        return f"{name} is the best on one half of the items and harms a guard on the other half"
+    if role == "on" and high_pp < 0.0:
+        return f"{name} is the best on one half of the items and loses on the other half"
+    return None
 
 
 def _first_half(item_ids: Sequence[str]) -> Bools:
@@ -114,8 +128,9 @@ def _mean_pp(targets: Sequence[TargetAnswers], index: int, role: Role) -> float:
 def _measured(
     targets: Sequence[TargetAnswers], index: int, role: Role, settings: CheckSettings
 ) -> tuple[float, float, float]:
-    item_ids = [target.item_ids for target in targets if target.role == role]
-    return mean_change_interval(_changes(targets, index, role), item_ids, tail=settings.tail)
+    judged = [target for target in targets if target.role == role]
+    pairs = [(target.base.correct, target.adapters[index].correct) for target in judged]
+    return difference_interval(pairs, [target.clusters for target in judged], tail=settings.tail)
 
 
 def _best_share(changes: Sequence[Sequence[Reals]], best: int, settings: CheckSettings) -> float:

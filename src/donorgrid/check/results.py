@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from donorgrid.check.inputs import CheckSettings, Role
+from donorgrid.statistics.degeneracy import BaseState
 from donorgrid.statistics.paired import Verdict
 
 GainVerdict = Literal["gained", "lost", "undecided"]
@@ -29,11 +30,17 @@ class TargetVerdict:
     items_needed
         How many items would decide an undecided target if the delta is as measured. None if it is decided, or if the
         delta is at the limit itself.
-    p_value_harmed, p_value_harmed_adjusted
-        The one-sided p-value of harm, and the same after Holm's correction over the adapter's guards (None for targets
-        to gain on).
-    degenerate
-        Why the target measures no skill, or None. Nothing is decided on a degenerate target.
+    p_value_harmed, p_value_safe
+        One-sided p-values at the limit (at 0 for a target to gain on): small if the delta is shown to be below it, or
+        above it.
+    p_value_harmed_adjusted
+        The first after Holm's correction over the adapter's guards; None for targets to gain on.
+    harm_probability
+        The posterior probability of a true delta at or below the limit, under the prior
+        ``statistics.harm_probability.PRIOR``. None for targets to gain on, and for degenerate guards.
+    degenerate, base_state
+        Why the base shows no skill on the target, in words, and where it stands; None if it shows skill. A degenerate
+        guard stays undecided: there is no skill to keep or to lose.
     same_as_base
         As in ``SubjectAnswers``.
     design_effect
@@ -54,8 +61,11 @@ class TargetVerdict:
     verdict: Verdict | GainVerdict
     items_needed: int | None
     p_value_harmed: float
+    p_value_safe: float
     p_value_harmed_adjusted: float | None
+    harm_probability: float | None
     degenerate: str | None
+    base_state: BaseState | None
     same_as_base: bool
     design_effect: float
 

@@ -4,6 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from donorgrid.check.formatting import MINUS, count, interval_pp, signed_pp
 from donorgrid.check.results import AdapterVerdict, CheckResult, TargetVerdict
+from donorgrid.check.verdict_words import (
+    change_in_words,
+    gain_in_words,
+    interval_in_words,
+    shown_without_skill,
+    verdict_in_words,
+)
 
 _LEVEL = 0.05
 _MOST_NAMED = 3
@@ -15,15 +22,13 @@ def conclusion(result: CheckResult) -> str:
 
 
 def _on_adapter(adapter: AdapterVerdict, result: CheckResult) -> str:
-    gains = [f"{signed_pp(target.delta_pp)} pp on {target.target} ({_gain_word(target)})" for target in adapter.on]
+    gains = [
+        f"{signed_pp(target.delta_pp)} pp {interval_in_words(target, result.settings.limit_pp)} on {target.target} "
+        f"({gain_in_words(target)})"
+        for target in adapter.on
+    ]
     parts = [f"{adapter.name}:", ", ".join(gains) + ";" if gains else "", _on_guards(adapter, result)]
     return " ".join(part for part in parts if part) + "."
-
-
-def _gain_word(target: TargetVerdict) -> str:
-    if target.same_as_base:
-        return "the same answers as the base"
-    return {"gained": "a gain", "lost": "a loss"}.get(target.verdict, "not shown to differ from 0")
 
 
 def _on_guards(adapter: AdapterVerdict, result: CheckResult) -> str:
@@ -34,7 +39,7 @@ def _on_guards(adapter: AdapterVerdict, result: CheckResult) -> str:
         everything = "its one guard is" if len(guards) == 1 else f"all {len(guards)} guards are"
         return f"{everything} safe at a limit of {_limit(result)}"
     if len(guards) == 1:
-        return f"its one guard is {guards[0].verdict} ({guards[0].target})"
+        return f"its one guard is {verdict_in_words(guards[0])} ({guards[0].target})"
     by_verdict = {
         verdict: [guard for guard in guards if guard.verdict == verdict] for verdict in ("safe", "harmed", "undecided")
     }
@@ -70,10 +75,9 @@ def _steps(result: CheckResult) -> Iterator[str]:
     for adapter in result.adapters:
         yield from _harm_steps(adapter)
         yield from _item_steps(adapter, result)
-    degenerate = {target.target: target.degenerate for adapter in result.adapters for target in adapter.targets}
-    for name, reason in degenerate.items():
-        if reason is not None:
-            yield f"{name} measures format, not skill: {reason}. Use another target instead."
+    for adapter in result.adapters:
+        shown = (shown_without_skill(target, adapter.name) for target in adapter.targets)
+        yield from (sentence for sentence in shown if sentence is not None)
     if result.recommendation is not None:
         yield _recommended(result)
 
@@ -122,7 +126,7 @@ def _recommended(result: CheckResult) -> str:
     return (
         f"Recommended adapter: {choice.name}, because {choice.reason}. It was chosen on one half of the items "
         f"({signed_pp(choice.apparent_pp or 0.0)} pp there); the other half gives {signed_pp(choice.honest_pp)} pp "
-        f"{interval_pp(low, high)}"
+        f"{interval_pp(low, high)} ({change_in_words(low, high)})"
         + ("" if choice.joint is None else f", with its guards {choice.joint}")
         + f". It is the best on {100 * (choice.best_share or 0.0):.0f}% of random halves."
     )

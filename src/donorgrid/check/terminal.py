@@ -9,6 +9,7 @@ from donorgrid.check.escaping import printable
 from donorgrid.check.formatting import count, interval_pp, percent, signed_pp, targets_in_words
 from donorgrid.check.results import AdapterVerdict, CheckResult, TargetVerdict
 from donorgrid.check.sentences import conclusion, next_steps
+from donorgrid.check.verdict_words import interval_in_words, verdict_in_words
 
 WIDTH = 100
 _STYLES = {"safe": "green", "gained": "green", "harmed": "bold red", "lost": "bold red", "undecided": "yellow"}
@@ -28,7 +29,7 @@ def result_table(adapter: AdapterVerdict, result: CheckResult) -> Table:
     Returns
     -------
     rich.table.Table
-        Never wider than ``WIDTH``; degenerate targets come last.
+        Never wider than ``WIDTH``; degenerate guards come last.
     """
     confidence = f"{100 * result.settings.confidence:.0f}%"
     table = Table(
@@ -46,17 +47,17 @@ def result_table(adapter: AdapterVerdict, result: CheckResult) -> Table:
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
     for title, targets in (
-        ("to gain on", [target for target in adapter.on if target.degenerate is None]),
+        ("to gain on", adapter.on),
         ("guarded", [target for target in adapter.guards if target.degenerate is None]),
-        ("not judged", [target for target in adapter.targets if target.degenerate is not None]),
+        ("not judged", [target for target in adapter.guards if target.degenerate is not None]),
     ):
-        _add_rows(table, title, targets)
+        _add_rows(table, title, targets, result.settings.limit_pp)
     if adapter.joint is not None:
         table.add_row(Text("all guards", style="bold"), *[""] * 7, Text(adapter.joint, style=_STYLES[adapter.joint]))
     return table
 
 
-def _add_rows(table: Table, title: str, targets: Sequence[TargetVerdict]) -> None:
+def _add_rows(table: Table, title: str, targets: Sequence[TargetVerdict], limit_pp: float) -> None:
     if targets:
         table.add_row(Text(title, style="dim"))
     for target in targets:
@@ -66,10 +67,10 @@ def _add_rows(table: Table, title: str, targets: Sequence[TargetVerdict]) -> Non
             percent(target.n_right_base, target.n_items),
             percent(target.n_right, target.n_items),
             signed_pp(target.delta_pp),
-            interval_pp(target.low_pp, target.high_pp),
+            interval_in_words(target, limit_pp),
             str(target.lost),
             str(target.gained),
-            Text(target.verdict, style=_STYLES[target.verdict]),
+            Text(verdict_in_words(target).replace(", ", "\n"), style=_STYLES[target.verdict]),
             count(target.items_needed),
         )
 

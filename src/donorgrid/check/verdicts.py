@@ -7,7 +7,7 @@ import numpy as np
 
 from donorgrid.check.inputs import CheckSettings, SubjectAnswers, TargetAnswers
 from donorgrid.check.results import GainVerdict, TargetVerdict
-from donorgrid.statistics.degeneracy import degenerate_reasons, one_class_reason
+from donorgrid.statistics.degeneracy import BaseState, degenerate_states, one_class_reason
 from donorgrid.statistics.flips import Flips, flips_of
 from donorgrid.statistics.multiplicity import holm_adjusted
 from donorgrid.statistics.noninferiority import items_without_flips
@@ -15,7 +15,7 @@ from donorgrid.statistics.paired import Verdict, items_to_decide, joint_verdict
 
 MOST_ITEMS = 1_000_000
 """If more items than this are needed, the delta is at the limit for all practical purposes."""
-_SMALLEST_GAP_PP = 1e-6
+_SMALLEST_GAP_PP = 0.01
 _GAIN_VERDICTS: dict[Verdict, GainVerdict] = {"safe": "gained", "harmed": "lost", "undecided": "undecided"}
 """At the limit 0, non-inferior means that the adapter gained."""
 
@@ -39,9 +39,11 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
     """
     flips = _flips(target, adapter)
     limit_pp = _limit_pp(target, settings)
-    low, high = (0.0, 0.0) if adapter.same_as_base else _bounds(flips, limit_pp, settings)
-    verdict, reason = verdict_on(target, adapter, settings), degenerate_reason(target)
-    needs_items = verdict == "undecided" and reason is None and not adapter.same_as_base
+    same = adapter.same_as_base
+    low, high = (0.0, 0.0) if same else _bounds(flips, limit_pp, settings)
+    verdict, states = verdict_on(target, adapter, settings), degenerate_states_of(target)
+    guarded = target.role == "guard"
+    needs_items = verdict == "undecided" and not same and not (guarded and states)
     return TargetVerdict(
         target=target.name,
         role=target.role,
@@ -54,12 +56,15 @@ def judge_target(target: TargetAnswers, adapter: SubjectAnswers, settings: Check
         delta_pp=flips.delta_pp,
         low_pp=low,
         high_pp=high,
-        verdict=_GAIN_VERDICTS[verdict] if target.role == "on" else verdict,
+        verdict=verdict if guarded else _GAIN_VERDICTS[verdict],
         items_needed=_items_needed(flips, limit_pp, settings) if needs_items else None,
-        p_value_harmed=1.0 if adapter.same_as_base else flips.p_value_harmed(limit_pp),
+        p_value_harmed=1.0 if same else flips.p_value_harmed(limit_pp),
+        p_value_safe=(0.0 if guarded else 1.0) if same else flips.p_value_safe(limit_pp),
         p_value_harmed_adjusted=None,
-        degenerate=reason,
-        same_as_base=adapter.same_as_base,
+        harm_probability=(0.0 if same else flips.harm_probability(limit_pp)) if guarded and not states else None,
+        degenerate="; ".join(states.values()) or None,
+        base_state=next(iter(states), None),
+        same_as_base=same,
         design_effect=flips.design_effect,
     )
 
@@ -75,12 +80,12 @@ def verdict_on(target: TargetAnswers, adapter: SubjectAnswers, settings: CheckSe
     Returns
     -------
     str
-        ``safe``, ``harmed`` or ``undecided``. The base itself neither harms nor gains; a degenerate target is always
-        undecided.
+        ``safe``, ``harmed`` or ``undecided``. The base itself neither harms nor gains. A guard on which the base shows
+        no skill is always undecided; a target to gain on can be gained on from there.
     """
     if adapter.same_as_base:
         return "safe" if target.role == "guard" else "undecided"
-    if degenerate_reason(target) is not None:
+    if target.role == "guard" and degenerate_states_of(target):
         return "undecided"
     return _flips(target, adapter).verdict(_limit_pp(target, settings), settings.tail)
 
@@ -112,19 +117,16 @@ def _items_needed(flips: Flips, limit_pp: float, settings: CheckSettings) -> int
     return int(max(needed, flips.n_items + 1)) if needed <= MOST_ITEMS else None
 
 
-def degenerate_reason(target: TargetAnswers) -> str | None:
-    """Why the base's answers, or the right ones, measure format and not skill; None if they do not."""
-    reasons: tuple[str | None, ...] = ()
-    if target.n_choices.all():
-        reasons = degenerate_reasons(
-            n_right=int(target.base.correct.sum()),
-            chosen=target.base.chosen,
-            gold=target.gold,
-            n_choices=target.n_choices,
-        )
-    if target.gold_labels is not None:
-        reasons = (*reasons, one_class_reason(target.gold_labels))
-    return "; ".join(reason for reason in reasons if reason is not None) or None
+def degenerate_states_of(target: TargetAnswers) -> dict[BaseState, str]:
+    """Where the base stands if it shows no skill, each state with its reason in words; empty if it shows skill."""
+    states = degenerate_states(
+        n_right=int(target.base.correct.sum()),
+        chosen=target.base.chosen,
+        gold=target.gold,
+        n_choices=target.n_choices,
+    )
+    reason = None if target.gold_labels is None else one_class_reason(target.gold_labels)
+    return states if reason is None else {**states, "one right answer": reason}
 
 
 def with_adjusted_p_values(guards: tuple[TargetVerdict, ...]) -> tuple[TargetVerdict, ...]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Literal
 
 from donorgrid.core.arrays import Ints
 from donorgrid.statistics.proportions import relative_entropy_of_choices, wilson_interval
@@ -11,6 +12,11 @@ SAME_ANSWER = 0.5
 
 ONE_CLASS = 0.9
 """A target is suspect when at least this share of its gold answers is one class: a constant answer scores as much."""
+
+
+BaseState = Literal["at chance", "at zero", "one option", "one right answer"]
+"""Where a baseline stands that shows no skill: at chance; at zero, where answers are free; at one option that it nearly
+always chooses; or on items that nearly all have one right answer."""
 
 
 def chance_reason(n_right: float, n_items: int, chance: float, *, confidence: float = 0.95) -> str | None:
@@ -81,8 +87,26 @@ def one_class_reason(classes: Sequence[Hashable]) -> str | None:
     return f"{count:,} of {len(classes):,} items have the same right answer, '{label}'"
 
 
-def degenerate_reasons(*, n_right: int, chosen: Ints, gold: Ints, n_choices: Ints) -> tuple[str, ...]:
-    """Both reasons, from the answers of a baseline.
+def zero_reason(n_right: float, n_items: int) -> str | None:
+    """Why a baseline of free answers has nothing to lose: it has no right answer at all.
+
+    Parameters
+    ----------
+    n_right : float
+        Right answers.
+    n_items : int
+        Answers.
+
+    Returns
+    -------
+    str or None
+        None where an answer is right, or there are no answers.
+    """
+    return f"its baseline has none of {n_items:,} answers right" if n_items and n_right == 0 else None
+
+
+def degenerate_states(*, n_right: int, chosen: Ints, gold: Ints, n_choices: Ints) -> dict[BaseState, str]:
+    """Where a baseline stands that shows no skill, from its answers.
 
     Parameters
     ----------
@@ -91,14 +115,21 @@ def degenerate_reasons(*, n_right: int, chosen: Ints, gold: Ints, n_choices: Int
     chosen, gold : ndarray of int
         Option indices, shape ``(n_items,)``.
     n_choices : ndarray of int
-        Options of each item, shape ``(n_items,)``.
+        Options of each item, shape ``(n_items,)``; 0 where answers are free.
 
     Returns
     -------
-    tuple of str
-        Empty where nothing says that the answers measure format.
+    dict of str to str
+        State -> the reason in words. Empty where nothing says that the answers measure format.
     """
-    most = int(n_choices.max())
-    entropies = (relative_entropy_of_choices(options, most) for options in (chosen, gold))
-    reasons = (chance_reason(n_right, chosen.size, float((1.0 / n_choices).mean())), same_answer_reason(*entropies))
-    return tuple(reason for reason in reasons if reason is not None)
+    reasons: dict[BaseState, str | None]
+    if not n_choices.all():
+        reasons = {"at zero": zero_reason(n_right, n_choices.size)}
+    else:
+        most = int(n_choices.max())
+        entropies = (relative_entropy_of_choices(options, most) for options in (chosen, gold))
+        reasons = {
+            "at chance": chance_reason(n_right, chosen.size, float((1.0 / n_choices).mean())),
+            "one option": same_answer_reason(*entropies),
+        }
+    return {state: reason for state, reason in reasons.items() if reason is not None}

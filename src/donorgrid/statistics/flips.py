@@ -1,13 +1,15 @@
 """Paired answers as counts: what became right, what became wrong, and what that says of the difference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from donorgrid.core.arrays import Flags, Ints
 from donorgrid.statistics.errors.clusters import design_effect
+from donorgrid.statistics.harm_probability import harm_probability
 from donorgrid.statistics.noninferiority import lower_bound, p_value_above, upper_bound
-from donorgrid.statistics.paired import Verdict
+from donorgrid.statistics.paired import Verdict, mean_change_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +43,15 @@ class Flips:
         return float(np.sqrt(self.design_effect * ((self.gained + self.lost) / self.n_items - mean**2)))
 
     def bounds_pp(self, tail: float) -> tuple[float, float]:
-        """The lower and the upper bound of the delta, each passed by the truth with at most ``tail``."""
+        """The lower and the upper bound around the delta, each passed by the truth with at most ``tail``."""
         low = lower_bound(*self._independent_items(up="lost"), tail)
         high = upper_bound(*self._independent_items(up="gained"), tail)
-        return 100.0 * low, 100.0 * high
+        return min(100.0 * low, self.delta_pp), max(100.0 * high, self.delta_pp)
+
+    def harm_probability(self, limit_pp: float) -> float:
+        """The posterior probability of a true delta at or below minus the limit (``harm_probability.PRIOR``)."""
+        gained, lost, n_items = (count / self.design_effect for count in (self.gained, self.lost, self.n_items))
+        return harm_probability(gained, lost, n_items, limit_pp)
 
     def p_value_safe(self, limit_pp: float) -> float:
         """The p-value of delta <= -limit."""
@@ -103,3 +110,30 @@ def flips_of(base: Flags, adapter: Flags, clusters: Ints) -> Flips:
         n_items=change.size,
         design_effect=design_effect(change, clusters),
     )
+
+
+def difference_interval(
+    pairs: Sequence[tuple[Flags, Flags]], clusters: Sequence[Sequence[str]], *, tail: float
+) -> tuple[float, float, float]:
+    """The mean over targets of a paired difference, with its interval: the exact one for a single target.
+
+    Parameters
+    ----------
+    pairs : sequence of (ndarray of bool, ndarray of bool)
+        Per target, whether each answer of the reference and of the compared subject is right, shape ``(n_items,)``.
+    clusters : sequence of sequence of str
+        Per target, what each item shares with others, also with those of other targets.
+    tail : float
+        Probability in each tail.
+
+    Returns
+    -------
+    mean, low, high : float
+        Percentage points.
+    """
+    if len(pairs) == 1:
+        _, indices = np.unique(np.asarray(clusters[0]), return_inverse=True)
+        flips = flips_of(*pairs[0], indices)
+        return flips.delta_pp, *flips.bounds_pp(tail)
+    changes = [compared.astype(np.float64) - reference.astype(np.float64) for reference, compared in pairs]
+    return mean_change_interval(changes, clusters, tail=tail)
