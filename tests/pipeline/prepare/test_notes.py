@@ -12,7 +12,7 @@ from donorgrid.pipeline.prepare.study import study_paths
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.run_study import run_study
 from donorgrid.store.logs import read_manifests
-from worlds import make_documents, make_study
+from worlds import RECIPE, make_documents, make_study
 
 
 def run(file: Path) -> tuple[list[str], StudyFolder]:
@@ -81,3 +81,16 @@ def test_a_target_that_cannot_be_scored_stops_the_run_before_any_work(tmp_path: 
     with pytest.raises(InputError, match="no item can be scored"):
         run(file)
     assert not (tmp_path / "tiny" / "items").exists()
+
+
+def test_texts_that_the_scorer_reads_otherwise_are_said_and_kept_in_the_manifest(tmp_path: Path) -> None:
+    recipe = {**RECIPE, "epochs": 1, "tokenise": "apart"}
+    file = make_study(
+        tmp_path, languages=["de", "en"], limits={"train_items": 6, "test_items": 12}, recipes={"apart": recipe}
+    )
+    notes, folder = run(file)
+    assert any("<bos>" in note for note in notes)
+    (manifest,) = read_manifests(folder)
+    (texts,) = manifest["training_texts"]
+    assert texts["tokenise"] == "apart"
+    assert texts["differing"] == {"colours/de": [6, 6], "colours/en": [6, 6]}

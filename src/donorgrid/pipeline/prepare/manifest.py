@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -135,7 +135,8 @@ def _token_counts(counted: Counted) -> dict[str, dict[str, dict[str, object]]]:
 
 
 def _training_tokens(tokens: TrainingTokens) -> dict[str, object]:
-    return {**asdict(tokens), "differing": {str(cell): list(counts) for cell, counts in tokens.differing.items()}}
+    differing = {str(cell): list(counts) for cell, counts in tokens.differing.items()}
+    return {**asdict(replace(tokens, differing={})), "differing": differing}  # asdict cannot copy keys that are cells
 
 
 def _few_shot_counts(prepared: Prepared, counts: FewShotCounts) -> dict[str, object]:
