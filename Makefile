@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check mutants clean
+.PHONY: demo test check mutants gpu-wheels clean
 
 demo: $(VENV)/installed
 	$(BIN)/donorgrid demo --out demo
@@ -19,8 +19,11 @@ check: $(VENV)/installed-dev
 mutants: $(VENV)/installed-dev
 	$(BIN)/python tools/mutants.py --named
 
+gpu-wheels:
+	$(PYTHON) benchmarks/gpu/wheels.py --to gpu-wheels
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo gpu-wheels
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -73,6 +73,11 @@ class Reader:
         """Whether a row may hold several sequences; True until a check has failed."""
         return self._longest_checked == 0 or self._mask_form is not None
 
+    @property
+    def chosen_ways(self) -> dict[str, WayName]:
+        """The way of ``models.gpu`` that was chosen for "reading" and for "training", as far as they were used."""
+        return self._choice.chosen
+
     def check(self, sequences: Sequence[Tokens]) -> None:
         """Compares packed with single sequences, unless sequences of this length were compared before.
 
@@ -97,6 +102,10 @@ class Reader:
                 type(self.network).__name__,
                 result.packing_gap_nats,
             )
+
+    def prepare_training(self) -> None:
+        """Chooses among the allowed ways the one to train with; before adapters stand in the network as hooks."""
+        self._choice.prepare_training()
 
     def hidden_states(self, batch: RowBatch) -> Tensor:
         """The last hidden states (n_rows, length, hidden_size) of a batch, by transformers' layers."""

@@ -53,7 +53,9 @@ def test_a_way_must_be_a_tenth_faster_than_square_masks(
     assert made._choice.for_reading(ROWS).name == expected
     timed(monkeypatch, seconds[::-1])
     assert made._choice.for_reading(ROWS).name == expected, "the choice is made once"
+    assert made._choice.for_training(ROWS).name == "dense masks", "until a trial before the training"
     timed(monkeypatch, [1.0, 0.5])
+    made.prepare_training()
     assert made._choice.for_training(ROWS).name == "block masks", "training has a trial of its own"
 
 
@@ -102,7 +104,8 @@ def test_a_way_with_other_gradients_reads_but_does_not_train(
     monkeypatch.setattr(choice, "make_way", lambda _, network, form: WrongBackward(network, form))
     made = reader(network_of("llama"), "block masks")
     with caplog.at_level(logging.WARNING, logger="donorgrid"):
-        assert made._choice.for_training(ROWS).name == "dense masks"
+        made.prepare_training()
+    assert made._choice.for_training(ROWS).name == "dense masks"
     assert "the way 'block masks' does not train (its gradients are" in caplog.text
     assert made._choice.for_reading(ROWS).name == "block masks"
 
@@ -118,7 +121,8 @@ def test_too_little_memory_for_a_trial_leaves_square_masks(
 
     monkeypatch.setattr(choice, "embedding_gradient", out)
     with caplog.at_level(logging.WARNING, logger="donorgrid"):
-        assert made._choice.for_training(ROWS).name == "dense masks"
+        made.prepare_training()
+    assert made._choice.for_training(ROWS).name == "dense masks"
     assert "no trial of ways for training, square masks are used (CUDA out of memory)" in caplog.text
 
 

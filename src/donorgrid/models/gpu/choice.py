@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -70,23 +70,40 @@ class WayChoice:
 
     def for_reading(self, batch: RowBatch) -> Way:
         """The way to read a batch without gradients, in a network without hooks."""
-        return self._way(batch, "reading")
+        if not self._others or not self._is_large(batch):
+            return self._dense
+        if "reading" not in self._chosen:
+            self._choose("reading", self._choose_for_reading)
+        return self._chosen["reading"]
 
     def for_training(self, batch: RowBatch) -> Way:
         """The way to read a batch in training; modules may have hooks, and gradients flow."""
-        return self._way(batch, "training")
+        return self._chosen.get("training", self._dense) if self._is_large(batch) else self._dense
 
-    def _way(self, batch: RowBatch, use: str) -> Way:
-        if not self._checked or self._checked == [self._dense] or batch.input_ids.numel() < _FEWEST_TOKENS:
-            return self._dense
-        if use not in self._chosen:
-            try:
-                self._chosen[use] = self._choose_for_reading() if use == "reading" else self._choose_for_training()
-            except RuntimeError as error:  # too little memory, or a kernel that cannot be built
-                self._warn(f"no trial of ways for {use}, square masks are used", str(error))
-                self._chosen[use] = self._dense
-            _LOG.info("%s: %s with %s", type(self._network).__name__, use, self._chosen[use].name)
-        return self._chosen[use]
+    def prepare_training(self) -> None:
+        """Chooses the way to train, unless it is chosen. No module may have hooks yet that count tokens."""
+        if self._others and "training" not in self._chosen:
+            self._choose("training", self._choose_for_training)
+
+    @property
+    def chosen(self) -> dict[str, WayName]:
+        """The way that was chosen for "reading" and for "training", as far as they were used."""
+        return {use: way.name for use, way in self._chosen.items()}
+
+    @property
+    def _others(self) -> list[Way]:
+        return [way for way in self._checked if way is not self._dense]
+
+    def _is_large(self, batch: RowBatch) -> bool:
+        return batch.input_ids.numel() >= _FEWEST_TOKENS
+
+    def _choose(self, use: str, choose: Callable[[], Way]) -> None:
+        try:
+            self._chosen[use] = choose()
+        except RuntimeError as error:  # too little memory, or a kernel that cannot be built
+            self._warn(f"no trial of ways for {use}, square masks are used", str(error))
+            self._chosen[use] = self._dense
+        _LOG.info("%s: %s with %s", type(self._network).__name__, use, self._chosen[use].name)
 
     def _choose_for_reading(self) -> Way:
         if len(self._checked) == 1:
@@ -100,7 +117,7 @@ class WayChoice:
         """Of the ways whose gradients agree. Compiled layers do not train: adapters are hooks."""
         batch = trial_batch(self._sequences, n_tokens=_TRAINING_TOKENS)
         gradient = partial(embedding_gradient, self._network, batch=batch)
-        others = [way for way in self._checked if way.trains and way is not self._dense]
+        others = [way for way in self._others if way.trains]
         expected = gradient(self._dense)
         agreeing = [way for way in others if self._has_gradient(way, gradient(way), expected)]
         del expected
