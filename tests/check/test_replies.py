@@ -3,40 +3,16 @@
 import pytest
 
 from donorgrid.check import REPLY_CHECKS, Reply, passing_replies
-from donorgrid.check.replies import loops, refusal_phrases, refuses
+from donorgrid.check.replies import refusal_phrases, refuses
 
 
 def passes(check: str, text: str, language: str | None = None, identify=None, validate=None) -> bool:
     return bool(passing_replies(check, [Reply(text=text, language=language, validate=validate)], identify)[0])
 
 
-LOOPS = [
-    "The answer is yes. " * 8,
-    "so " * 40,
-    "Und dann gehen wir nach Hause und schlafen. " * 5 + "Und dann",
-    "再见。" * 20,
-    "a" * 60,
-    "\n".join(["1. Buy milk", "2. Sell milk"] * 40),
-]
-NO_LOOPS = [
-    "",
-    "no, no, no, no",
-    "Bye bye bye bye!",
-    "100000000000000000000000000000",
-    "Wash the apples, peel them, cut them into slices and put them into the bowl. Then mix flour, sugar and butter.",
-    "| a | b |\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |\n| 7 | 8 |",
-]
-
-
-@pytest.mark.parametrize("text", LOOPS)
-def test_loops_are_found(text: str) -> None:
-    assert loops(text)
-    assert not passes("no-loop", text)
-
-
-@pytest.mark.parametrize("text", NO_LOOPS)
-def test_what_is_no_loop_passes(text: str) -> None:
-    assert not loops(text)
+def test_a_loop_does_not_pass() -> None:
+    assert not passes("no-loop", "The answer is yes. " * 8)
+    assert passes("no-loop", "The answer is yes.")
 
 
 def test_blank_replies_are_empty() -> None:
@@ -102,9 +78,3 @@ def test_json_must_be_as_the_schema_asks() -> None:
 
 def test_every_check_is_described() -> None:
     assert set(REPLY_CHECKS) == {"not-empty", "no-loop", "language", "no-refusal", "json"}
-
-
-def test_a_piece_of_text_is_a_loop_when_it_stands_four_times_at_the_end() -> None:
-    piece = "and so it goes on, "
-    assert not loops("Once upon a time, " + piece * 3)
-    assert loops("Once upon a time, " + piece * 4)

@@ -5,6 +5,7 @@ from .inputs import SubjectAnswers as SubjectAnswers
 from .inputs import TargetAnswers as TargetAnswers
 from .json_form import to_json_data as to_json_data
 from .judging import judge as judge
+from .loops import loop_limit_of as loop_limit_of
 from .page import render_page as render_page
 from .replies import REPLY_CHECKS as REPLY_CHECKS
 from .replies import IdentifyLanguage as IdentifyLanguage

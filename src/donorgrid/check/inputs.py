@@ -98,6 +98,8 @@ class TargetAnswers:
         (n_items,) the question and the correct answer as the page shows them.
     gold_labels
         (n_items,) the classes of the correct answers; None where answers are checked and not compared.
+    pooled
+        True for the items of other targets together. They are judged, and left out where targets are combined.
     """
 
     name: str
@@ -112,3 +114,4 @@ class TargetAnswers:
     gold_texts: Sequence[str] = field(repr=False)
     metric: str = "acc"
     gold_labels: Sequence[str] | None = field(default=None, repr=False)
+    pooled: bool = False

@@ -47,13 +47,14 @@ def judge(
     """
     if not adapters or not targets:
         raise InputError("nothing to check: give at least one adapter and one target (--on or --guard)")
+    separate = [target for target in targets if not target.pooled]
     return CheckResult(
         base=base,
         settings=settings,
         adapters=tuple(judge_adapter(name, index, targets, settings) for index, name in enumerate(adapters)),
-        broken_by_all=_broken_by_all(targets),
-        comparisons=compared(adapters, targets, settings),
-        recommendation=recommended(adapters, targets, settings) if len(adapters) > 1 else None,
+        broken_by_all=_broken_by_all(separate),
+        comparisons=compared(adapters, separate, settings),
+        recommendation=recommended(adapters, separate, settings) if len(adapters) > 1 else None,
         notes=tuple(notes),
     )
 

@@ -31,6 +31,7 @@ def render_page(result: CheckResult, targets: Sequence[TargetAnswers]) -> str:
     str
         HTML with its styles inside.
     """
+    separate = [target for target in targets if not target.pooled]
     return (
         _environment()
         .get_template("check.html.j2")
@@ -38,7 +39,7 @@ def render_page(result: CheckResult, targets: Sequence[TargetAnswers]) -> str:
             result=result,
             conclusion=conclusion(result),
             next_steps=next_steps(result),
-            changes=[all_changes(targets, index) for index in range(len(result.adapters))],
+            changes=[all_changes(separate, index) for index in range(len(result.adapters))],
             n_broken_by_all=sum(map(len, result.broken_by_all.values())),
             style=resources.files("donorgrid.check").joinpath("templates", "check.css").read_text(encoding="utf-8"),
         )

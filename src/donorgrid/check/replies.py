@@ -5,7 +5,6 @@ passes, and the verdict on the difference is paired.
 """
 
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ import numpy as np
 import yaml
 
 from donorgrid.check.inputs import Bools
+from donorgrid.check.loops import LEAST_SHARE, loops
 
 IdentifyLanguage = Callable[[str], str | None]
 """Returns the language of a text as a code, or None if it cannot tell."""
@@ -32,13 +32,6 @@ REPLY_CHECKS = {
 """Check to what it expects, as the page shows it."""
 REFUSAL_WITHIN = 160
 """A refusal is looked for in this many characters at the beginning; later, the phrases are part of an answer."""
-LOOP_TIMES = 4
-"""A piece of text that is repeated this often in a row, at the end, is a loop."""
-LOOP_CHARACTERS = 24
-"""A loop has at least this many characters: "no, no, no, no" is not a loop."""
-LOOP_RATIO = 0.12
-"""A text of ``LONG`` characters or more that compresses to less than this share of its size is a loop."""
-LONG = 400
 
 _INDISTINGUISHABLE = (
     {"id", "ms"},
@@ -72,7 +65,9 @@ class Reply:
     validate: ValidateJson | None = None
 
 
-def passing_replies(check: str, replies: Sequence[Reply], identify: IdentifyLanguage | None) -> Bools:
+def passing_replies(
+    check: str, replies: Sequence[Reply], identify: IdentifyLanguage | None, *, loop_limit: float = LEAST_SHARE
+) -> Bools:
     """Which replies pass a check.
 
     Parameters
@@ -83,6 +78,8 @@ def passing_replies(check: str, replies: Sequence[Reply], identify: IdentifyLang
         The replies.
     identify
         Needed by ``language``; without it, every reply passes that check.
+    loop_limit
+        For ``no-loop``: the repeated share above which a reply is a loop.
 
     Returns
     -------
@@ -91,27 +88,12 @@ def passing_replies(check: str, replies: Sequence[Reply], identify: IdentifyLang
     """
     passes: Mapping[str, Callable[[Reply], bool]] = {
         "not-empty": lambda reply: bool(reply.text.strip()),
-        "no-loop": lambda reply: not loops(reply.text),
+        "no-loop": lambda reply: not loops(reply.text, limit=loop_limit),
         "language": lambda reply: identify is None or _in_language(reply, identify),
         "no-refusal": lambda reply: not refuses(reply.text, reply.language),
         "json": _is_json,
     }
     return np.array([passes[check](reply) for reply in replies], dtype=np.bool_)
-
-
-def loops(text: str) -> bool:
-    """Whether a text repeats itself at its end, or throughout.
-
-    Short periods (up to a quarter of the text) are found by comparing the end with itself, other loops by compression.
-    """
-    body = text.strip()
-    for period in range(1, len(body) // LOOP_TIMES + 1):
-        times = max(LOOP_TIMES, -(-LOOP_CHARACTERS // period))
-        tail = body[-period * times :]
-        if len(tail) == period * times and tail[period:] == tail[:-period] and not tail.isdigit():
-            return True
-    data = body.encode("utf-8", errors="replace")
-    return len(body) >= LONG and len(zlib.compress(data, 9)) < LOOP_RATIO * len(data)
 
 
 def refuses(text: str, language: str | None) -> bool:

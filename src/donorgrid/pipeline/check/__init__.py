@@ -11,7 +11,9 @@ In the order of the work:
 - ``subjects.py``: the base, and the adapters, checkpoints and revisions to compare with it
 - ``adapter_fit.py``: whether an adapter fits the base
 - ``answer_cache.py``: item answers, from the cache or from a model session
+- ``common_items.py``: the items that everybody answered
 - ``target_answers.py``: item answers become what ``donorgrid.check`` judges
+- ``reply_targets.py``: replies to prompts become such targets, by language and all together
 - ``reply_checks.py``: which checks a prompt allows; JSON schemas and languages of replies
 """
 
