@@ -109,15 +109,13 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
     )
 
 
-def find_tokenizer(name: str, *, revision: str | None, folder: Path, built_in: Mapping[str, Path]) -> Path:
+def find_tokenizer(name: str, *, folder: Path, built_in: Mapping[str, Path]) -> Path:
     """Finds a folder with the files of a tokenizer: of a model, an adapter, or a tokenizer alone.
 
     Parameters
     ----------
     name
-        A built-in model, a local folder (also relative to ``folder``), or a hub id; tried in this order.
-    revision
-        A revision on the hub; None: the default one.
+        A built-in model, a local folder (also relative to ``folder``), a hub id, or ID@revision; tried in this order.
     folder
         Where relative paths start.
     built_in
@@ -134,7 +132,8 @@ def find_tokenizer(name: str, *, revision: str | None, folder: Path, built_in: M
         There is no such folder, or it holds no tokenizer; one line.
     """
     local = built_in.get(name, folder / name)
-    path = local if local.is_dir() else _from_hub(name, revision, list(built_in), patterns=_TOKENIZER)
+    model_id, _, revision = name.partition("@")
+    path = local if local.is_dir() else _from_hub(model_id, revision or None, list(built_in), patterns=_TOKENIZER)
     if not {file.name for file in tokenizer_files(path)} & {"tokenizer.json", "tokenizer.model", "vocab.json"}:
         raise InputError(f"tokenizer '{name}': {path} holds no tokenizer.json, tokenizer.model or vocab.json")
     return path

@@ -40,8 +40,8 @@ def _object_from(key: str) -> BeforeValidator:
 class ModelSpec(Strict):
     """One base model: a local folder, a hub id, or ``pocket``. ``name`` is used in tables and paths.
 
-    ``weights``: the model's own, or kept in 4 bit (bitsandbytes, on a GPU). ``tokenizer``: a model or folder whose
-    tokenizer and chat template are used in place of the model's own.
+    ``weights``: the model's own, or kept in 4 bit (bitsandbytes, on a GPU). ``tokenizer``: a folder, an ID or an
+    ID@revision whose tokenizer and chat template are used in place of the model's own.
     """
 
     id: Annotated[str, Field(min_length=1), AfterValidator(valid_path)]
@@ -50,7 +50,7 @@ class ModelSpec(Strict):
     family: str | None = None
     size_b: Annotated[float, Field(gt=0)] | None = None
     weights: Weights = "own"
-    tokenizer: Annotated[str, Field(min_length=1)] | None = None
+    tokenizer: Annotated[str, Field(min_length=1), AfterValidator(valid_path)] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -67,7 +67,7 @@ def test_the_key_decides_what_the_rows_leave_open(tmp_path: Path) -> None:
     rows = rows_with([1, 2, 3, 1])
     right, notes = read(tmp_path, rows)
     assert right == [1, 2, 3, 1]
-    assert "no answer is 0: if they count from 1, say answers_from: 1" in notes
+    assert "no answer is 0: if they count from 1, say answers_from: 1 (--columns answers_from=1)" in notes
     assert read(tmp_path, rows, answers_from="1")[0] == [0, 1, 2, 0]
     assert read(tmp_path, rows, answers_from="0")[0] == [1, 2, 3, 1]
 

@@ -59,7 +59,7 @@ class CheckKeys(_Strict):
     precision: Precision | None = None
     chat_template: bool | None = None
     chat_template_args: ChatTemplateArgs | None = None
-    tokenizer: str | None = None
+    tokenizer: PathText | None = None
     max_new_tokens: int | None = None
     device: str | None = None
     cache: Path | None = None

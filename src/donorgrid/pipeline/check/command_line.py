@@ -1,7 +1,7 @@
 """A check as the command line states it: flags, over the keys of a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,11 @@ from donorgrid.core.errors import InputError
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
 from donorgrid.pipeline.check.page_path import check_page, page_in_folder
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
+from donorgrid.pipeline.check.target_references import is_data_file
 from donorgrid.plan.scoring import template_arguments
-from donorgrid.tasks.documents.file_content import is_data_file
+from donorgrid.tasks.documents.file_content import is_data_file as has_data_suffix
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
+from donorgrid.tasks.task_files.plain import Columns
 
 _ALLOWED = {"metric": ("acc", "acc_norm"), "precision": ("fp32", "bf16")}
 _SUFFIXES = (".yaml", ".yml")
@@ -75,8 +77,10 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     request = CheckRequest(
         base=base,
         adapters=adapters,
-        on=_targets(flags.get("on"), keys.on, folder),
-        guard=_targets(flags.get("guard"), keys.guard, folder),
+        **_with_columns(
+            {name: _targets(flags.get(name), getattr(keys, name), folder) for name in ("on", "guard")},
+            flags.get("columns") or {},
+        ),
         **{name: value for name, value in plain.items() if value is not None},
     )
     report = flags.get("report")
@@ -96,8 +100,21 @@ def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSp
     )
 
 
+def _with_columns(targets: dict[str, tuple[TargetSpec, ...]], columns: Columns) -> dict[str, Any]:
+    """The targets, of which the data files have the columns that the command line names."""
+    if columns and not any(is_data_file(spec.reference) for specs_of in targets.values() for spec in specs_of):
+        raise InputError("--columns: no target is a data file; it names columns of .jsonl, .csv and the like")
+    return {
+        role: tuple(
+            replace(spec, columns={**spec.columns, **columns}) if is_data_file(spec.reference) else spec
+            for spec in specs_of
+        )
+        for role, specs_of in targets.items()
+    }
+
+
 def _from(folder: Path, written: str) -> str:
     """A path that holds from the file's folder as one that holds from here; any other name as it is."""
     path = folder / written
-    is_file = (path.suffix in _SUFFIXES or is_data_file(path)) and not written.startswith(LM_EVAL)
+    is_file = (path.suffix in _SUFFIXES or has_data_suffix(path)) and not written.startswith(LM_EVAL)
     return str(path) if is_file or written.startswith(".") or path.exists() else written

@@ -68,8 +68,7 @@ def find_base(written: str, *, folder: Path, tokenizer: str | None = None) -> Ch
     base = _model(written, folder)
     if tokenizer is None:
         return CheckSubject(name=written, folder=base)
-    name, revision = (tokenizer, None) if (folder / tokenizer).exists() else _split(tokenizer)
-    path = find_tokenizer(name, revision=revision, folder=folder, built_in=built_in_models())
+    path = find_tokenizer(tokenizer, folder=folder, built_in=built_in_models())
     return CheckSubject(name=written, folder=base.with_tokenizer(path))
 
 

@@ -53,6 +53,4 @@ def _find_model(spec: ModelSpec, folder: Path) -> ModelFolder:
     model = find_model(spec.id, revision=spec.revision, folder=folder, built_in=built_in_models())
     if spec.tokenizer is None:
         return model
-    return model.with_tokenizer(
-        find_tokenizer(spec.tokenizer, revision=None, folder=folder, built_in=built_in_models())
-    )
+    return model.with_tokenizer(find_tokenizer(spec.tokenizer, folder=folder, built_in=built_in_models()))

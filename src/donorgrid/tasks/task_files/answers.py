@@ -175,7 +175,8 @@ def _numbers(candidates: list[str], usable: list[tuple[Answer, dict[str, int]]],
         )
     if n_rows >= ROWS_WITH_A_ZERO:
         raise InputError(f"{where}: no answer is 0 in {n_rows} rows: they may count from 0 or from 1; {_ASK}")
-    return _told(_FROM_0, usable, where, "no answer is 0: if they count from 1, say answers_from: 1")
+    hint = "no answer is 0: if they count from 1, say answers_from: 1 (--columns answers_from=1)"
+    return _told(_FROM_0, usable, where, hint)
 
 
 def _refuse_ambiguous(candidates: list[str], usable: list[tuple[Answer, dict[str, int]]], where: str) -> None:
