@@ -32,10 +32,9 @@ def main() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
 
     # After the paths are set, and before any stage: the processes of the stages share what is loaded here.
+    from gpu_kit import runner  # noqa: PLC0415
     from gpu_kit.estimate import estimate, page  # noqa: PLC0415
     from gpu_kit.stages import STAGES  # noqa: PLC0415
-
-    from gpu_kit import runner  # noqa: PLC0415
 
     given.out.mkdir(parents=True, exist_ok=True)
     if given.only:

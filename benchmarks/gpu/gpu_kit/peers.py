@@ -19,7 +19,7 @@ from gpu_kit.training_speed import corpus_of, n_texts, recipe_of_epoch
 from gpu_kit.work import TASKS
 
 _N_ITEMS = 100
-_BATCH_SIZES = (32, 128, 256)
+_BATCH_SIZES = (16, 64, 128)
 
 
 def scoring_peer(name: str, settings: Settings, report: Report) -> None:

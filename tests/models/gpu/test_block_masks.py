@@ -4,6 +4,9 @@ import random
 
 import pytest
 import torch
+import torch._dynamo
+import torch.nn.attention.flex_attention as flex
+from torch.nn.functional import scaled_dot_product_attention
 
 from donorgrid.models.gpu.block_masks import block_mask
 from donorgrid.models.gpu.flat_rows import BLOCK_SIZE, flatten_rows
@@ -72,3 +75,22 @@ def test_documents_of_a_long_row_leave_most_blocks_out() -> None:
     documents = packed_row([tuple(range(200))] * 20)
     mask = block_mask(flatten_rows(pad_rows([documents]), drops_padding=True), window=None)
     assert mask.sparsity() > 90
+
+
+def test_the_kernel_is_compiled_twice_at_most_whatever_the_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the first length and for any length; graphs are counted, and torch's plain operations compute them."""
+    monkeypatch.setattr(flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", False)
+    attend = torch.compile(flex.flex_attention, backend="eager")
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    for length in (100, 210, 30):
+        row = flatten_rows(trees([length]), drops_padding=True)
+        query, key = torch.randn(1, 6, len(row.input_ids), 16), torch.randn(1, 2, len(row.input_ids), 16)
+        mask = block_mask(row, window=None)
+        with torch.inference_mode():
+            output = attend(query, key, key, block_mask=mask, enable_gqa=True)
+        columns = torch.arange(len(row.input_ids))
+        allowed = mask.mask_mod(None, None, columns[:, None], columns[None, :])
+        expected = scaled_dot_product_attention(query, key, key, attn_mask=allowed, enable_gqa=True)
+        torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
+    assert 1 <= torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 2

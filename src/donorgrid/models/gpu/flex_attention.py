@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -11,12 +12,19 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from transformers import AttentionInterface
 
 NAME = "donorgrid_block_mask"
+_MOST_KERNELS = 64
 
 
 @cache
 def _compiled() -> Callable[..., Tensor]:
-    """FlexAttention's kernel. Without compilation it computes the whole square: right for a test on a CPU only."""
-    compiled: Callable[..., Tensor] = torch.compile(flex_attention, dynamic=True)
+    """FlexAttention's kernel. Without compilation it computes the whole square: right for a test on a CPU only.
+
+    It is compiled for each dtype, number of heads, window, with and without gradients, twice: for the first length, and
+    for any length. That is more than torch allows by default, and beyond the limit it would compute the square.
+    """
+    config = import_module("torch._dynamo").config  # loaded late: a CPU needs no compiler
+    config.recompile_limit = max(config.recompile_limit, _MOST_KERNELS)
+    compiled: Callable[..., Tensor] = torch.compile(flex_attention)
     return compiled
 
 

@@ -31,7 +31,7 @@ def dying(_: Settings, report: object) -> None:
     os._exit(7)
 
 
-KIT = Path(__file__).parents[2] / "benchmarks" / "gpu"
+KIT = Path(__file__).parents[3] / "benchmarks" / "gpu"
 STAGES = [
     Stage(name="bad", run=bad, limit_s=20, least_s=1),
     Stage(name="endless", run=endless, limit_s=1.0, least_s=1),

@@ -8,7 +8,7 @@ import torch.nn.attention.flex_attention as flex
 
 from donorgrid.models.gpu import choice
 
-KIT = Path(__file__).parents[2] / "benchmarks" / "gpu"
+KIT = Path(__file__).parents[3] / "benchmarks" / "gpu"
 sys.path.insert(0, str(KIT))
 
 
