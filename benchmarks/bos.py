@@ -20,7 +20,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from donorgrid.core.errors import RunFailure
-from donorgrid.core.records import Item, Recipe, TrainingText
+from donorgrid.core.records import Item, Recipe, TextEncoding, TrainingText
 from donorgrid.models.adapter_switch import AdapterSwitch
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import Base, load_base
@@ -32,7 +32,7 @@ from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import encode_items
 from donorgrid.score.scorer import Scorer
 from donorgrid.tasks import find_task, load_cell
-from donorgrid.train.encode import Corpus, TextEncoding, encode_texts
+from donorgrid.train.encode import Corpus, encode_texts
 from donorgrid.train.methods import train_runs
 from donorgrid.train.text_selection import split_texts
 

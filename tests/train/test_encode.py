@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import TrainingText
+from donorgrid.core.records import TextEncoding, TrainingText
 from donorgrid.models.loading import Base
-from donorgrid.train.encode import EncodedText, TextEncoding, encode_texts
+from donorgrid.train.encode import EncodedText, encode_texts
 
 TEXT = TrainingText(item_id="one", prompt="which is red number\nblue", target=" green two")
 

@@ -1,12 +1,12 @@
 """Training texts as tokens, with a mark on every token that the loss covers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import TokeniseWay, TrainingText
+from donorgrid.core.records import TextEncoding, TrainingText
 from donorgrid.models.encoding.chat import check_template, end_of_text, end_of_turn
 from donorgrid.models.encoding.pairs import Opening, encode_answers
 
@@ -55,48 +55,6 @@ class Corpus:
 
     train: tuple[EncodedText, ...]
     validation: tuple[EncodedText, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextEncoding:
-    """How the texts of a training become tokens; the defaults are those of a study without a chat template.
-
-    Attributes
-    ----------
-    tokenise
-        The way of texts that do not say it themselves. With ``apart``, a text whose loss covers every token is
-        ``whole``.
-    append_eos
-        Whether every text gets an end: the end of turn of the chat template, or EOS. None: under the template alone.
-    template_args
-        Arguments of the chat template under which ``joint`` texts are read, as items are; None: there is no template.
-    max_length
-        The most tokens that the model reads; the last token is only predicted. None: no limit.
-    """
-
-    tokenise: Literal["joint", "apart"] = "joint"
-    append_eos: bool | None = None
-    template_args: Mapping[str, Any] | None = None
-    max_length: int | None = None
-
-    def way(self, text: TrainingText) -> TokeniseWay:
-        """How one text is tokenised."""
-        if text.tokenise is not None:
-            return text.tokenise
-        return "whole" if self.tokenise == "apart" and text.loss_on == "all" else self.tokenise
-
-    def reads_template(self, text: TrainingText) -> bool:
-        """Whether one text is read under the chat template."""
-        return self.template_args is not None and self.way(text) == "joint"
-
-    def appends_eos(self, text: TrainingText) -> bool:
-        """Whether one text gets an end."""
-        return self.reads_template(text) if self.append_eos is None else self.append_eos
-
-    def limit(self, text: TrainingText) -> int | None:
-        """The most tokens of one text, by its own keys."""
-        is_apart = self.tokenise == "apart" if text.tokenise is None else text.tokenise != "joint"
-        return text.max_tokens_apart if is_apart and text.max_tokens_apart is not None else text.max_tokens
 
 
 def encode_texts(
@@ -179,17 +137,9 @@ def _kept(n_tokens: int, text: TrainingText, encoding: TextEncoding) -> slice:
 
 
 def _joint(text: TrainingText, tokenizer: Any, encoding: TextEncoding) -> tuple[list[int], list[bool]]:
-    opening = Opening(
-        context=text.prompt,
-        delimiter=text.delimiter if text.target.startswith(text.delimiter) else "",
-        messages=text.messages,
-        chat_delimiter=text.chat_delimiter,
-        where=f"training text '{text.item_id}'",
-    )
     if encoding.template_args is not None:
         check_template(tokenizer)
-    answer = text.target.removeprefix(text.delimiter)
-    encoded = encode_answers(opening, [answer], tokenizer, template_args=encoding.template_args)
+    encoded = encode_answers(opening_of(text), [answer_of(text)], tokenizer, template_args=encoding.template_args)
     (target,) = encoded.continuations
     return [*encoded.context, *target], [False] * len(encoded.context) + [True] * len(target)
 
@@ -203,3 +153,19 @@ def _apart(text: TrainingText, tokenizer: Any, _: TextEncoding) -> tuple[list[in
 def _whole(text: TrainingText, tokenizer: Any, _: TextEncoding) -> tuple[list[int], list[bool]]:
     encoding = tokenizer(text.prompt + text.target, return_offsets_mapping=True)
     return list(encoding["input_ids"]), [end > len(text.prompt) for _, end in encoding["offset_mapping"]]
+
+
+def opening_of(text: TrainingText) -> Opening:
+    """What stands before the answer of a text."""
+    return Opening(
+        context=text.prompt,
+        delimiter=text.delimiter if text.target.startswith(text.delimiter) else "",
+        messages=text.messages,
+        chat_delimiter=text.chat_delimiter,
+        where=f"training text '{text.item_id}'",
+    )
+
+
+def answer_of(text: TrainingText) -> str:
+    """The target without the delimiter that it begins with."""
+    return text.target.removeprefix(text.delimiter)

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from transformers import AutoTokenizer
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Recipe, TrainingText
+from donorgrid.core.records import Recipe, TextEncoding, TrainingText
 from donorgrid.exchange import TrainingJob, export_training
+from donorgrid.train.encode import encode_texts
+from donorgrid.train.written_texts import written_out
+from worlds import give_chat_template, make_checkpoint
 
 TEXTS = tuple(
     TrainingText(item_id=f"q{n}", prompt=f"Frage {n}?\nAntwort:", target=f" {n}", max_tokens=64, keep="start")
@@ -73,13 +77,66 @@ def test_every_trainer_trains_on_the_target_alone(tmp_path):
 
 
 def test_where_the_loss_is_on_all_nothing_is_only_read(tmp_path):
-    whole = (dataclasses.replace(TEXTS[0], loss_on="all", tokenise="whole"),)
-    axolotl = export_training(job(train=whole), tmp_path / "axolotl", trainer="axolotl").parent
+    whole = {"train": (dataclasses.replace(TEXTS[0], loss_on="all", tokenise="whole"),), "validation": ()}
+    axolotl = export_training(job(**whole), tmp_path / "axolotl", trainer="axolotl").parent
     text = "Frage 0?\nAntwort: 0"
     assert rows_of(axolotl / "data" / "train.jsonl") == [{"segments": [{"label": True, "text": text}]}]
-    trl = export_training(job(train=whole), tmp_path / "trl", trainer="trl").parent
+    trl = export_training(job(**whole), tmp_path / "trl", trainer="trl").parent
     assert rows_of(trl / "data" / "train.jsonl") == [{"prompt": "", "completion": text}]
-    assert "special tokens" in (trl / "README.md").read_text()
+
+
+def test_trl_gets_messages_where_texts_are_read_under_a_chat_template(tmp_path):
+    opened = dataclasses.replace(
+        TEXTS[1], messages=(("system", "S"), ("user", "U"), ("assistant", "So:")), chat_delimiter=" "
+    )
+    chat = TextEncoding(template_args={"enable_thinking": False})
+    trl = export_training(job(train=(TEXTS[0], opened), encoding=chat), tmp_path / "trl", trainer="trl").parent
+    plain, with_messages = rows_of(trl / "data" / "train.jsonl")
+    assert plain == {
+        "prompt": [{"role": "user", "content": "Frage 0?\nAntwort:"}],
+        "completion": [{"role": "assistant", "content": "0"}],
+        "chat_template_kwargs": {"enable_thinking": False},
+    }
+    assert [message["role"] for message in with_messages["prompt"]] == ["system", "user"]
+    assert with_messages["completion"] == [{"role": "assistant", "content": "So: 1"}]
+    mixed = (TEXTS[0], dataclasses.replace(TEXTS[1], tokenise="apart"))
+    with pytest.raises(InputError, match="some texts are read under the chat template and others are not"):
+        export_training(job(train=mixed, encoding=chat), tmp_path / "mixed", trainer="trl")
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["plain", "chat template"])
+@pytest.mark.parametrize("kind", ["llama", "qwen2"])
+def test_trainers_that_add_no_special_token_get_them_in_the_texts(tmp_path, kind, chat):
+    tokenizer = AutoTokenizer.from_pretrained(give_chat_template(make_checkpoint(kind, tmp_path / kind)))
+    for tokenise in ("joint", "apart"):
+        encoding = TextEncoding(tokenise=tokenise, append_eos=True, template_args={} if chat else None)
+        ours = job(encoding=encoding, written=lambda text, how=encoding: written_out(text, tokenizer, how))
+        name = f"{tokenise}-axolotl"
+        folder = export_training(ours, tmp_path / name, trainer="axolotl").parent
+        for text, row in zip(ours.train, rows_of(folder / "data" / "train.jsonl"), strict=True):
+            read, learned = (tokenizer.encode(segment["text"], add_special_tokens=False) for segment in row["segments"])
+            (encoded,) = encode_texts([text], tokenizer, encoding)
+            assert (*read, *learned) == encoded.token_ids
+            assert len(learned) == encoded.n_supervised
+        factory = export_training(ours, tmp_path / f"{tokenise}-factory", trainer="llama-factory").parent
+        rows = rows_of(factory / "data" / "train.jsonl")
+        assert [[row["prompt"], row["completion"]] for row in rows] == [
+            [segment["text"] for segment in row["segments"]] for row in rows_of(folder / "data" / "train.jsonl")
+        ]
+
+
+def test_the_readme_names_what_differs(tmp_path):
+    def readme(trainer: str, **encoding: Any) -> str:
+        folder = tmp_path / f"{trainer}{len(list(tmp_path.iterdir()))}"
+        path = export_training(job(encoding=TextEncoding(**encoding)), folder, trainer=trainer)
+        return (path.parent / "README.md").read_text()
+
+    assert "donorgrid adds no token" in readme("trl")
+    assert "donorgrid adds no token" not in readme("trl", append_eos=True)
+    assert "donorgrid reads these texts without" in readme("trl", tokenise="apart")
+    assert "applies the tokenizer's chat template" in readme("trl", template_args={})
+    assert "written out" in readme("axolotl")
+    assert "written out" not in readme("axolotl", tokenise="apart")
 
 
 @pytest.mark.parametrize("method", ["rslora", "dora", "full"])

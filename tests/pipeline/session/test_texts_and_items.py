@@ -11,11 +11,11 @@ import yaml
 from tokenizers import processors
 from transformers import AutoTokenizer
 
-from donorgrid.core.records import CellItems, Item, TrainingText
+from donorgrid.core.records import CellItems, Item, TextEncoding, TrainingText
 from donorgrid.score.encode import chat_context, encode_items
 from donorgrid.score.sequences import scored_sequence
 from donorgrid.tasks import find_task, load_cell
-from donorgrid.train.encode import EncodedText, TextEncoding, encode_texts
+from donorgrid.train.encode import EncodedText, encode_texts
 from worlds import CHAT_TEMPLATE, give_chat_template, make_checkpoint, make_task
 
 pytestmark = pytest.mark.filterwarnings("default")

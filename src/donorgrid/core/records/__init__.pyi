@@ -24,3 +24,4 @@ from .sources import ControlKind as ControlKind
 from .sources import Source as Source
 from .sources import SourceKind as SourceKind
 from .sources import TrainedControl as TrainedControl
+from .text_encoding import TextEncoding as TextEncoding

@@ -23,9 +23,6 @@ _CUT = (
     "donorgrid keeps the end of a text that is too long, or has no limit; trainers keep the start. A text of more than "
     f"{LONGEST_UNSTATED:,} tokens is cut by LLaMA-Factory and Axolotl, and not by TRL."
 )
-_SPECIAL = (
-    "donorgrid reads texts with the tokenizer's special tokens, and under the study's chat template if it has one."
-)
 
 
 def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
@@ -68,15 +65,14 @@ def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
 def _data(job: TrainingJob, trainer: Trainer) -> dict[str, str]:
     texts = {"data/train.jsonl": job.train, "data/validation.jsonl": job.validation}
     return {
-        name: "".join(json.dumps(trainer.row(text), ensure_ascii=False) + "\n" for text in of_split)
+        name: "".join(json.dumps(trainer.row(text, job), ensure_ascii=False) + "\n" for text in of_split)
         for name, of_split in texts.items()
         if of_split
     }
 
 
 def _readme(job: TrainingJob, trainer: Trainer) -> str:
-    whole = any((text.tokenise or job.recipe.tokenise) != "apart" for text in job.train)
-    differs = [*trainer.differs, *([_SPECIAL] if whole else []), *([] if job.longest else [_CUT]), *_differ(job)]
+    differs = [*trainer.differs(job), *([] if job.longest else [_CUT]), *_differ(job)]
     lines = "\n".join(f"- {line}" for line in differs)
     return (
         f"# {job.source_name}, recipe {job.recipe.name}\n\n"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.records import Recipe, TrainingText
-from donorgrid.exchange.training.jobs import TrainingJob, prompt_completion, segments
+from donorgrid.exchange.training.jobs import TrainingJob, prompt_completion, segments, written_completion
 
 LONGEST_UNSTATED = 4096
 """The truncation length for trainers that need a number, if the texts state none."""
@@ -28,19 +28,19 @@ class Trainer:
     config : callable
         The job to the configuration, as plain data.
     row : callable
-        A training text to a row of the data file.
+        A training text and its job to a row of the data file.
     further : callable
         The job to other files: name to text.
-    differs : tuple of str
-        What the trainer does differently from donorgrid, for the README.
+    differs : callable
+        The job to what the trainer does differently from donorgrid, for the README.
     """
 
     file: str
     command: str
     config: Callable[[TrainingJob], dict[str, Any]]
-    row: Callable[[TrainingText], dict[str, Any]]
+    row: Callable[[TrainingText, TrainingJob], dict[str, Any]]
     further: Callable[[TrainingJob], dict[str, str]]
-    differs: tuple[str, ...]
+    differs: Callable[[TrainingJob], tuple[str, ...]]
 
 
 def _trl(job: TrainingJob) -> dict[str, Any]:
@@ -176,6 +176,36 @@ def _whole(alpha: float) -> int | float:
     return int(alpha) if alpha == int(alpha) else alpha
 
 
+def _trl_differs(job: TrainingJob) -> tuple[str, ...]:
+    if job.reads_template:
+        return (
+            "TRL applies the tokenizer's chat template. Its loss covers the assistant's whole message and all that "
+            "the template writes after it; donorgrid's covers the answer and its end of turn.",
+            *(("donorgrid appends no end of turn.",) if not job.appends_eos else ()),
+        )
+    return (
+        *(
+            ("TRL ends every completion with the end-of-text token and trains on it; donorgrid adds no token.",)
+            if not job.appends_eos
+            else ()
+        ),
+        *(
+            ("TRL puts the tokenizer's special tokens before a text; donorgrid reads these texts without.",)
+            if "apart" in job.ways
+            else ()
+        ),
+    )
+
+
+def _written_differs(job: TrainingJob) -> tuple[str, ...]:
+    if "joint" not in job.ways:
+        return ()
+    return (
+        "The special tokens are written out in the texts. Prompt and completion are tokenised apart; donorgrid "
+        "tokenises them as one text, so tokens at their border may differ.",
+    )
+
+
 TRAINERS: dict[str, Trainer] = {
     "trl": Trainer(
         file="sft.yaml",
@@ -183,20 +213,15 @@ TRAINERS: dict[str, Trainer] = {
         config=_trl,
         row=prompt_completion,
         further=lambda _: {},
-        differs=(
-            "TRL ends every completion with the end-of-text token and trains on it; donorgrid does by `append_eos`.",
-            "TRL tokenises prompt and completion as one text, with the tokenizer's special tokens.",
-        ),
+        differs=_trl_differs,
     ),
     "llama-factory": Trainer(
         file="sft.yaml",
         command="llamafactory-cli train sft.yaml",
         config=_llama_factory,
-        row=prompt_completion,
+        row=written_completion,
         further=_dataset_info,
-        differs=(
-            "The template `empty` adds no text of its own: prompt and completion are tokenised apart, without BOS.",
-        ),
+        differs=_written_differs,
     ),
     "axolotl": Trainer(
         file="axolotl.yaml",
@@ -204,7 +229,7 @@ TRAINERS: dict[str, Trainer] = {
         config=_axolotl,
         row=segments,
         further=lambda _: {},
-        differs=("Segments are tokenised apart and without special tokens.",),
+        differs=_written_differs,
     ),
 }
 """The trainers by the name on the command line."""

@@ -98,16 +98,39 @@ def encode_answers(
     InputError
         The chat template refuses the messages.
     """
+    context, continuations = split_texts(opening, answers, tokenizer, template_args=template_args)
+    if not context:
+        return _after_nothing(continuations, tokenizer)
+    context_ids = tokenize(context, tokenizer)
+    joint = (tokenize(context + continuation, tokenizer) for continuation in continuations)
+    return EncodedAnswers(tuple(context_ids), tuple(tuple(ids[len(context_ids) :]) for ids in joint))
+
+
+def split_texts(
+    opening: Opening, answers: Sequence[str], tokenizer: Any, *, template_args: Mapping[str, Any] | None
+) -> tuple[str, list[str]]:
+    """Joins an opening and answers, and splits the text where the context ends: before its trailing whitespace.
+
+    Parameters
+    ----------
+    opening, answers, tokenizer, template_args
+        As for ``encode_answers``.
+
+    Returns
+    -------
+    (str, list of str)
+        The context, and what follows it with each answer.
+
+    Raises
+    ------
+    InputError
+        The chat template refuses the messages.
+    """
     context, delimiter = opening.context, opening.delimiter
     if template_args is not None:
         context, delimiter = chat_text(opening, tokenizer, template_args), opening.chat_delimiter
     stripped = context.rstrip()
-    continuations = [context[len(stripped) :] + delimiter + answer for answer in answers]
-    if not stripped:
-        return _after_nothing(continuations, tokenizer)
-    context_ids = tokenize(stripped, tokenizer)
-    joint = (tokenize(stripped + continuation, tokenizer) for continuation in continuations)
-    return EncodedAnswers(tuple(context_ids), tuple(tuple(ids[len(context_ids) :]) for ids in joint))
+    return stripped, [context[len(stripped) :] + delimiter + answer for answer in answers]
 
 
 def prefix_token(tokenizer: Any) -> int:

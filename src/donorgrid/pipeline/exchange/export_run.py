@@ -1,22 +1,30 @@
 """A run of a study for other tools: its adapter with a model card, or its training as a job of another trainer."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from donorgrid import models
 from donorgrid.core.errors import InputError
+from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Run
+from donorgrid.core.records import Run, TextEncoding, TrainingText
 from donorgrid.exchange import AdapterCard, TrainingJob, export_adapter, export_training
+from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.analyse.tables import BY_SEED, study_deltas
 from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
 from donorgrid.pipeline.prepare.study import Prepared, prepare, study_paths
 from donorgrid.pipeline.prepare.study_files import read_workplan
 from donorgrid.pipeline.prepare.study_models import built_in_models
+from donorgrid.pipeline.prepare.text_encoding import text_encoding
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.store.adapters import read_stamp
 from donorgrid.tasks import find_task
 from donorgrid.train.text_selection import select_texts, split_texts
+from donorgrid.train.written_texts import written_out
 
 
 def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_model: str | None = None) -> Path:
@@ -117,6 +125,8 @@ def _job(prepared: Prepared, run: Run) -> TrainingJob:
     texts = select_texts(run, {cell: prepared.cells[cell].train for cell in run.source.cells})
     split = split_texts(texts, split_seed=prepared.study.split_seed, validation_share=run.recipe.validation_share)
     local = prepared.models[run.model].path
+    folder = prepared.models[run.model]
+    encoding = text_encoding(prepared.study, run.recipe, max_length=None)
     return TrainingJob(
         model_id=str(local.resolve()) if _is_local(spec.id, prepared) else spec.id,
         revision=spec.revision,
@@ -125,7 +135,20 @@ def _job(prepared: Prepared, run: Run) -> TrainingJob:
         train_seed=run.train_seed,
         train=tuple(split.train),
         validation=tuple(split.validation),
+        encoding=encoding,
+        written=_writer(folder, encoding),
     )
+
+
+def _writer(folder: ModelFolder, encoding: TextEncoding) -> Callable[[TrainingText], tuple[str, str]]:
+    """Writes special tokens out with the model's tokenizer, which is loaded at the first text."""
+
+    @cache
+    def tokenizer() -> Any:
+        require_training("export training for this trainer")
+        return models.loading.load_tokenizer(folder)
+
+    return lambda text: written_out(text, tokenizer(), encoding)
 
 
 def _is_local(model_id: str, prepared: Prepared) -> bool:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from donorgrid.core.records import Recipe, TrainingText
+from donorgrid.core.records import Recipe, TextEncoding, TrainingText
 from donorgrid.plan.study import Study
-from donorgrid.train.encode import TextEncoding
 
 
-def text_encoding(study: Study, recipe: Recipe, max_length: int) -> TextEncoding:
+def text_encoding(study: Study, recipe: Recipe, max_length: int | None) -> TextEncoding:
     """How a recipe's texts become tokens in a study.
 
     Parameters
@@ -16,8 +15,8 @@ def text_encoding(study: Study, recipe: Recipe, max_length: int) -> TextEncoding
         Its scoring says whether there is a chat template.
     recipe : Recipe
         A recipe of the study.
-    max_length : int
-        The most tokens that the model reads.
+    max_length : int or None
+        The most tokens that the model reads; None: any number.
 
     Returns
     -------
@@ -49,6 +48,6 @@ def template_key(study: Study, recipe: Recipe, texts: Iterable[TrainingText]) ->
     dict
         Empty if the template makes no difference.
     """
-    encoding = text_encoding(study, recipe, max_length=0)
+    encoding = text_encoding(study, recipe, max_length=None)
     is_read = any(encoding.reads_template(text) for text in texts)
     return {"chat_template": dict(encoding.template_args or {})} if is_read else {}

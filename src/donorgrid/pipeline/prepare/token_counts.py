@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Cell, TrainingText
+from donorgrid.core.records import Cell, TextEncoding, TrainingText
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.text_encoding import text_encoding
 from donorgrid.pipeline.prepare.tokenizers import check_chat_template, max_input_length, n_tokens_cut
 from donorgrid.score.encode import encode_items
-from donorgrid.train.encode import TextEncoding, encode_texts
+from donorgrid.train.encode import encode_texts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Item, TrainingText
+from donorgrid.core.records import Item, TextEncoding, TrainingText
 from donorgrid.models.encoding.names import token_names
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.loading import load_tokenizer
@@ -15,7 +15,7 @@ from donorgrid.plan.presets import named_recipe
 from donorgrid.plan.scoring import Scoring, template_arguments
 from donorgrid.score.encode import chat_context, encode_context, encode_items
 from donorgrid.tasks.validation.show import ShownItem, ShownText, TokenView
-from donorgrid.train.encode import TextEncoding, encode_texts
+from donorgrid.train.encode import encode_texts
 
 
 def view_of(

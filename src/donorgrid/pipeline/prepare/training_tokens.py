@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from donorgrid.core.records import Cell, Recipe
+from donorgrid.core.records import Cell, Recipe, TextEncoding
 from donorgrid.models.encoding.chat import special_tokens
 from donorgrid.models.encoding.names import token_names
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.text_encoding import text_encoding
 from donorgrid.pipeline.prepare.tokenizers import max_input_length
-from donorgrid.train.encode import TextEncoding, TextEnds, encode_texts
+from donorgrid.train.encode import TextEnds, encode_texts
 
 
 @dataclass(frozen=True, kw_only=True)
