@@ -78,6 +78,11 @@ def prompt_completion(text: TrainingText, job: TrainingJob) -> dict[str, Any]:
         The text.
     job : TrainingJob
         Its fine-tuning.
+
+    Returns
+    -------
+    dict
+        The row.
     """
     if not job.reads_template:
         read, learned = _by_loss(text, plain_parts(text))
@@ -103,6 +108,11 @@ def written_completion(text: TrainingText, job: TrainingJob) -> dict[str, Any]:
         The text.
     job : TrainingJob
         Its fine-tuning.
+
+    Returns
+    -------
+    dict
+        The row.
     """
     read, learned = _by_loss(text, job.written(text))
     return {"prompt": read, "completion": learned}
@@ -117,6 +127,11 @@ def segments(text: TrainingText, job: TrainingJob) -> dict[str, Any]:
         The text.
     job : TrainingJob
         Its fine-tuning.
+
+    Returns
+    -------
+    dict
+        The row.
     """
     read, learned = _by_loss(text, job.written(text))
     return {"segments": [*([{"label": False, "text": read}] if read else []), {"label": True, "text": learned}]}

@@ -132,9 +132,10 @@ def encoding_notes(trained: Iterable[TrainingTokens]) -> Iterator[str]:
     for tokens in trained:
         if tokens.differing:
             n_texts = sum(n for n, _ in tokens.differing.values())
+            n_cells = f"{len(tokens.differing)} cell{'' if len(tokens.differing) == 1 else 's'}"
             lacking = f", without {' '.join(tokens.missing)}" if tokens.missing else ""
             yield (
-                f"{tokens.model}, recipe '{tokens.recipe}': {n_texts:,} training texts of {len(tokens.differing)} "
-                f"cells become other tokens than the scorer reads{lacking} (tokenise: {tokens.tokenise}). This costs "
+                f"{tokens.model}, recipe '{tokens.recipe}': {n_texts:,} training texts of {n_cells} "
+                f"become other tokens than the scorer reads{lacking} (tokenise: {tokens.tokenise}). This can cost "
                 "accuracy (docs/results/real-models.md); 'tokenise: joint' trains on what the scorer reads"
             )
