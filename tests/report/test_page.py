@@ -78,7 +78,8 @@ def test_the_summary_says_what_was_measured() -> None:
     assert "8 planned cells missing" in text
     best = tables["roles_language"].sort("donor_pp", descending=True).row(0, named=True)
     name = {"de": "German (de)"}.get(best["language"], best["language"])
-    assert f"Best donor language: {name} {signed_pp(best['donor_pp'])} ± {best['donor_se_pp']:.2f} pp." in text
+    low, high = (signed_pp(best[f"donor_{end}_pp"]) for end in ("low", "high"))
+    assert f"Best donor language: {name} {signed_pp(best['donor_pp'])} ({low} to {high}) pp." in text
 
 
 def test_hostile_names_are_text() -> None:

@@ -20,9 +20,6 @@ from donorgrid.core.tables import DELTAS, Table
 from donorgrid.core.tables.declaring import ARM
 
 DEFAULTS = AnalysisSettings()
-SOUND_REFITS = 4
-"""Tables without degenerate targets take a fourth of the bootstrap draws: they are there for comparison."""
-
 _Frames = dict[str, tuple[Table, pl.DataFrame]]
 
 
@@ -108,15 +105,11 @@ def _arm_data(
 
 
 def _without_degenerate(data: ArmData) -> ArmData:
-    """The cells whose target is sound for their model, with fewer draws and fits."""
-    settings = replace(data.settings, n_bootstrap=data.settings.n_bootstrap // SOUND_REFITS)
-    return replace(
-        data,
-        cells=data.cells.filter(~pl.col("degenerate")),
-        differences=without_degenerate(data.differences, data.baselines),
-        settings=settings,
-        fits=QUICK_FITS,
-    )
+    """The cells whose target is sound for their model, with their noise judged among themselves, and fewer fits."""
+    cells = data.cells.filter(~pl.col("degenerate"))
+    differences = without_degenerate(data.differences, data.baselines)
+    measured = cells_with_noise(cells, differences, data.settings, by_seed=data.by_seed)
+    return replace(data, cells=cells, differences=differences, measured=measured, fits=QUICK_FITS)
 
 
 def _make(makers: Iterable[TableMaker], data: ArmData) -> _Frames:

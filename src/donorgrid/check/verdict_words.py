@@ -64,7 +64,8 @@ def interval_in_words(target: TargetVerdict, limit_pp: float) -> str:
     str
         ``[−0.96, +0.3]``.
     """
-    return interval_pp(target.low_pp, target.high_pp, edge_pp=-limit_pp if target.role == "guard" else 0.0)
+    held_against_limit = target.role == "guard" and target.degenerate is None
+    return interval_pp(target.low_pp, target.high_pp, edge_pp=-limit_pp if held_against_limit else 0.0)
 
 
 def shown_without_skill(target: TargetVerdict, adapter: str) -> str | None:
@@ -84,7 +85,7 @@ def shown_without_skill(target: TargetVerdict, adapter: str) -> str | None:
     """
     if target.degenerate is None:
         return None
-    interval = interval_pp(target.low_pp, target.high_pp)
+    interval = interval_in_words(target, 0.0)
     if target.role == "guard":
         score = _SCORES[side_of(target.low_pp, target.high_pp)]
         return (

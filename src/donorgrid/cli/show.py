@@ -1,7 +1,7 @@
 """What the terminal shows of results."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,29 @@ def show_json(content: Any) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def show_regimes(regimes: "pl.DataFrame", console: Console) -> None:
-    """Prints the table REGIMES; ``console`` is where to print."""
+def show_regimes(analysed: "Mapping[str, pl.DataFrame]", console: Console) -> None:
+    """Prints the table REGIMES: without degenerate targets where there are any, then with them.
+
+    Parameters
+    ----------
+    analysed : mapping of str to DataFrame
+        The tables of an analysis.
+    console : Console
+        Where to print.
+    """
+    title, n_degenerate = "Transfer by regime", analysed["degenerate"].select("task", "language").n_unique()
+    sound = analysed["regimes_sound"]
+    if n_degenerate and sound.height:
+        _show_regimes(sound, f"{title}, without {n_degenerate} degenerate targets", console)
+        title = f"{title}, with them"
+    elif n_degenerate:
+        console.print("No target is sound: the base shows no skill on any, so the numbers say what changed from there.")
+    _show_regimes(analysed["regimes"], title, console)
+
+
+def _show_regimes(regimes: "pl.DataFrame", title: str, console: Console) -> None:
     several = regimes.select(*tables.ARM).n_unique() > 1
-    table = Table(title="Transfer by regime (deltas in percentage points)")
+    table = Table(title=f"{title} (deltas in percentage points)")
     columns = ("regime", "cells", "mean", "median", "positive", "harmed")
     for name in (*(["recipe"] if several else []), *columns):
         table.add_column(name, justify="left" if name in ("regime", "recipe") else "right")

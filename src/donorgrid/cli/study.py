@@ -198,7 +198,7 @@ def report(
 def _tell(analysed: "Analysed") -> None:
     for note in analysed.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    show_regimes(analysed.tables["regimes"], console)
+    show_regimes(analysed.tables, console)
 
 
 def _with_distances(change: "Change", given: list[Path], out: Path | None) -> "Change":

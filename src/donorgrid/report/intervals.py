@@ -53,6 +53,12 @@ def regime_intervals(intervals: pl.DataFrame) -> PlainTable | None:
     )
 
 
+def without_intervals(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table without its ``_low_pp`` and ``_high_pp``: a number that was resampled has one interval on the page."""
+    ends = ("low_pp", "high_pp")
+    return frame.select(name for name in frame.columns if not name.endswith(ends))
+
+
 def role_intervals(intervals: pl.DataFrame) -> PlainTable | None:
     """A row per donor, recipient and source: the mean delta with its interval."""
     roles = intervals.filter((pl.col("kind") != "regime") & (pl.col("statistic") == "mean_pp"))

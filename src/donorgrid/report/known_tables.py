@@ -48,7 +48,8 @@ def checked_tables(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> dict
     """
     if "deltas" not in tables:
         raise InputError(f"report: table 'deltas' is missing; given are {sorted(tables)}")
-    checked = {name: DECLARED[name].check(frame) if name in DECLARED else frame for name, frame in tables.items()}
+    kinds = {name: DECLARED.get(name.removesuffix("_sound")) for name in tables}
+    checked = {name: frame if (kind := kinds[name]) is None else kind.check(frame) for name, frame in tables.items()}
     for name, frame in checked.items():
         limits = frame["harm_limit_pp"].drop_nulls().unique().to_list() if "harm_limit_pp" in frame.columns else []
         different = [limit for limit in limits if limit != head.harm_limit_pp]

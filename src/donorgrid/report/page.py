@@ -11,6 +11,7 @@ from donorgrid.report.figures import dotplot, matrices, pareto
 from donorgrid.report.figures.heatmap.sides import CELL
 from donorgrid.report.figures.palette import DARK_RAMP, LIGHT_RAMP
 from donorgrid.report.head import ReportHead
+from donorgrid.report.headline import headline_tables
 from donorgrid.report.known_tables import checked_tables
 from donorgrid.report.sections.order import sections
 from donorgrid.report.summary import summary
@@ -24,11 +25,12 @@ def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
     Parameters
     ----------
     tables
-        ``deltas`` (required) and any of ``regimes``, ``regimes_sound``, ``harm_breakdown``, ``mixes_controls``,
+        ``deltas`` (required) and any of ``regimes``, ``harm_breakdown``, ``mixes_controls``,
         ``roles_language``, ``roles_task``, ``roles_family``, ``matrix_language``, ``matrix_task``, ``pareto``,
         ``coverage``, ``intervals``, ``baselines``, ``agreement``, ``variance``, ``consistency``, ``noise``,
         ``linguistic``, ``sources``, ``choosing``, ``specific_regimes`` and ``degenerate``, as ``core.tables`` declares
-        them. A section without its table is left out; unknown tables are ignored.
+        them. ``<name>_sound`` takes the place of ``<name>`` where targets are degenerate. A section without its table
+        is left out; unknown tables are ignored.
     head
         The study behind the tables.
 
@@ -42,7 +44,7 @@ def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
     InputError
         If ``deltas`` is absent, a table lacks declared columns, or a table has another harm limit than ``head``.
     """
-    checked = checked_tables(tables, head)
+    checked = headline_tables(checked_tables(tables, head))
     return (
         _environment()
         .get_template("report.html.j2")

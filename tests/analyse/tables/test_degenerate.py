@@ -139,3 +139,35 @@ def test_a_random_grid_has_the_same_tables_twice():
     answers = pair_answers(*random_grid(5))
     first, second = analysed(answers), analysed(answers)
     assert all(first[name].equals(second[name]) for name in first)
+
+
+def test_noise_and_intervals_are_judged_again_among_the_sound_targets():
+    answers = grid()
+    settings = AnalysisSettings(n_bootstrap=50, n_permutations=0, n_splits=5)
+    tables = analyse(deltas(answers, metric="acc_norm"), answers=[answers], settings=settings)
+    for name in ("noise", "intervals", "sources", "choosing"):
+        assert tables[name].height
+        assert tables[f"{name}{SOUND}"].columns == tables[name].columns
+    all_targets, sound = (tables[f"noise{end}"].filter(regime="transfer").row(0, named=True) for end in ("", SOUND))
+    assert all_targets["n"] - sound["n"] == 5
+    degenerate = tables["cells"].filter("degenerate")
+    assert set(degenerate["verdict"]) == {"undecided"}
+    assert all_targets["safe_rate"] * all_targets["n"] == pytest.approx(
+        tables["cells"].filter(pl.col("regime") != "MT-ML")["verdict"].eq("safe").sum()
+    )
+    values = {
+        end: dict(tables[f"intervals{end}"].filter(name="transfer").select("statistic", "value").iter_rows())
+        for end in ("", SOUND)
+    }
+    regimes = tables[f"regimes{SOUND}"].filter(regime="transfer")
+    assert values[SOUND]["harm_rate"] == pytest.approx(regimes["harm_rate"][0])
+    assert values[SOUND]["mean_pp"] != values[""]["mean_pp"]
+
+
+def test_where_no_target_is_sound_its_tables_are_empty():
+    tables = analysed(grid(share=0.25, at_chance=False))
+    assert tables["degenerate"].height == len(TASKS) * len(LANGUAGES)
+    assert tables["regimes"].height
+    for name in ("regimes", "noise", "intervals", "sources", "roles_language", "variance"):
+        assert tables[f"{name}{SOUND}"].height == 0
+    assert set(tables["verdicts"]["verdict"]) == {"undecided"}

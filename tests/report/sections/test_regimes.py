@@ -1,15 +1,35 @@
 """The tables behind the regimes: without degenerate targets, and with intervals."""
 
 import polars as pl
-from example_tables import example_intervals, page_with
+from example_tables import example_deltas, example_intervals, example_tables, page_with
+
+MARKED = pl.DataFrame({"model": ["one"], "task": ["continent"], "language": ["de"], "reason": ["at chance"]})
 
 
-def test_regimes_are_repeated_without_degenerate_targets_if_there_are_any() -> None:
-    sound = pl.DataFrame({"regime": ["transfer"], "n": [12], "mean_pp": [1.25], "mean_se_pp": [None]})
-    marked = pl.DataFrame({"model": ["one"], "task": ["continent"], "language": ["de"], "reason": ["at chance"]})
-    assert "Without degenerate targets" not in page_with(regimes_sound=sound).tables
-    rows = page_with(regimes_sound=sound, degenerate=marked).tables["Without degenerate targets"]
-    assert "+1.25" in rows[1]
+def sound_regimes() -> pl.DataFrame:
+    """The regimes of the example without some of its cells."""
+    regimes = example_tables(example_deltas())["regimes"].filter(pl.col("regime") == "transfer")
+    return regimes.with_columns(n=pl.lit(12), mean_pp=pl.lit(1.25), positive_rate=pl.lit(0.75), harm_rate=pl.lit(0.125))
+
+
+def test_the_page_leads_with_sound_targets_and_has_the_others_beside_them() -> None:
+    plain = page_with(regimes_sound=sound_regimes())
+    assert "without degenerate targets" not in " ".join(plain.tables)
+    page = page_with(regimes_sound=sound_regimes(), degenerate=MARKED)
+    assert "+1.25" in page.tables["Transfer by regime, without degenerate targets"][1]
+    of_all = page.tables["Transfer by regime, with degenerate targets too"]
+    assert [sorted(row) for row in of_all] == [sorted(row) for row in plain.tables["Transfer by regime"]]
+    assert "Over 12 transfer cells" in page.text
+    assert "With the degenerate targets too, over " in page.text
+    assert page.text.index("Over 12 transfer cells") < page.text.index("With the degenerate targets too")
+    assert "They are left out above and in every section below but" in page.text
+
+
+def test_a_page_without_a_sound_target_says_so_first() -> None:
+    page = page_with(regimes_sound=sound_regimes().clear(), degenerate=MARKED)
+    assert "Transfer by regime" in page.tables
+    assert page.text.index("No target is sound") < page.text.index("answered the test items")
+    assert "They are left out" not in page.text
 
 
 def test_regimes_and_roles_have_tables_of_intervals() -> None:

@@ -28,6 +28,15 @@ def test_the_interval_of_the_mean_and_of_the_harm_rate_is_one_sentence() -> None
     assert "and of 12.5% to 30.0% for the share that lost." in text
 
 
+def test_a_number_with_an_interval_has_no_second_statement_of_its_uncertainty() -> None:
+    page = page_with(intervals=example_intervals())
+    summary = page.text[: page.text.index("Best donor language")]
+    assert "±" not in summary
+    assert "mean delta over transfer cells (−1.50 to −0.25)" in summary
+    for name, table in page.tables.items():
+        assert not [heading for heading in table[0] if heading.startswith("interval")] or "families" in name
+
+
 def test_the_sentence_names_what_was_resampled_and_arms_have_sentences_of_their_own() -> None:
     with_models = example_intervals("models, seeds, items")
     assert "Resampling models, training runs and test items gives" in page_with(intervals=with_models).text

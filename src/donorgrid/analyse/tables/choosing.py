@@ -146,5 +146,6 @@ TABLES = (
     TableMaker(
         {"choosing": CHOOSING},
         lambda arm: (choosing_table(arm.differences, arm.settings, cells=arm.cells, by_seed=arm.by_seed),),
+        headline=True,
     ),
 )

@@ -14,7 +14,7 @@ from donorgrid.analyse.reading.paired_differences import ArmDifferences, without
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.making import TableMaker
 from donorgrid.core.tables import BASELINES, DEGENERATE
-from donorgrid.statistics.degeneracy import chance_reason, same_answer_reason
+from donorgrid.statistics.degeneracy import chance_reason, same_answer_reason, zero_reason
 from donorgrid.statistics.proportions import relative_entropy_of_choices, wilson_interval
 from donorgrid.statistics.shrinkage import shrink_to_mean
 
@@ -175,6 +175,8 @@ def _row(
     chance = line["chance"]
     if isinstance(chance, float):
         reasons.append(chance_reason(n_right, n_items, chance, confidence=settings.confidence))
+    else:
+        reasons.append(zero_reason(n_right, n_items))
     chosen, gold = line.get("chosen_entropy"), line.get("answer_entropy")
     if isinstance(chosen, float) and isinstance(gold, float):
         reasons.append(same_answer_reason(chosen, gold))

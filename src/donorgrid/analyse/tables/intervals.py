@@ -165,5 +165,6 @@ TABLES = (
     TableMaker(
         {"intervals": INTERVALS},
         lambda arm: (intervals_table(arm.cells, arm.differences, arm.settings, by_seed=arm.by_seed),),
+        headline=True,
     ),
 )

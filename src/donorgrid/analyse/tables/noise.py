@@ -207,7 +207,7 @@ def _degenerate(cells: pl.DataFrame) -> pl.Expr:
 
 
 TABLES = (
-    TableMaker({"noise": NOISE}, lambda arm: (noise_table(arm.measured, arm.settings),)),
+    TableMaker({"noise": NOISE}, lambda arm: (noise_table(arm.measured, arm.settings),), headline=True),
     TableMaker({"verdicts": VERDICTS}, lambda arm: (verdicts_table(arm.measured, arm.settings),)),
     TableMaker({"cells": CELLS}, lambda arm: (arm.measured.drop(_FURTHER),)),
 )

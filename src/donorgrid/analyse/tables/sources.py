@@ -45,4 +45,8 @@ def sources_table(
     return best_first.with_row_index("rank", offset=1)
 
 
-TABLES = (TableMaker({"sources": SOURCES}, lambda arm: (sources_table(arm.cells, arm.differences, arm.settings),)),)
+TABLES = (
+    TableMaker(
+        {"sources": SOURCES}, lambda arm: (sources_table(arm.cells, arm.differences, arm.settings),), headline=True
+    ),
+)

@@ -10,7 +10,8 @@ from donorgrid.report.arms import by_arm
 from donorgrid.report.figures.dotplot import dot_plot
 from donorgrid.report.figures.series import series_with_se
 from donorgrid.report.formatting import is_absent, percent
-from donorgrid.report.intervals import regime_intervals, role_intervals
+from donorgrid.report.headline import WITH_DEGENERATE
+from donorgrid.report.intervals import regime_intervals, role_intervals, without_intervals
 from donorgrid.report.plain_tables import plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled
 from donorgrid.report.standard_errors import error_column, error_in_words
@@ -27,12 +28,14 @@ class RateBar:
 
 
 def regimes_section(tables: Tables) -> Section | None:
-    """Means and rates by regime, then the same without degenerate targets, where the harm is, mixes and controls."""
+    """Means and rates by regime, then the same with degenerate targets, where the harm is, mixes and controls."""
     frame = filled(tables, "regimes")
     if frame is None:
         return None
+    all_targets = f"regimes{WITH_DEGENERATE}"
+    title = "Transfer by regime" + (", without degenerate targets" if all_targets in tables else "")
     captions = {
-        **({"regimes_sound": "Without degenerate targets"} if filled(tables, "degenerate") is not None else {}),
+        all_targets: "Transfer by regime, with degenerate targets too",
         "harm_breakdown": "Where the harm is",
         "mixes_controls": "Mixes and controls, over all their targets",
     }
@@ -43,7 +46,7 @@ def regimes_section(tables: Tables) -> Section | None:
         Part(
             label=label,
             content={
-                **_regimes(rows),
+                **_regimes(rows, title, with_intervals=label in intervals_by_arm),
                 **_intervals(intervals_by_arm.get(label)),
                 "further": tuple(
                     plain_table(further[name][label], caption)
@@ -64,7 +67,7 @@ def _intervals(frame: pl.DataFrame | None) -> Mapping[str, Any]:
     }
 
 
-def _regimes(frame: pl.DataFrame) -> Mapping[str, Any]:
+def _regimes(frame: pl.DataFrame, title: str, *, with_intervals: bool) -> Mapping[str, Any]:
     labels = frame["regime"].to_list()
     means = series_with_se(
         frame, labels, kind="donor", name="mean delta", value="mean_pp", error=error_column(frame, "mean")
@@ -85,5 +88,5 @@ def _regimes(frame: pl.DataFrame) -> Mapping[str, Any]:
         "plot": dot_plot("Mean delta by regime", "pp", labels, (means,)),
         "errors": error_in_words(frame, "mean"),
         "bars": bars,
-        "table": plain_table(ordered, "Transfer by regime"),
+        "table": plain_table(without_intervals(ordered) if with_intervals else ordered, title),
     }

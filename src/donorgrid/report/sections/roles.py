@@ -7,6 +7,7 @@ from donorgrid.report.figures.dotplot import DotPlot, dot_plot
 from donorgrid.report.figures.matrices import matrix
 from donorgrid.report.figures.series import series_with_se
 from donorgrid.report.head import ReportHead
+from donorgrid.report.intervals import without_intervals
 from donorgrid.report.plain_tables import PlainTable, plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled
 from donorgrid.report.standard_errors import error_column, error_in_words
@@ -31,10 +32,12 @@ def roles_section(tables: Tables, head: ReportHead) -> Section | None:
     names = {code: head.language(code) for code in head.language_names}
     figures: dict[str, list[tuple[DotPlot, PlainTable]]] = {}
     errors: dict[str, str] = {}
+    resampled = filled(tables, "intervals") is not None
     for kind, title in titles.items():
         frame = filled(tables, f"roles_{kind.removeprefix('language_')}")
         for label, rows in () if frame is None else by_arm(frame):
-            figure = (_roles_plot(rows, kind, title, head), plain_table(rows, title, names))
+            shown = without_intervals(rows) if resampled and kind != "language_family" else rows
+            figure = (_roles_plot(rows, kind, title, head), plain_table(shown, title, names))
             figures.setdefault(label, []).append(figure)
             errors[label] = errors.get(label) or error_in_words(rows, "donor")
     parts = tuple(

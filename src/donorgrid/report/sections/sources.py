@@ -7,6 +7,7 @@ import polars as pl
 
 from donorgrid.report.figures.dotplot import DotPlot, dot_plot
 from donorgrid.report.figures.series import series_with_se
+from donorgrid.report.intervals import without_intervals
 from donorgrid.report.plain_tables import plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled, parts_of
 from donorgrid.report.standard_errors import error_column
@@ -23,7 +24,13 @@ def sources_section(tables: Tables) -> Section | None:
         "Each source by its mean delta over all targets except its own cell. The best of many looks better than it "
         "is: the second table shows what the source chosen on one half of the data gives on the other half."
     )
-    parts = parts_of(frame, lambda rows: {"note": note, "plot": _ranked(rows), "table": plain_table(rows, "Sources")})
+    resampled = filled(tables, "intervals") is not None
+
+    def draw(rows: pl.DataFrame) -> Mapping[str, Any]:
+        shown = without_intervals(rows) if resampled else rows
+        return {"note": note, "plot": _ranked(rows), "table": plain_table(shown, "Sources")}
+
+    parts = parts_of(frame, draw)
     choices = filled(tables, "choosing")
     if choices is not None:
         table = plain_table(choices, "The best choice, on all data and on the held-out half")

@@ -7,6 +7,7 @@ import polars as pl
 
 from donorgrid.report.formatting import count, percent
 from donorgrid.report.head import ReportHead
+from donorgrid.report.headline import WITH_DEGENERATE, no_target_is_sound
 from donorgrid.report.summary import roles, study, transfer
 
 _ONE_MODEL = (
@@ -38,8 +39,8 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
     Parameters
     ----------
     tables
-        ``deltas``, and any of ``regimes``, ``intervals``, ``noise``, ``choosing``, ``roles_language``, ``roles_task``
-        and ``degenerate``.
+        As ``headline_tables`` returns them: ``deltas``, and any of ``regimes``, ``intervals``, ``noise``, ``choosing``,
+        ``roles_language``, ``roles_task`` and ``degenerate``.
     head
         The study behind the tables.
 
@@ -50,31 +51,39 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
     """
     deltas = tables["deltas"]
     outcomes = transfer.outcomes(tables.get("regimes"))
+    intervals = tables.get("intervals")
     tiles = (
-        *(_transfer_tiles(outcomes[0][1], head) if len(outcomes) == 1 else ()),
+        *(_transfer_tiles(outcomes[0][1], intervals, head) if len(outcomes) == 1 else ()),
         Tile(value=count(study.n_adapters(deltas)), name="adapters trained and scored"),
         Tile(value=count(head.n_cells_done), name=f"of {count(head.n_cells_planned)} planned cells measured"),
     )
     sentences = (
+        *([study.NONE_IS_SOUND] if no_target_is_sound(tables) else []),
         study.measured(deltas, head),
         *study.shown_without_training(deltas),
-        *transfer.outcome_sentences(outcomes, head),
-        *transfer.interval_sentences(tables.get("intervals")),
+        *transfer.outcome_sentences(outcomes, head, intervals),
+        *transfer.interval_sentences(intervals),
+        *transfer.with_degenerate_sentences(tables.get(f"regimes{WITH_DEGENERATE}"), head),
         *transfer.noise_sentences(tables.get("noise"), head),
         *roles.best_source_sentences(tables.get("choosing")),
-        *roles.role_sentences(tables.get("roles_language"), "language", head),
-        *roles.role_sentences(tables.get("roles_task"), "task", head),
+        *roles.role_sentences(tables.get("roles_language"), "language", head, intervals),
+        *roles.role_sentences(tables.get("roles_task"), "task", head, intervals),
         *([_ONE_MODEL] if len(head.models) == 1 else []),
         study.missing(head),
-        study.degenerate(tables.get("degenerate")),
+        study.degenerate(tables.get("degenerate"), left_out=f"regimes{WITH_DEGENERATE}" in tables),
     )
     return Summary(tiles=tiles, sentences=sentences)
 
 
-def _transfer_tiles(outcome: transfer.Outcome, head: ReportHead) -> tuple[Tile, ...]:
+def _transfer_tiles(outcome: transfer.Outcome, intervals: pl.DataFrame | None, head: ReportHead) -> tuple[Tile, ...]:
     limit = transfer.limit_in_words(head)
+
+    def tile(statistic: str, value: str, name: str, tone: str = "") -> Tile:
+        between = transfer.interval_in_brackets(intervals, statistic)
+        return Tile(value=value, name=f"{name}{between}", tone=tone)
+
     return (
-        Tile(value=f"{transfer.mean_in_words(outcome)} pp", name="mean delta over transfer cells"),
-        Tile(value=percent(outcome["positive_rate"]), name="of transfer cells gained", tone="gain"),
-        Tile(value=percent(outcome["harm_rate"]), name=f"of transfer cells lost {limit} or more", tone="loss"),
+        tile("mean_pp", f"{transfer.mean_in_words(outcome, intervals)} pp", "mean delta over transfer cells"),
+        tile("positive_rate", percent(outcome["positive_rate"]), "of transfer cells gained", "gain"),
+        tile("harm_rate", percent(outcome["harm_rate"]), f"of transfer cells lost {limit} or more", "loss"),
     )

@@ -61,8 +61,28 @@ def missing(head: ReportHead) -> str:
     return f"{_counted(n_missing, 'planned cell')} missing (hatched in the matrix, never counted as zero){listed}."
 
 
-def degenerate(table: pl.DataFrame | None) -> str:
-    """Which targets have a degenerate baseline; None for targets that were not examined."""
+NONE_IS_SOUND = (
+    "No target is sound: on every target the base model is at chance, has no right answer, or one answer is nearly "
+    "always given or right. The numbers below say what changed from there; that a skill was kept or lost they cannot "
+    "say."
+)
+
+
+def degenerate(table: pl.DataFrame | None, *, left_out: bool) -> str:
+    """Which targets have a degenerate baseline.
+
+    Parameters
+    ----------
+    table
+        The table ``DEGENERATE``; None for targets that were not examined.
+    left_out
+        Whether the page leads with the tables that lack them.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
     if table is None:
         return "Targets were not checked for degenerate baselines (at chance, or nearly always the same answer)."
     if table.is_empty():
@@ -71,7 +91,14 @@ def degenerate(table: pl.DataFrame | None) -> str:
         f"{task}/{language}"
         for task, language in table.select("task", "language").unique().sort("task", "language").iter_rows()
     ]
-    return f"Degenerate targets, whose baseline measures format and not skill: {', '.join(cells)}."
+    named = f"Degenerate targets, whose baseline measures format and not skill: {', '.join(cells)}."
+    return f"{named} {_LEFT_OUT}" if left_out else named
+
+
+_LEFT_OUT = (
+    "They are left out above and in every section below but the transfer matrix, the scores before training, specific "
+    "transfer, variance, ranks of donors and linguistic distance."
+)
 
 
 def _counted(number: int, noun: str) -> str:

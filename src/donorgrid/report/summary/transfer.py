@@ -18,7 +18,9 @@ def outcomes(regimes: pl.DataFrame | None) -> list[tuple[str, Outcome]]:
     return [(label, row) for label, row in _transfer_rows(regimes) if row["n"] and not is_absent(row["mean_pp"])]
 
 
-def outcome_sentences(outcomes: Sequence[tuple[str, Outcome]], head: ReportHead) -> list[str]:
+def outcome_sentences(
+    outcomes: Sequence[tuple[str, Outcome]], head: ReportHead, intervals: pl.DataFrame | None = None
+) -> list[str]:
     """Mean, median, share that gained and share harmed, a sentence per arm.
 
     Parameters
@@ -27,37 +29,41 @@ def outcome_sentences(outcomes: Sequence[tuple[str, Outcome]], head: ReportHead)
         From ``outcomes``.
     head
         Gives the harm limit.
+    intervals
+        The table ``INTERVALS``: an arm that it holds has its interval in a sentence of its own, and no standard error.
 
     Returns
     -------
     list of str
         A sentence per arm.
     """
+    with_interval = dict(by_arm(intervals)) if intervals is not None and not intervals.is_empty() else {}
     return [
         of_arm(
             label,
             f"Over {count(int(outcome['n']))} transfer cells (every source–target pair except the trained cell "
-            f"itself), the mean delta is {mean_in_words(outcome)} pp and the median {signed_pp(outcome['median_pp'])} "
-            f"pp; {percent(outcome['positive_rate'])} gained and {percent(outcome['harm_rate'])} lost "
-            f"{limit_in_words(head)} or more.",
+            f"itself), the mean delta is {mean_in_words(outcome, with_interval.get(label))} pp and the median "
+            f"{signed_pp(outcome['median_pp'])} pp; {percent(outcome['positive_rate'])} gained and "
+            f"{percent(outcome['harm_rate'])} lost {limit_in_words(head)} or more.",
         )
         for label, outcome in outcomes
     ]
 
 
 def interval_sentences(intervals: pl.DataFrame | None) -> list[str]:
-    """The intervals of the mean delta and of the harm rate, a sentence per arm that has both."""
+    """The intervals of the mean delta and of the rates, a sentence per arm that has them."""
     arms = () if intervals is None or intervals.is_empty() else by_arm(intervals)
     sentences = []
     for label, rows in arms:
-        mean, harm = (
+        mean, gained, harm = (
             interval_of(rows, kind="regime", name=TRANSFER, statistic=statistic)
-            for statistic in ("mean_pp", "harm_rate")
+            for statistic in ("mean_pp", "positive_rate", "harm_rate")
         )
         if mean and harm:
             sentence = (
-                f"Resampling {resampled_units(rows)} gives an interval of {mean} pp for that mean and of {harm} for "
-                "the share that lost."
+                f"Resampling {resampled_units(rows)} gives an interval of {mean} pp for that mean"
+                + (f", of {gained} for the share that gained" if gained else "")
+                + f" and of {harm} for the share that lost."
             )
             sentences.append(of_arm(label, sentence))
     return sentences
@@ -91,6 +97,32 @@ def noise_sentences(noise: pl.DataFrame | None, head: ReportHead) -> list[str]:
     ]
 
 
+def with_degenerate_sentences(regimes: pl.DataFrame | None, head: ReportHead) -> list[str]:
+    """The same numbers over all targets, where degenerate ones are left out above.
+
+    Parameters
+    ----------
+    regimes
+        The table ``REGIMES`` of all targets, or None where no target is left out.
+    head
+        Gives the harm limit.
+
+    Returns
+    -------
+    list of str
+        A sentence per arm.
+    """
+    return [
+        of_arm(
+            label,
+            f"With the degenerate targets too, over {count(int(outcome['n']))} transfer cells, the mean delta is "
+            f"{mean_in_words(outcome)} pp; {percent(outcome['positive_rate'])} gained and "
+            f"{percent(outcome['harm_rate'])} lost {limit_in_words(head)} or more.",
+        )
+        for label, outcome in outcomes(regimes)
+    ]
+
+
 def of_arm(label: str, sentence: str) -> str:
     """Puts the arm's label in front of a sentence.
 
@@ -114,8 +146,44 @@ def limit_in_words(head: ReportHead) -> str:
     return f"{head.harm_limit_pp:g} pp"
 
 
-def mean_in_words(outcome: Outcome) -> str:
-    """The mean with its standard error over models, or over the test items if there is only one model."""
+def interval_in_brackets(intervals: pl.DataFrame | None, statistic: str) -> str:
+    """The interval of a statistic of all transfer cells.
+
+    Parameters
+    ----------
+    intervals
+        The table ``INTERVALS`` of one arm, or None.
+    statistic
+        ``mean_pp``, ``positive_rate`` or ``harm_rate``.
+
+    Returns
+    -------
+    str
+        `` (12.5% to 30.0%)``, with a space before it; empty if the table lacks it.
+    """
+    if intervals is None or intervals.is_empty():
+        return ""
+    between = interval_of(intervals, kind="regime", name=TRANSFER, statistic=statistic)
+    return f" ({between})" if between else ""
+
+
+def mean_in_words(outcome: Outcome, intervals: pl.DataFrame | None = None) -> str:
+    """The mean, with a standard error unless it has an interval.
+
+    Parameters
+    ----------
+    outcome
+        The transfer row of an arm.
+    intervals
+        The table ``INTERVALS`` of the arm, or None.
+
+    Returns
+    -------
+    str
+        The error is over models, or over the test items if there is only one model.
+    """
+    if interval_in_brackets(intervals, "mean_pp"):
+        return signed_pp(outcome["mean_pp"])
     over_models = outcome["mean_se_pp"]
     error = outcome.get("mean_noise_se_pp") if is_absent(over_models) else over_models
     return with_se(outcome["mean_pp"], error)
