@@ -57,7 +57,6 @@ def fit(
         K results; a RunFailure where a loss or a gradient was not finite.
     """
     reader.check([text.token_ids for corpus in corpora for text in (*corpus.train, *corpus.validation)])
-    reader.prepare_training()
     losses = Losses(reader)
     results: Results = {}
     running = [

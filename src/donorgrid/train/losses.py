@@ -23,6 +23,7 @@ class Losses:
     """Losses with one resident network; it remembers into how many pieces a batch must be cut to fit the memory."""
 
     def __init__(self, reader: Reader) -> None:
+        reader.prepare_training()  # now, while no adapter stands in the network
         self._reader = reader
         self._token_cost = _TOKEN_COST * reader.network.config.get_text_config().hidden_size
         self._n_pieces = 1
