@@ -18,6 +18,7 @@ from donorgrid.tasks.items.generation import GenerationRules
 from donorgrid.tasks.prompts.solved_examples import draw_examples, load_examples, with_examples
 from donorgrid.tasks.task_files.task_file import TaskFile
 from donorgrid.tasks.validation.alignment import Alignment, align
+from donorgrid.tasks.validation.shared_texts import shared_items, shared_notes
 from donorgrid.tasks.validation.show import show_cell
 from donorgrid.tasks.validation.validate import TaskReport, validate_task
 
@@ -37,6 +38,8 @@ __all__ = [
     "load_examples",
     "one_class_notes",
     "one_class_reasons",
+    "shared_items",
+    "shared_notes",
     "show_cell",
     "validate_task",
     "with_examples",

@@ -10,6 +10,7 @@ from donorgrid.tasks.documents.read import DocumentSource
 from donorgrid.tasks.items.draws import one_class_notes
 from donorgrid.tasks.task_files.task_file import TaskFile
 from donorgrid.tasks.validation.alignment import Alignment, align
+from donorgrid.tasks.validation.shared_texts import shared_items, shared_notes
 
 SPLITS = ("train", "test")
 INVALID_SHOWN = 5
@@ -94,13 +95,21 @@ def validate_task(
         task=task,
         counts={cell.cell.language: cell.counts for cell in cells},
         alignments=tuple(align(cells, split=split) for split in SPLITS if several and any(map(_has(split), cells))),
-        notes=tuple(dict.fromkeys((*(note for cell in cells for note in cell.notes), *_one_class(cells)))),
+        notes=tuple(
+            dict.fromkeys((*(note for cell in cells for note in cell.notes), *_one_class(cells), *_shared(cells)))
+        ),
         failures=failures,
     )
 
 
 def _one_class(cells: Sequence[CellItems]) -> Iterator[str]:
     yield from (f"{cell.cell.language} {note}" for cell in cells for note in one_class_notes(cell))
+
+
+def _shared(cells: Sequence[CellItems]) -> Iterator[str]:
+    """The training texts that occur among the task's own test items."""
+    by_cell = {cell.cell: cell for cell in cells}
+    yield from shared_notes(shared_items(by_cell, sources=list(by_cell), targets=list(by_cell)))
 
 
 def _has(split: str) -> Callable[[CellItems], bool]:
