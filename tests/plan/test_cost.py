@@ -3,7 +3,7 @@
 import pytest
 
 from donorgrid.core.records import Recipe
-from donorgrid.plan.cost import ModelCost, Rates, adapter_bytes, model_cost, seconds_for
+from donorgrid.plan.cost import Amount, ModelCost, Part, Speed, adapter_bytes, model_cost, seconds_for
 
 SHAPES = {"model.embed_tokens.weight": (50, 8), "model.up_proj.weight": (20, 8), "model.norm.weight": (8,)}
 
@@ -24,8 +24,26 @@ def test_solved_examples_are_read_once_per_item() -> None:
     assert cost(example_tokens=[20, 30]).score_tokens == 5 * 1000 + 10 * 50
 
 
-def test_seconds_follow_the_measured_rates() -> None:
-    assert seconds_for(cost(), Rates(train=50.0, score=1000.0)) == pytest.approx(3.0 + 3.0)
+def test_seconds_follow_the_measured_speeds() -> None:
+    recipe = Recipe(name="r")
+    training, scoring, other = (
+        Part(kind="training", task="a", recipe=recipe),
+        Part(kind="scoring", task="a"),
+        Part(kind="scoring", task="b"),
+    )
+    work = {
+        training: Amount(n_tokens=100, n_starts=2),
+        scoring: Amount(n_tokens=3000, n_starts=4),
+        other: Amount(n_tokens=500, n_starts=1),
+    }
+    speeds = {training: Speed(tokens_per_s=50.0, start_s=3.0), scoring: Speed(tokens_per_s=1000.0)}
+    assert seconds_for(work, speeds) == pytest.approx((2.0 + 6.0) + 3.0 + 0.5)
+    speeds[other] = Speed(tokens_per_s=100.0, start_s=0.25)
+    assert seconds_for(work, speeds) == pytest.approx((2.0 + 6.0) + 3.0 + 5.25)
+
+
+def test_amounts_add_up() -> None:
+    assert Amount(n_tokens=2, n_starts=1) + Amount(n_tokens=3) == Amount(n_tokens=5, n_starts=1)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from donorgrid.pipeline.run import progress as study
 
 _LINE_EVERY_S = 10.0
+_QUIET_S = 30.0
+"""Off a terminal, what is done is said at most every 10 seconds, and work in hand every 30."""
+_MOST_SHOWN = 2
+"""Of so many processes the line says what they work on."""
 
 
 class ProgressDisplay:
@@ -19,16 +23,15 @@ class ProgressDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
-        self._first: study.Progress | None = None
         self._told_s = -_LINE_EVERY_S
         self._bar: tuple[Progress, TaskID] | None = None
         self.last: study.Progress | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            bar = Progress(*columns, TextColumn("{task.fields[left]}"), console=self._console)
-            self._bar = (bar, bar.add_task("baselines and adapters", total=None, left=""))
+            columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.fields[text]}"))
+            bar = Progress(*columns, console=self._console)
+            self._bar = (bar, bar.add_task("", total=1.0, text=""))
             bar.start()
         return self
 
@@ -44,28 +47,33 @@ class ProgressDisplay:
 
     def __call__(self, progress: "study.Progress") -> None:
         """Show how far the study is."""
-        self._first = self._first or progress
-        changed, self.last = progress != self.last, progress
+        changed = self.last is None or progress.done + progress.failed != self.last.done + self.last.failed
+        self.last = progress
         if self._bar is not None:
             bar, task = self._bar
-            settled = progress.done + progress.failed
-            bar.update(task, total=progress.total, completed=settled, left=self._text_of_rest(progress))
-        elif changed and (self._now() - self._told_s >= _LINE_EVERY_S or not progress.left):
+            bar.update(task, completed=progress.share, text=_text(progress))
+        elif self._now() - self._told_s >= (_LINE_EVERY_S if changed else _QUIET_S) or (changed and not progress.left):
             self._told_s = self._now()
-            rest = self._text_of_rest(progress)
-            self._console.print(
-                f"{progress.done} of {progress.total} baselines and adapters done" + (f", {rest}" if rest else ""),
-                soft_wrap=True,
-            )
+            self._console.print(_text(progress), soft_wrap=True)
 
     def _now(self) -> float:
         return time.monotonic() - self._began
 
-    def _text_of_rest(self, progress: "study.Progress") -> str:
-        failed = [f"{progress.failed} failed"] if progress.failed else []
-        since = progress.done - (self._first.done if self._first else 0)
-        if since and progress.left:
-            minutes, seconds = divmod(round(self._now() / since * progress.left), 60)
-            hours, minutes = divmod(minutes, 60)
-            failed.append("about " + (f"{hours} h {minutes} min" if hours else f"{minutes}:{seconds:02d}") + " left")
-        return ", ".join(failed)
+
+def _text(progress: "study.Progress") -> str:
+    """One line: ``3 of 20 baselines and adapters done, 17% of the work, about 4:10 left; training …``."""
+    parts = [f"{progress.done} of {progress.total} baselines and adapters done"]
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    if progress.left:
+        parts.append(f"{100 * progress.share:.0f}% of the work")
+        if progress.seconds_left is not None:
+            parts.append(f"about {_duration(progress.seconds_left)} left")
+    shown = [*progress.in_hand[:_MOST_SHOWN], *(["…"] if len(progress.in_hand) > _MOST_SHOWN else [])]
+    return "; ".join([", ".join(parts), *shown])
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes}:{rest:02d}"

@@ -52,7 +52,7 @@ def plan(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     measured: Annotated[
-        bool, typer.Option("--trial/--no-trial", help="measure for a few seconds how fast this machine is")
+        bool, typer.Option("--trial/--no-trial", help="measure how fast this machine is, with a few texts and items")
     ] = True,
     as_json: options.Json = False,
 ) -> None:
@@ -81,7 +81,10 @@ def plan(
     if cost.power is not None:
         show_power(cost.power, console)
     if cost.seconds is not None:
-        console.print(f"about {_duration(cost.seconds)} with {cost.jobs} processes, by a measured trial")
+        console.print(
+            f"about {_duration(cost.seconds)} with {cost.jobs} processes, by a measured trial of "
+            f"{sum(model.trial_seconds for model in cost.models):.0f} s"
+        )
 
 
 def fetch(study: options.Study) -> None:
@@ -139,7 +142,8 @@ def status(
     problems = pipeline.run.progress.study_problems(study, out, verify=verify)
     damaged = problems.damaged
     if as_json:
-        content = {**asdict(progress), "left": progress.left, "failures": [asdict(failure) for failure in failures]}
+        counts = {name: getattr(progress, name) for name in ("done", "failed", "total", "left")}
+        content = {**counts, "failures": [asdict(failure) for failure in failures]}
         further = {"damaged": list(damaged), "passed_over": list(problems.passed_over)}
         show_json(content | (further if verify or any(further.values()) else {}))
         return 1 if failures or damaged else 0

@@ -1,6 +1,8 @@
 """Loading a base model and its tokenizer with transformers: safetensors only, no remote code."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,17 @@ from donorgrid.models.reader import Reader
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _CUDA = re.compile(r"cuda(:(?P<index>\d{1,4}))?")
+
+
+@contextmanager
+def threads_set(n_threads: int | None) -> Iterator[None]:
+    """In the body, torch computes on the CPU with so many threads; None changes nothing."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(n_threads or former)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,50 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from donorgrid.core.records import Precision, Recipe
 
 _BYTES: dict[Precision, int] = {"fp32": 4, "bf16": 2}
 _BYTES_PER_ANSWER = 24
+VALIDATION_COST = 1 / 3
+"""A validation text is read forward only: a token costs about this share of one that is trained on."""
 _EMBEDDINGS = ("embed", "wte", "wpe", "lm_head")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rates:
-    """Tokens per second of one process, measured by a short trial."""
+PartKind = Literal["training", "scoring", "few-shot"]
 
-    train: float
-    score: float
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a model's work with a speed of its own: training with a recipe, or scoring, on texts of a task."""
+
+    kind: PartKind
+    task: str
+    recipe: Recipe | None = None
+
+    def is_like(self, other: "Part") -> bool:
+        """True if only the tasks differ."""
+        return (self.kind, self.recipe) == (other.kind, other.recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """How much work a part is: tokens, and how often it is started (one training, or one target of one subject)."""
+
+    n_tokens: float = 0.0
+    n_starts: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(n_tokens=self.n_tokens + other.n_tokens, n_starts=self.n_starts + other.n_starts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """How fast one process does a part: tokens per second, and the seconds that each start takes on top."""
+
+    tokens_per_s: float
+    start_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +71,10 @@ class ModelCost:
         Disk for kept adapters and for item answers.
     seconds
         Time of one process, or None if it was not tried.
+    ready_seconds
+        Time until the model is in memory, which every process needs.
+    trial_seconds
+        How long the trial took.
     """
 
     model: str
@@ -53,6 +87,8 @@ class ModelCost:
     adapter_bytes: int
     answer_bytes: int
     seconds: float | None = None
+    ready_seconds: float = 0.0
+    trial_seconds: float = 0.0
 
 
 def model_cost(
@@ -107,22 +143,29 @@ def model_cost(
     )
 
 
-def seconds_for(cost: ModelCost, rates: Rates) -> float:
+def seconds_for(work: Mapping[Part, Amount], speeds: Mapping[Part, Speed]) -> float:
     """Estimate the time of the work.
 
     Parameters
     ----------
-    cost
-        The work of one model.
-    rates
-        Measured tokens per second.
+    work
+        Tokens and starts of each part.
+    speeds
+        Measured speeds. A part that was not tried counts as the tried ones of its kind and recipe.
 
     Returns
     -------
     float
         Seconds of one process.
     """
-    return cost.train_tokens / rates.train + cost.score_tokens / rates.score
+    seconds = 0.0
+    for part, amount in work.items():
+        alike = [part] if part in speeds else [tried for tried in speeds if tried.is_like(part)]
+        n_tokens = sum(work[tried].n_tokens for tried in alike)
+        per_token = sum(work[tried].n_tokens / speeds[tried].tokens_per_s for tried in alike) / n_tokens
+        start_s = sum(speeds[tried].start_s for tried in alike) / len(alike)
+        seconds += amount.n_tokens * per_token + amount.n_starts * start_s
+    return seconds
 
 
 def adapter_bytes(recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> int:

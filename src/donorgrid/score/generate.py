@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.work_reports import report_share
 from donorgrid.score.encode import encode_context
 
 _TOKENS_PER_BATCH = 4096
@@ -72,10 +73,13 @@ def generate_texts(
     texts = [""] * len(encoded)
     end_of_text = tokenizer.decode([tokenizer.eos_token_id], skip_special_tokens=False)
     stops = tuple(dict.fromkeys([*until, end_of_text]))
+    n_done = 0
     for batch in _batches(ordered, max_new_tokens):
         generated = _generate(network, tokenizer, batch, stops, max_new_tokens)
         for context, token_ids in zip(batch, generated, strict=True):
             texts[context.index] = _decode(token_ids, tokenizer, stops)
+        n_done += len(batch)
+        report_share(n_done / len(ordered))
     return texts
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from donorgrid.core.work_reports import report_share
 from donorgrid.models.memory import out_of_memory
 from donorgrid.models.output_head import target_loglik_nats
 from donorgrid.models.reader import Reader
@@ -52,6 +53,7 @@ class Scorer:
                 nats = self._try_batch(packed, len(nats_of))
                 if nats is not None:
                     nats_of.append(nats)
+                    report_share(len(nats_of) / len(packed.batches))
             sums = torch.zeros(len(packed.sequences), dtype=torch.float64)
             for batch, nats in zip(packed.batches, nats_of, strict=True):
                 sums.index_add_(0, batch.sequence_indices, nats.double().cpu())

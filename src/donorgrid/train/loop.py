@@ -11,6 +11,7 @@ import numpy as np
 
 from donorgrid.core.errors import RunFailure
 from donorgrid.core.records import Recipe
+from donorgrid.core.work_reports import report_share
 from donorgrid.models.reader import Reader
 from donorgrid.train.adamw import StackedAdamW, clip_rows
 from donorgrid.train.encode import Corpus, EncodedText
@@ -66,6 +67,7 @@ def fit(
     optimizer = StackedAdamW(trainable.values, weight_decay=recipe.weight_decay)
     while running:
         _step(losses, trainable, optimizer, running)
+        report_share(sum(training.n_steps / len(training.learning_rates) for training in running) / len(running))
         ended = [row for row, training in enumerate(running) if training.is_at_epoch_end]
         if not ended:
             continue

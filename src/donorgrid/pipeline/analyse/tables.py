@@ -15,6 +15,7 @@ from donorgrid.analyse import (
     deltas_by_seed,
     pair_answers,
 )
+from donorgrid.analyse.reading.one_class import one_class_targets
 from donorgrid.analyse.reading.result_tables import stack_tables, tables_from
 from donorgrid.analyse.reading.table_deltas import metric_of
 from donorgrid.core.errors import InputError
@@ -135,7 +136,9 @@ def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> An
     ]
     if not answers:
         raise InputError(f"{folder}: no fine-tune was imported beside a base model")
-    used = settings or AnalysisSettings()
+    bases = (imported.read(base) for base, runs in imported.models() if runs)
+    one_class = {target: reason for answered in bases for target, reason in one_class_targets(answered).items()}
+    used = replace(settings or AnalysisSettings(), one_class=one_class)
     return Analysed(
         title=f"Transfer in {folder.resolve().name}",
         settings=used,

@@ -32,7 +32,7 @@ def plan_study(
     jobs : int, optional
         Processes that share the work; the default is that of ``run_study``.
     trial : bool
-        True: train and score for a few seconds, to estimate the time. False: count only.
+        True: train and score a few texts and items, to estimate the time. False: count only.
 
     Returns
     -------

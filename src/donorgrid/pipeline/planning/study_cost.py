@@ -1,6 +1,7 @@
 """What a study costs: tokens, bytes, and by a short measured trial the time on this machine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from donorgrid.core.records import Cell, Recipe, Run
 from donorgrid.models.folders import weight_shapes
 from donorgrid.models.loading import load_tokenizer, pick_device
 from donorgrid.pipeline.planning.power import power_of_items
-from donorgrid.pipeline.planning.trial import scored_targets, trial_rates
+from donorgrid.pipeline.planning.trial import trial_speeds
 from donorgrid.pipeline.prepare.few_shot_counts import count_few_shot, few_shot_notes
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared, prepare
@@ -21,8 +22,8 @@ from donorgrid.pipeline.prepare.tokenizers import max_input_length
 from donorgrid.pipeline.prepare.training_tokens import encoding_notes, training_tokens
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
 from donorgrid.pipeline.session.devices import default_jobs
-from donorgrid.plan.cost import ModelCost, adapter_bytes, model_cost, seconds_for
-from donorgrid.score.encode import encode_items
+from donorgrid.plan.cost import VALIDATION_COST, Amount, ModelCost, Part, adapter_bytes, model_cost, seconds_for
+from donorgrid.score.encode import EncodedItem, encode_items
 from donorgrid.statistics.power import Noise
 from donorgrid.train.encode import encode_texts
 
@@ -57,7 +58,10 @@ class StudyCost:
     def seconds(self) -> float | None:
         """Wall time with all processes at work; None without a trial."""
         times = [model.seconds for model in self.models]
-        return None if None in times else sum(time for time in times if time is not None) / self.jobs
+        if None in times:
+            return None
+        shared = sum(time for time in times if time is not None) / self.jobs
+        return shared + sum(model.ready_seconds for model in self.models)
 
 
 def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: int) -> StudyCost:
@@ -70,7 +74,7 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
     plan : WorkPlan
         Its work plan, which says what adapters are kept.
     device : str or None
-        Where the speed of each model is measured for a few seconds; None only counts.
+        Where the speed of each model is measured with a few texts and items; None only counts.
     jobs : int
         How many processes will share the work.
 
@@ -80,9 +84,11 @@ def study_cost(prepared: Prepared, plan: WorkPlan, *, device: str | None, jobs: 
     """
     costs = []
     for model in prepared.study.models:
-        cost = _count(prepared, plan, model.name)
+        cost, work = _count(prepared, plan, model.name)
         if device is not None:
-            cost = replace(cost, seconds=seconds_for(cost, trial_rates(prepared, model.name, device)))
+            trial = trial_speeds(prepared, model.name, work, device=device, jobs=jobs)
+            seconds = seconds_for(work, trial.speeds)
+            cost = replace(cost, seconds=seconds, ready_seconds=trial.ready_s, trial_seconds=trial.seconds)
         costs.append(cost)
     grid = prepared.grid
     return StudyCost(
@@ -101,33 +107,85 @@ def _power(prepared: Prepared) -> pl.DataFrame | None:
     return power_of_items(prepared, Noise(), wanted_pp=prepared.study.harm_limit_pp) if has_cells else None
 
 
-def _count(prepared: Prepared, plan: WorkPlan, model: str) -> ModelCost:
+def _count(prepared: Prepared, plan: WorkPlan, model: str) -> tuple[ModelCost, dict[Part, Amount]]:
+    """The cost of a model, without time, and the tokens of each part of its work."""
     folder = prepared.models[model]
     tokenizer = load_tokenizer(folder)
-    grid = prepared.grid
-    runs = [run for run in grid.runs if run.model == model]
+    runs = [run for run in prepared.grid.runs if run.model == model]
     in_source = _tokens_in_source(prepared, runs, tokenizer, max_input_length(folder, tokenizer))
-    chat_template, arguments = prepared.study.scoring.chat_template, prepared.study.scoring.chat_template_args
-    targets = [
-        encode_items(prepared.cells[cell].test, tokenizer, chat_template=chat_template, chat_template_args=arguments)
-        for cell in scored_targets(prepared)
+    scored = _scored(prepared, tokenizer)
+    example_tokens = [
+        len(tokenizer.encode("".join(example.text for example in examples), add_special_tokens=False))
+        for subject, examples in prepared.examples.items()
+        if subject.model == model
     ]
-    items = [item for target in targets for item in target.items]
-    shapes = weight_shapes(folder)
-    return model_cost(
+    shapes, courses = weight_shapes(folder), [run for run in runs if run.checkpoint is None]
+    cost = model_cost(
         model,
         folder.n_parameters,
-        train_tokens=(_train_tokens(run, prepared, in_source[run.recipe]) for run in runs if run.checkpoint is None),
-        score_tokens=sum(len(item.context) + len(tail) for item in items for tail in item.continuations),
-        n_items=len(items),
+        train_tokens=(_train_tokens(run, prepared, in_source[run.recipe]) for run in courses),
+        score_tokens=sum(part.n_tokens for part in scored.values()),
+        n_items=sum(part.n_items for part in scored.values()),
         n_adapters=len(runs),
-        example_tokens=[
-            len(tokenizer.encode("".join(example.text for example in examples), add_special_tokens=False))
-            for subject, examples in prepared.examples.items()
-            if subject.model == model
-        ],
+        example_tokens=example_tokens,
         kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
     )
+    trained = [(run, _train_tokens(run, prepared, in_source[run.recipe])) for run in courses]
+    return cost, _parts(trained, scored, n_subjects=1 + len(runs), example_tokens=example_tokens)
+
+
+def _parts(
+    trained: Iterable[tuple[Run, int]], scored: Mapping[str, "_Scored"], *, n_subjects: int, example_tokens: list[int]
+) -> dict[Part, Amount]:
+    """The parts of a model's work that are measured each by itself."""
+    work: dict[Part, Amount] = defaultdict(Amount)
+    for run, n_tokens in trained:
+        forward_only = run.recipe.validation_share * (1 - VALIDATION_COST)
+        part = Part(kind="training", task=run.source.cells[0].task, recipe=run.recipe)
+        work[part] += Amount(n_tokens=n_tokens * (1 - forward_only), n_starts=1)
+    for task, read in scored.items():
+        part = Part(kind="scoring", task=task)
+        work[part] = Amount(n_tokens=read.n_tokens * n_subjects, n_starts=read.n_targets * n_subjects)
+        if example_tokens:
+            n_read = len(example_tokens) * read.n_tokens + sum(example_tokens) * read.n_options
+            starts = read.n_targets * len(example_tokens)
+            work[Part(kind="few-shot", task=task)] = Amount(n_tokens=n_read, n_starts=starts)
+    return dict(work)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scored:
+    """What one subject reads of a task: targets, items, options, and tokens of context and option for every option."""
+
+    n_targets: int
+    n_items: int
+    n_options: int
+    n_tokens: int
+
+
+def _scored(prepared: Prepared, tokenizer: Any) -> dict[str, _Scored]:
+    """By task, over the languages whose options are scored. Answers that are generated are not estimated."""
+    scoring = prepared.study.scoring
+    items: dict[str, list[EncodedItem]] = {}
+    for cell in prepared.grid.targets:
+        if not prepared.tasks[cell.task].generates:
+            items.setdefault(cell.task, []).extend(
+                encode_items(
+                    prepared.cells[cell].test,
+                    tokenizer,
+                    chat_template=scoring.chat_template,
+                    chat_template_args=scoring.chat_template_args,
+                ).items
+            )
+    return {
+        task: _Scored(
+            n_targets=sum(cell.task == task for cell in prepared.grid.targets),
+            n_items=len(encoded),
+            n_options=sum(len(item.continuations) for item in encoded),
+            n_tokens=sum(len(item.context) + len(tail) for item in encoded for tail in item.continuations),
+        )
+        for task, encoded in items.items()
+    }
 
 
 def _tokens_in_source(

@@ -1,21 +1,48 @@
-"""A short measured trial: how many tokens per second this machine trains and scores."""
+"""A short measured trial: how many tokens per second this machine trains and scores, kind by kind of work."""
 
-import math
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
+from itertools import zip_longest
 
-from donorgrid.core.records import Cell, Recipe, Run
+from donorgrid import models
+from donorgrid.core.records import Item, Run
 from donorgrid.pipeline.prepare.study import Prepared
+from donorgrid.pipeline.session.devices import n_cores
 from donorgrid.pipeline.session.study_session import StudySession
-from donorgrid.plan.cost import Rates
+from donorgrid.plan.cost import Amount, Part, PartKind, Speed
 
-_TRIAL_TEXTS = 32
-_TRIAL_ITEMS = 48
+_MOST_PARTS = 3
+"""So many tasks of a kind of work are tried, those with most tokens; the others count as these."""
+_ENOUGH_S = 1.0
+"""A measurement that took less is repeated with more texts or items."""
+_MOST_REPEATS = 8
+_SHORTEST_S = 1e-3
+_FEW: Mapping[PartKind, int] = {"training": 8, "scoring": 12, "few-shot": 3}
+"""Texts or items of the first measurement."""
 
 
-def trial_rates(prepared: Prepared, model: str, device: str) -> Rates:
-    """Tokens per second that this machine trains and scores with a model, measured for a few seconds.
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What was measured.
+
+    Attributes
+    ----------
+    speeds : dict of Part to Speed
+        The speeds of the parts that were tried.
+    ready_s : float
+        Seconds until the model is in memory and checked.
+    seconds : float
+        How long the trial took.
+    """
+
+    speeds: dict[Part, Speed]
+    ready_s: float
+    seconds: float
+
+
+def trial_speeds(prepared: Prepared, model: str, work: Mapping[Part, Amount], *, device: str, jobs: int) -> Trial:
+    """The speed of one process, measured with a sample of each kind of work.
 
     Parameters
     ----------
@@ -23,39 +50,76 @@ def trial_rates(prepared: Prepared, model: str, device: str) -> Rates:
         The study.
     model : str
         The name of one of its models.
+    work : mapping of Part to Amount
+        Tokens and starts of each part of the work.
     device : str
         A device of torch.
+    jobs : int
+        How many processes will share the machine's cores.
 
     Returns
     -------
-    Rates
-        Infinite where the study trains or scores nothing with it.
+    Trial
     """
     session = StudySession(prepared, model, device=device)
-    runs = {run.recipe: run for run in prepared.grid.runs if run.model == model}
-    scored = scored_targets(prepared)
-    return Rates(
-        train=_training_rate(session, runs) if runs else math.inf,
-        score=_rate(lambda: session.score_first(scored[0], _TRIAL_ITEMS)) if scored else math.inf,
-    )
+    speeds: dict[Part, Speed] = {}
+    with models.loading.threads_set(max(1, n_cores() // jobs) if device == "cpu" else None):
+        start = time.perf_counter()
+        session.load()
+        ready_s = time.perf_counter() - start
+        for part in _tried(work):
+            measured = _trial_of(part, prepared, model, session)
+            if not any(part.is_like(tried) for tried in speeds):
+                measured(1)  # warms up: kernels are compiled when they are first used
+            speeds[part] = _speed(measured, _FEW[part.kind])
+    return Trial(speeds=speeds, ready_s=ready_s, seconds=time.perf_counter() - start)
 
 
-def _training_rate(session: StudySession, runs: Mapping[Recipe, Run]) -> float:
-    """Tokens per second over all recipes, weighted by epochs: all recipes have equally many runs."""
-    epochs = sum(recipe.epochs for recipe in runs)
-    return epochs / sum(
-        recipe.epochs / _rate(partial(session.training.trial, run, _TRIAL_TEXTS)) for recipe, run in runs.items()
-    )
+def _tried(work: Mapping[Part, Amount]) -> list[Part]:
+    """The parts that are tried: those with most tokens, for each kind of work and recipe."""
+    groups: dict[object, list[Part]] = {}
+    for part in sorted(work, key=lambda part: -work[part].n_tokens):
+        groups.setdefault((part.kind, part.recipe), []).append(part)
+    return [part for group in groups.values() for part in group[:_MOST_PARTS]]
 
 
-def scored_targets(prepared: Prepared) -> list[Cell]:
-    """The targets whose options are scored; answers of the others are generated, at a cost that is not estimated."""
-    return [cell for cell in prepared.grid.targets if not prepared.tasks[cell.task].generates]
+def _trial_of(part: Part, prepared: Prepared, model: str, session: StudySession) -> Callable[[int], int]:
+    """The work that is measured: it takes a number of texts or items and returns the tokens that it read."""
+    if part.kind == "training":
+        run = next(run for run in prepared.grid.runs if run.model == model and _trains(run, part))
+        session.training.check_packing(run.recipe.precision)
+        return lambda n_texts: session.training.trial(run, n_texts)
+    items = _sample(prepared, part.task)
+    if part.kind == "scoring":
+        return lambda n_items: session.score_sample(items[:n_items])
+    subject = next(subject for subject in prepared.grid.prompted if subject.model == model)
+    return lambda n_items: session.score_sample(items[:n_items], prepared.examples[subject])
 
 
-def _rate(work: Callable[[], int]) -> float:
-    """Tokens per second of ``work``, which returns its tokens; the first call warms up."""
-    work()
+def _trains(run: Run, part: Part) -> bool:
+    return run.recipe == part.recipe and run.source.cells[0].task == part.task
+
+
+def _sample(prepared: Prepared, task: str) -> list[Item]:
+    """Items of a task from all its languages in turn, spread over each language's items."""
+    most = _FEW["scoring"] * _MOST_REPEATS
+    languages = [prepared.cells[cell].test for cell in prepared.grid.targets if cell.task == task]
+    spread = [items[:: max(1, len(items) // most)] for items in languages]
+    return [item for items in zip_longest(*spread) for item in items if item is not None]
+
+
+def _speed(work: Callable[[int], int], size: int) -> Speed:
+    """The speed of ``work``, from a small and a larger measurement: what both need counts for each start."""
+    few_tokens, few_seconds = _timed(work, 1)
+    n_tokens, seconds = _timed(work, size)
+    if seconds - few_seconds < _ENOUGH_S:
+        size *= min(_MOST_REPEATS, int(_ENOUGH_S / max(seconds - few_seconds, _ENOUGH_S / _MOST_REPEATS)) + 1)
+        n_tokens, seconds = _timed(work, size)
+    per_token = max(seconds - few_seconds, _SHORTEST_S) / max(n_tokens - few_tokens, 1)
+    return Speed(tokens_per_s=1.0 / per_token, start_s=max(0.0, few_seconds - few_tokens * per_token))
+
+
+def _timed(work: Callable[[int], int], size: int) -> tuple[int, float]:
     start = time.perf_counter()
-    n_tokens = work()
-    return n_tokens / (time.perf_counter() - start)
+    n_tokens = work(size)
+    return n_tokens, time.perf_counter() - start

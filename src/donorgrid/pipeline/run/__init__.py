@@ -6,6 +6,8 @@ In the order of the work:
 - ``run_study.py``: the commands ``run`` and ``demo``, step by step
 - ``earlier_versions.py``: what another version of donorgrid wrote, before it is done again
 - ``healing.py``: what is damaged, before it is done again
+- ``work_sizes.py``: how much work each subject is
+- ``work_meter.py``: what the processes have in hand, and how long the rest takes
 - ``progress.py``: how far a study is
 - ``jobs.py``: the work, in one process or several
 - ``processes.py``: several processes, and how they end

@@ -1,7 +1,5 @@
 """Doing a study's work: in this process, or in several that share the folder by claims."""
 
-from collections.abc import Callable
-
 from donorgrid import models
 from donorgrid.core.errors import DonorgridError
 from donorgrid.pipeline import run
@@ -9,6 +7,9 @@ from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.options import RunOptions, WorkerOptions
 from donorgrid.pipeline.run.processes import run_processes, start_preloading
+from donorgrid.pipeline.run.progress import Watch
+from donorgrid.pipeline.run.work_meter import WorkGauge, WorkMeter, empty_row
+from donorgrid.pipeline.run.work_sizes import work_sizes
 from donorgrid.pipeline.session.devices import default_jobs, is_probably_cpu
 
 
@@ -45,7 +46,7 @@ def choose_device(prepared: Prepared, options: RunOptions) -> str:
 
 
 def do_work(
-    prepared: Prepared, plan: WorkPlan, options: RunOptions, *, device: str, n_left: int, on_poll: Callable[[], object]
+    prepared: Prepared, plan: WorkPlan, options: RunOptions, *, device: str, n_left: int, watch: Watch
 ) -> list[DonorgridError]:
     """Train and score what is left of a study.
 
@@ -61,8 +62,8 @@ def do_work(
         The device of torch.
     n_left : int
         The subjects that are left; no more processes are started.
-    on_poll : callable
-        Called now and then while the work goes on.
+    watch : Watch
+        Reads the progress now and then while the work goes on.
 
     Returns
     -------
@@ -77,6 +78,9 @@ def do_work(
     jobs = options.jobs or default_jobs(device)
     worker_options = WorkerOptions(device=device, shard=options.shard, limit=options.limit, together=options.together)
     if jobs == 1 or options.limit is not None:
-        run.worker.Worker(prepared, plan, worker_options, on_poll).run()
+        sizes, row = work_sizes(prepared), empty_row()
+        watch.follow(WorkGauge([row], sizes))
+        meter = WorkMeter(row, sizes, on_change=watch.glance)
+        run.worker.Worker(prepared, plan, worker_options, watch.progress, meter).run()
         return []
-    return run_processes(prepared, plan, worker_options, jobs=min(jobs, n_left), on_poll=on_poll)
+    return run_processes(prepared, plan, worker_options, jobs=min(jobs, n_left), watch=watch)

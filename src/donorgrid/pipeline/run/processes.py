@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
@@ -20,6 +20,9 @@ from donorgrid.pipeline import run
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.options import WorkerOptions
+from donorgrid.pipeline.run.progress import Watch
+from donorgrid.pipeline.run.work_meter import Row, WorkGauge, WorkMeter, empty_row
+from donorgrid.pipeline.run.work_sizes import work_sizes
 from donorgrid.pipeline.session.devices import n_cores
 
 PRELOADED = tuple(
@@ -55,7 +58,7 @@ def start_preloading() -> None:
 
 
 def run_processes(
-    prepared: Prepared, plan: WorkPlan, options: WorkerOptions, *, jobs: int, on_poll: Callable[[], object]
+    prepared: Prepared, plan: WorkPlan, options: WorkerOptions, *, jobs: int, watch: Watch
 ) -> list[DonorgridError]:
     """Work on a study with several processes until all have ended.
 
@@ -69,8 +72,8 @@ def run_processes(
         What each process is told.
     jobs : int
         How many processes.
-    on_poll : callable
-        Called several times per second.
+    watch : Watch
+        Reads the progress several times per second.
 
     Returns
     -------
@@ -88,9 +91,11 @@ def run_processes(
         start_preloading()
     threads = max(1, n_cores() // jobs)
     links = [context.Pipe() for _ in range(jobs)]
+    rows = [context.RawArray("d", empty_row()) for _ in range(jobs)]
+    watch.follow(WorkGauge(rows, work_sizes(prepared)))
     processes: list[BaseProcess] = [
-        context.Process(target=_job, args=(prepared, plan, options, threads, theirs), name=f"job {number}")  # type: ignore[attr-defined]
-        for number, (_, theirs) in enumerate(links)
+        context.Process(target=_job, args=(prepared, plan, options, threads, row, theirs), name=f"job {number}")  # type: ignore[attr-defined]
+        for number, ((_, theirs), row) in enumerate(zip(links, rows, strict=True))
     ]
     # Forked processes block SIGINT as the server does; spawned ones ignore it if this process does at their start.
     starting = interrupts_delayed if method == "forkserver" else _interrupts_ignored
@@ -100,7 +105,7 @@ def run_processes(
                 process.start()
                 theirs.close()  # so that nobody but the job holds this end, and the job sees when this process is gone
         while any(process.is_alive() for process in processes):
-            on_poll()
+            watch.progress()
             time.sleep(_POLL_S)
     except BaseException:
         _end(processes)
@@ -179,7 +184,7 @@ def _error_of(process: BaseProcess, link: Connection) -> DonorgridError | None:
     return Fault(f"a fault in donorgrid: {process.name} ended with exit code {code} and told no reason")
 
 
-def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: int, link: Connection) -> None:
+def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: int, row: Row, link: Connection) -> None:
     """One process of several: the same loop as a lone process, on its share of the cores."""
     import torch  # noqa: PLC0415  (heavy, and only needed here)
 
@@ -187,7 +192,8 @@ def _job(prepared: Prepared, plan: WorkPlan, options: WorkerOptions, threads: in
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True, name="end with parent").start()
     try:
         torch.set_num_threads(threads)
-        run.worker.Worker(prepared, plan, options, lambda: None).run()
+        meter = WorkMeter(row, work_sizes(prepared))
+        run.worker.Worker(prepared, plan, options, lambda: None, meter).run()
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the border of a worker: the parent gets one line for whatever it is

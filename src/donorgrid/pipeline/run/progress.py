@@ -1,7 +1,8 @@
 """How far a study is, from its folder: what this and other processes and machines did."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from donorgrid.core.names import StudyFolder
@@ -11,16 +12,34 @@ from donorgrid.pipeline.prepare.study_files import read_workplan
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run import healing
 from donorgrid.pipeline.run.ledger import Ledger, subjects_of_shard
+from donorgrid.pipeline.run.work_meter import WorkGauge
 from donorgrid.store.logs import Failure, read_failures
+
+_GLANCE_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run is: subjects (baselines and adapters) done, failed, and in all."""
+    """How far a run is.
+
+    Attributes
+    ----------
+    done, failed, total : int
+        Subjects: baselines, few-shot prompts and adapters.
+    share : float
+        The share of all work that is done, 0-1; work in hand counts as far as it is.
+    seconds_left : float or None
+        The time that the rest will take; None before anything was measured.
+    in_hand : tuple of str
+        What each process of this machine works on.
+    """
 
     done: int
     failed: int
     total: int
+    share: float = 0.0
+    seconds_left: float | None = None
+    in_hand: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:
@@ -57,17 +76,48 @@ class Watch:
         self._on_change = on_change
         self._last: Progress | None = None
         subjects = plan.grid.subjects
-        self._open: list[Subject] = list(subjects if shard is None else subjects_of_shard(subjects, shard))
-        self._total = len(self._open)
+        self._subjects: list[Subject] = list(subjects if shard is None else subjects_of_shard(subjects, shard))
+        self._open = self._subjects
+        self._gauge: WorkGauge | None = None
+        self._glanced_s = 0.0
+        self._recorded: dict[str, Failure] = {}
+
+    def follow(self, gauge: WorkGauge) -> None:
+        """From now on, progress also has what the processes of this machine work on."""
+        self._gauge = gauge
 
     def progress(self) -> Progress:
         """The progress now, also of what other processes did."""
         self._open = [subject for subject in self._open if not self._ledger.status(subject).done]
-        progress = Progress(done=self._total - len(self._open), failed=len(self._failures()), total=self._total)
+        progress = self._with_gauge(
+            Progress(
+                done=len(self._subjects) - len(self._open), failed=len(self._failures()), total=len(self._subjects)
+            )
+        )
         if progress != self._last:
             self._last = progress
             self._on_change(progress)
         return progress
+
+    def glance(self) -> None:
+        """Tell how far the work in hand is, without a look into the folder; at most once a second."""
+        if self._last is not None and time.monotonic() - self._glanced_s >= _GLANCE_S:
+            self._glanced_s = time.monotonic()
+            self._last = self._with_gauge(self._last)
+            self._on_change(self._last)
+
+    def _with_gauge(self, progress: Progress) -> Progress:
+        if self._gauge is None:
+            return replace(progress, share=(progress.done + progress.failed) / max(progress.total, 1))
+        recorded = self._recorded
+        left = [subject for subject in self._open if not recorded or self._plan.failure_key(subject) not in recorded]
+        reading = self._gauge.read(self._subjects, left)
+        return replace(
+            progress,
+            share=reading.share,
+            seconds_left=reading.seconds_left,
+            in_hand=tuple(self._gauge.in_words(entry) for entry in reading.in_hand),
+        )
 
     def open_keys(self) -> set[str]:
         """The claim keys of what was not done at the last reading."""
@@ -79,11 +129,11 @@ class Watch:
         return self._failures()
 
     def _failures(self) -> list[Failure]:
-        recorded = read_failures(self._folder)
-        if not recorded:
+        self._recorded = read_failures(self._folder)
+        if not self._recorded:
             return []
         keys = (self._plan.failure_key(subject) for subject in self._open)
-        return [recorded[key] for key in keys if key in recorded]
+        return [self._recorded[key] for key in keys if key in self._recorded]
 
 
 @dataclass(frozen=True, kw_only=True)

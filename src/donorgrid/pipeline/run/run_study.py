@@ -80,7 +80,7 @@ def run_study(
         jobs = options.jobs or default_jobs(device)
         for note in preparing.manifest.write_study_manifest(prepared, device=device, jobs=jobs):
             on_note(note)
-        broken_off = do_work(prepared, plan, options, device=device, n_left=n_left, on_poll=watch.progress)
+        broken_off = do_work(prepared, plan, options, device=device, n_left=n_left, watch=watch)
         _check_jobs(broken_off, watch.progress(), on_note)
     final = watch.progress()
     if options.shard is None:

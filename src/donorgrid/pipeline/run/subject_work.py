@@ -12,6 +12,8 @@ from donorgrid.core.system_refusals import is_memory_shortage
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.ledger import Ledger, SubjectStatus
+from donorgrid.pipeline.run.work_meter import WorkMeter, empty_row
+from donorgrid.pipeline.run.work_sizes import work_sizes
 from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
@@ -22,12 +24,15 @@ from donorgrid.store.logs import Failure, note_failure
 class SubjectWork:
     """Trains and scores subjects of a study on one device. One base model is in memory at a time."""
 
-    def __init__(self, prepared: Prepared, plan: WorkPlan, ledger: Ledger, *, device: str) -> None:
+    def __init__(
+        self, prepared: Prepared, plan: WorkPlan, ledger: Ledger, *, device: str, meter: WorkMeter | None = None
+    ) -> None:
         self._prepared = prepared
         self._folder = prepared.folder
         self._plan = plan
         self._ledger = ledger
         self._device = device
+        self._meter = meter or WorkMeter(empty_row(), work_sizes(prepared))
         self._session: tuple[str, StudySession] | None = None
 
     def best_group_size(self, run: Run) -> int:
@@ -39,7 +44,8 @@ class SubjectWork:
         missing = [run for run in runs if self._stamp(run) is None]
         if missing:
             self._load(missing[0].model)
-            self._record_failures(missing, partial(self._train, missing))
+            with self._meter.doing("training", missing):
+                self._record_failures(missing, partial(self._train, missing))
 
     def score(self, subject: Subject, claim: Claim) -> None:
         """Score a subject on its missing targets and write its answers, unless another process took the claim over.
@@ -57,7 +63,8 @@ class SubjectWork:
             If the adapter of a run is gone.
         """
         self._load(subject.model)
-        self._record_failures([subject], partial(self._score, subject, claim))
+        with self._meter.doing("scoring", [subject]):
+            self._record_failures([subject], partial(self._score, subject, claim))
 
     def _train(self, runs: Sequence[Run]) -> None:
         keys = {run: self._plan.training_keys[subject_name(run)] for run in runs}

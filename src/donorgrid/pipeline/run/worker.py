@@ -10,6 +10,7 @@ from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.ledger import Ledger, subjects_of_shard
 from donorgrid.pipeline.run.options import WorkerOptions
 from donorgrid.pipeline.run.subject_work import SubjectWork
+from donorgrid.pipeline.run.work_meter import WorkMeter
 from donorgrid.store.claims import Claim, heartbeat, try_claim
 from donorgrid.store.logs import read_failures
 
@@ -29,10 +30,17 @@ class Worker:
         Device, shard and limits of this process.
     on_done : callable
         Called after each subject.
+    meter : WorkMeter, optional
+        Counts the work of this process.
     """
 
     def __init__(
-        self, prepared: Prepared, plan: WorkPlan, options: WorkerOptions, on_done: Callable[[], object]
+        self,
+        prepared: Prepared,
+        plan: WorkPlan,
+        options: WorkerOptions,
+        on_done: Callable[[], object],
+        meter: WorkMeter | None = None,
     ) -> None:
         self._folder = prepared.folder
         self._subjects = prepared.grid.subjects
@@ -42,7 +50,7 @@ class Worker:
         self._options = options
         self._on_done = on_done
         self._ledger = Ledger(plan, prepared.folder)
-        self._work = SubjectWork(prepared, plan, self._ledger, device=options.device)
+        self._work = SubjectWork(prepared, plan, self._ledger, device=options.device, meter=meter)
         self._group_sizes: dict[tuple[str, Recipe], int] = {}
 
     def run(self) -> int:

@@ -149,22 +149,14 @@ class ModelSession:
         """How many items of a scored target are longer than the model reads and lose their beginning."""
         return sum(n_tokens_cut(item, self.max_length) > 0 for item in self._encode_once(target).items)
 
-    def score_first(self, target: AnswerTarget, n_items: int) -> int:
-        """Score the first items of a target, to measure speed; the scores are dropped.
+    def check_packing(self, targets: Iterable[AnswerTarget], further: Sequence[tuple[int, ...]]) -> None:
+        """Compare packed with single sequences, once for all that these targets and further token sequences hold."""
+        scored = [sequence.token_ids for target in targets for sequence in self._pack(target).sequences]
+        self.base(self._settings.precision).reader.check([*scored, *further])
 
-        Parameters
-        ----------
-        target : AnswerTarget
-            A target whose options are scored.
-        n_items : int
-            How many of its items.
-
-        Returns
-        -------
-        int
-            The tokens of the scored sequences.
-        """
-        items = self._encode_once(target).items[:n_items]
+    def score_sample(self, target: AnswerTarget, examples: Sequence[Example] = ()) -> int:
+        """Score a target with the base model, to measure speed: the scores are dropped, the tokens are counted."""
+        items = self._encode(target, examples).items
         self._scorer.score(self._scorer.pack(items))
         return sum(len(item.context) + len(tokens) for item in items for tokens in item.continuations)
 

@@ -80,3 +80,12 @@ class AnswerTarget:
     items: tuple[Item, ...]
     norm: bool = False
     generation: Generation | None = None
+
+
+_OPTION_COST = 2
+"""A character of an option costs so many of a context: the output head reads the tokens of options alone."""
+
+
+def n_characters_read(item: Item) -> int:
+    """A measure of the work of an item: the characters of its context, and those of its options twice."""
+    return len(item.context) + _OPTION_COST * sum(len(item.delimiter) + len(choice) for choice in item.choices)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from donorgrid.core.records import Cell, Example
+from donorgrid.core.records import Cell, Example, Item
+from donorgrid.core.work_reports import part_of_work
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.session.model_session import ModelSession
-from donorgrid.pipeline.session.records import AnswerTarget, Generation, SessionSettings
+from donorgrid.pipeline.session.records import AnswerTarget, Generation, SessionSettings, n_characters_read
 from donorgrid.pipeline.session.training import Training
 from donorgrid.tasks import generation_rules
 
@@ -39,7 +40,8 @@ class StudySession:
         self._precision = scoring.precision
         self._session = ModelSession(prepared.models[model], settings)
         self._targets = {cell: study_target(prepared, cell) for cell in prepared.grid.targets}
-        self.training = Training(self._session, prepared)
+        self.training = Training(self._session, prepared, model)
+        self._is_ready = False
 
     def answers(
         self, targets: Sequence[Cell], adapter: Path | None, *, examples: Sequence[Example] = ()
@@ -60,16 +62,39 @@ class StudySession:
         pl.DataFrame
             As ``ITEM_ANSWERS`` declares, in the order of the targets.
         """
+        sizes = [sum(map(n_characters_read, self._targets[target].items)) for target in targets]
+        whole = max(sum(sizes), 1)
+        answers = []
         with self._session.active(adapter):
-            return pl.concat([self._session.answer(self._targets[target], examples) for target in targets])
+            for index, target in enumerate(targets):
+                with part_of_work(sum(sizes[:index]) / whole, sizes[index] / whole):
+                    answers.append(self._session.answer(self._targets[target], examples))
+        return pl.concat(answers)
 
     def load(self) -> None:
-        """Loads the model in the precision of the answers, unless it is in memory already."""
+        """Loads the model in the precision of the answers, and checks how it reads packed rows, unless that is done."""
         self._session.base(self._precision)
+        if not self._is_ready:
+            scored = [target for target in self._targets.values() if target.generation is None]
+            self._session.check_packing(scored, self.training.sequences(self._precision))
+            self._is_ready = True
 
-    def score_first(self, target: Cell, n_items: int) -> int:
-        """Score the first items of a target with the base model, to measure speed; the tokens of the sequences."""
-        return self._session.score_first(self._targets[target], n_items)
+    def score_sample(self, items: Sequence[Item], examples: Sequence[Example] = ()) -> int:
+        """Score items of one task with the base model, to measure speed.
+
+        Parameters
+        ----------
+        items : sequence of Item
+            Items whose options are scored.
+        examples : sequence of Example
+            Solved examples that every item is read after.
+
+        Returns
+        -------
+        int
+            The tokens of the scored sequences.
+        """
+        return self._session.score_sample(AnswerTarget(name="trial", items=tuple(items)), examples)
 
 
 def study_target(prepared: Prepared, cell: Cell) -> AnswerTarget:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from donorgrid.core.errors import InputError, RunFailure
-from donorgrid.core.records import Run
+from donorgrid.core.records import Precision, Run
+from donorgrid.core.records.text_encoding import TextEncoding
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.text_encoding import text_encoding
 from donorgrid.pipeline.session.model_session import ModelSession
@@ -22,8 +23,9 @@ _WORTHWHILE = 0.9
 class Training:
     """Trains runs of a prepared study on the base model of a session."""
 
-    def __init__(self, session: ModelSession, prepared: Prepared) -> None:
+    def __init__(self, session: ModelSession, prepared: Prepared, model: str) -> None:
         self._session = session
+        self._model = model
         self._prepared = prepared
 
     def train(self, training_keys: Mapping[Run, str]) -> dict[Run, Stamp | RunFailure]:
@@ -113,6 +115,24 @@ class Training:
         train_runs(base, [corpus] * n_adapters, recipe, train_seeds=[run.train_seed] * n_adapters)
         return n_adapters * sum(len(text.token_ids) for text in corpus.train)
 
+    def check_packing(self, precision: Precision) -> None:
+        """Compare packed with single sequences, for all texts that are trained on in this precision at once."""
+        self._session.base(precision).reader.check(self.sequences(precision))
+
+    def sequences(self, precision: Precision) -> list[tuple[int, ...]]:
+        """The tokens of all texts that the session's runs may train on in this precision."""
+        runs = {
+            (cell, run.recipe): run
+            for run in self._prepared.grid.runs
+            if run.model == self._model and run.recipe.precision == precision
+            for cell in run.source.cells
+        }
+        encoded = (
+            encode_texts(self._prepared.cells[cell].train, self._session.tokenizer, self._encoding(run))
+            for (cell, _), run in runs.items()
+        )
+        return [text.token_ids for texts in encoded for text in texts]
+
     def _write(self, run: Run, training_key: str, result: TrainedWeights | RunFailure) -> Stamp | RunFailure:
         if isinstance(result, RunFailure):
             return result
@@ -124,8 +144,11 @@ class Training:
         split = split_texts(
             texts, split_seed=self._prepared.study.split_seed, validation_share=run.recipe.validation_share
         )
-        encoding = text_encoding(self._prepared.study, run.recipe, self._session.max_length)
+        encoding = self._encoding(run)
         train, validation = (
             encode_texts(part, self._session.tokenizer, encoding) for part in (split.train, split.validation)
         )
         return Corpus(train=train, validation=validation)
+
+    def _encoding(self, run: Run) -> TextEncoding:
+        return text_encoding(self._prepared.study, run.recipe, self._session.max_length)
