@@ -40,8 +40,9 @@ def show_regimes(analysed: "Mapping[str, pl.DataFrame]", console: Console) -> No
     title, n_degenerate = "Transfer by regime", analysed["degenerate"].select("task", "language").n_unique()
     sound = analysed["regimes_sound"]
     if n_degenerate and sound.height:
-        _show_regimes(sound, f"{title}, without {n_degenerate} degenerate targets", console)
-        title = f"{title}, with them"
+        plural = "" if n_degenerate == 1 else "s"
+        _show_regimes(sound, f"{title}, without {n_degenerate} degenerate target{plural}", console)
+        title = f"{title}, all targets"
     elif n_degenerate:
         console.print("No target is sound: the base shows no skill on any, so the numbers say what changed from there.")
     _show_regimes(analysed["regimes"], title, console)

@@ -20,6 +20,7 @@ def test_the_page_leads_with_sound_targets_and_has_the_others_beside_them() -> N
     of_all = page.tables["Transfer by regime, with degenerate targets too"]
     assert [sorted(row) for row in of_all] == [sorted(row) for row in plain.tables["Transfer by regime"]]
     assert "Over 12 transfer cells" in page.text
+    assert "except the trained cell itself, without degenerate targets)" in page.text
     assert "With the degenerate targets too, over " in page.text
     assert page.text.index("Over 12 transfer cells") < page.text.index("With the degenerate targets too")
     assert "They are left out above and in every section below but" in page.text

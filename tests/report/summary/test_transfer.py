@@ -22,6 +22,13 @@ def test_harm_is_compared_with_what_noise_alone_gives() -> None:
     assert "39.2% are safe, 2.6% are harmed and 58.2% are undecided" in text
 
 
+def test_without_verdicts_the_page_has_no_shares_of_them() -> None:
+    absent = dict.fromkeys(("safe_rate", "verdict_harmed_rate", "undecided_rate"), None)
+    text = page_with(noise=pl.DataFrame([NOISE | absent])).text
+    assert "39.1% of transfer cells would still appear to lose 1 pp or more" in text
+    assert "Judged cell by cell" not in text
+
+
 def test_the_interval_of_the_mean_and_of_the_harm_rate_is_one_sentence() -> None:
     text = page_with(intervals=example_intervals()).text
     assert "Resampling training runs and test items gives an interval of −1.50 to −0.25 pp for that mean" in text

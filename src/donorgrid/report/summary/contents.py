@@ -51,7 +51,7 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
     """
     deltas = tables["deltas"]
     outcomes = transfer.outcomes(tables.get("regimes"))
-    intervals = tables.get("intervals")
+    intervals, left_out = tables.get("intervals"), f"regimes{WITH_DEGENERATE}" in tables
     tiles = (
         *(_transfer_tiles(outcomes[0][1], intervals, head) if len(outcomes) == 1 else ()),
         Tile(value=count(study.n_adapters(deltas)), name="adapters trained and scored"),
@@ -61,7 +61,7 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
         *([study.NONE_IS_SOUND] if no_target_is_sound(tables) else []),
         study.measured(deltas, head),
         *study.shown_without_training(deltas),
-        *transfer.outcome_sentences(outcomes, head, intervals),
+        *transfer.outcome_sentences(outcomes, head, intervals, sound=left_out),
         *transfer.interval_sentences(intervals),
         *transfer.with_degenerate_sentences(tables.get(f"regimes{WITH_DEGENERATE}"), head),
         *transfer.noise_sentences(tables.get("noise"), head),
@@ -70,7 +70,7 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
         *roles.role_sentences(tables.get("roles_task"), "task", head, intervals),
         *([_ONE_MODEL] if len(head.models) == 1 else []),
         study.missing(head),
-        study.degenerate(tables.get("degenerate"), left_out=f"regimes{WITH_DEGENERATE}" in tables),
+        study.degenerate(tables.get("degenerate"), left_out=left_out),
     )
     return Summary(tiles=tiles, sentences=sentences)
 

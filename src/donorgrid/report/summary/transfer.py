@@ -19,7 +19,11 @@ def outcomes(regimes: pl.DataFrame | None) -> list[tuple[str, Outcome]]:
 
 
 def outcome_sentences(
-    outcomes: Sequence[tuple[str, Outcome]], head: ReportHead, intervals: pl.DataFrame | None = None
+    outcomes: Sequence[tuple[str, Outcome]],
+    head: ReportHead,
+    intervals: pl.DataFrame | None = None,
+    *,
+    sound: bool = False,
 ) -> list[str]:
     """Mean, median, share that gained and share harmed, a sentence per arm.
 
@@ -31,6 +35,8 @@ def outcome_sentences(
         Gives the harm limit.
     intervals
         The table ``INTERVALS``: an arm that it holds has its interval in a sentence of its own, and no standard error.
+    sound
+        Whether degenerate targets are left out.
 
     Returns
     -------
@@ -42,7 +48,8 @@ def outcome_sentences(
         of_arm(
             label,
             f"Over {count(int(outcome['n']))} transfer cells (every source–target pair except the trained cell "
-            f"itself), the mean delta is {mean_in_words(outcome, with_interval.get(label))} pp and the median "
+            f"itself{', without degenerate targets' if sound else ''}), the mean delta is "
+            f"{mean_in_words(outcome, with_interval.get(label))} pp and the median "
             f"{signed_pp(outcome['median_pp'])} pp; {percent(outcome['positive_rate'])} gained and "
             f"{percent(outcome['harm_rate'])} lost {limit_in_words(head)} or more.",
         )
@@ -88,9 +95,7 @@ def noise_sentences(noise: pl.DataFrame | None, head: ReportHead) -> list[str]:
         of_arm(
             label,
             f"If no training had any effect, {percent(row['expected_harm_rate_no_effect'])} of transfer cells would "
-            f"still appear to lose {limit_in_words(head)} or more. Judged cell by cell at that limit, "
-            f"{percent(row['safe_rate'])} are safe, {percent(row['verdict_harmed_rate'])} are harmed and "
-            f"{percent(row['undecided_rate'])} are undecided.",
+            f"still appear to lose {limit_in_words(head)} or more.{_verdict_shares(row)}",
         )
         for label, row in _transfer_rows(noise)
         if not is_absent(row["expected_harm_rate_no_effect"])
@@ -144,6 +149,16 @@ def of_arm(label: str, sentence: str) -> str:
 def limit_in_words(head: ReportHead) -> str:
     """``1 pp``."""
     return f"{head.harm_limit_pp:g} pp"
+
+
+def _verdict_shares(row: Outcome) -> str:
+    """The shares of the verdicts, with a space before them; empty where the noise of cells is only assumed."""
+    if is_absent(row["safe_rate"]):
+        return ""
+    return (
+        f" Judged cell by cell at that limit, {percent(row['safe_rate'])} are safe, "
+        f"{percent(row['verdict_harmed_rate'])} are harmed and {percent(row['undecided_rate'])} are undecided."
+    )
 
 
 def interval_in_brackets(intervals: pl.DataFrame | None, statistic: str) -> str:
