@@ -146,3 +146,11 @@ def test_answers_under_another_tokenizer_are_computed_anew(folder: Path) -> None
 def test_a_tokenizer_that_is_none_is_one_line(folder: Path) -> None:
     with pytest.raises(InputError, match=r"tokenizer 'plain': .* holds no tokenizer\.json"):
         check(folder, "tied", "plain", tokenizer="plain")
+
+
+def test_adapters_in_folders_of_their_names_are_named(folder: Path) -> None:
+    for name in ("sft", "dpo"):
+        shutil.copytree(folder / "plain", folder / "run" / name)
+    with pytest.raises(InputError, match=r"'run': it holds neither .*; adapters lie in 'run/dpo', 'run/sft'"):
+        check(folder, "tied", "run")
+    assert check(folder, "tied", "run/sft", "plain", items=4).result.adapters[0].name == "sft"

@@ -143,6 +143,7 @@ def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:
         if not (local / "config.json").is_file():
             raise InputError(
                 f"adapter '{written}': it holds neither {ADAPTER_CONFIG} (an adapter) nor config.json (a model)"
+                + _nested(written, local)
             )
     elif written not in built_in_models():
         fetched = _from_hub(written)
@@ -152,6 +153,12 @@ def _subject(written: str, base: CheckSubject, folder: Path) -> CheckSubject:
     if base.folder.other_tokenizer is not None:
         model = model.with_tokenizer(base.folder.other_tokenizer)
     return CheckSubject(name=written, folder=model)
+
+
+def _nested(written: str, folder: Path) -> str:
+    """The adapters one level below: PEFT saves an adapter that has a name in a folder of that name."""
+    names = [str(Path(written) / config.parent.name) for config in sorted(folder.glob(f"*/{ADAPTER_CONFIG}"))]
+    return f"; adapters lie in {', '.join(map(repr, names))}" if names else ""
 
 
 def _model(written: str, folder: Path) -> ModelFolder:
