@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "facts": {"core"},
     "models": {"core", "facts"},
     "cli": {
+        "advise",
         "analyse",
         "bench",
         "check",

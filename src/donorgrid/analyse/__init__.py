@@ -2,6 +2,7 @@
 
 from donorgrid.analyse.analysis import analyse
 from donorgrid.analyse.errors.measured_noise import measured_noise
+from donorgrid.analyse.measured_cells import measured_cells
 from donorgrid.analyse.reading.answers import ANSWER_COLUMNS, AnsweredRun, PairedAnswers, pair_answers
 from donorgrid.analyse.reading.deltas import deltas, deltas_by_seed
 from donorgrid.analyse.reading.released_names import to_released
@@ -17,6 +18,7 @@ __all__ = [
     "analyse",
     "deltas",
     "deltas_by_seed",
+    "measured_cells",
     "measured_noise",
     "pair_answers",
     "pool_seeds",

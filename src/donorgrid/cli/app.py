@@ -5,7 +5,7 @@ import sys
 import typer
 
 import donorgrid
-from donorgrid.cli import bench, check, exchange, inventory, planning, pocket, study
+from donorgrid.cli import bench, check, exchange, inventory, planning, pocket, recommend, study
 from donorgrid.cli.exit_codes import EXIT_CODES, end_of
 
 DEBUG = "--debug"
@@ -21,6 +21,7 @@ app = typer.Typer(
 for command in (study.demo, study.init, study.plan, study.fetch, study.run, study.status, study.analyse, study.report):
     app.command()(command)
 app.command()(check.check)
+app.command()(recommend.recommend)
 app.add_typer(inventory.tasks, name="tasks")
 app.command()(inventory.models)
 app.command()(planning.power)

@@ -7,6 +7,7 @@ In the order of the work:
 - ``session/``: one base model in memory, that ``run`` and ``check`` share
 - ``run/``: training and scoring, in one process or several
 - ``analyse/``: from item answers or tables to the analysis and its report
+- ``advise/``: what to train on, from measured cells of this model and others
 - ``check/``: adapters against their base, item by item
 - ``exchange/``: results of other tools in; tables, adapters, training jobs and tasks out
 """

@@ -1,3 +1,4 @@
+from . import advise as advise
 from . import analyse as analyse
 from . import check as check
 from . import exchange as exchange

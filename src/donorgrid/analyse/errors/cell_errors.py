@@ -44,8 +44,21 @@ def with_uncertainty(
     if "se_pp" in rows.columns and rows["se_pp"].null_count() < rows.height:
         return _from_items(rows, settings)
     if "se_seed_pp" in rows.columns and rows["se_seed_pp"].null_count() < rows.height:
-        pooled = (pl.col("se_seed_pp") ** 2).mean().sqrt().over(POOL)
-        return _from_se(rows, rows.select(pooled).to_series().to_numpy(), FROM_SEEDS, settings)
+        return _from_seeds(rows, settings)
+    return _from_assumed_flips(rows, settings)
+
+
+def _from_seeds(rows: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
+    """The seeds' spread where a (model, target task) has any; the others, say of a second table, assume flips."""
+    ordered = rows.with_row_index("row").with_columns(pooled=(pl.col("se_seed_pp") ** 2).mean().sqrt().over(POOL))
+    known, others = ordered.filter(pl.col("pooled").is_not_null()), ordered.filter(pl.col("pooled").is_null())
+    frames = [_from_se(known, known["pooled"].to_numpy(), FROM_SEEDS, settings)]
+    if others.height:
+        frames.append(_from_assumed_flips(others, settings))
+    return pl.concat(frames).sort("row").drop("row", "pooled")
+
+
+def _from_assumed_flips(rows: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
     return _from_se(rows, assumed_se_pp(settings.assumed_flip_rate, _column(rows, "n_items")), ASSUMED, settings)
 
 

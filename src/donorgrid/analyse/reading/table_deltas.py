@@ -62,10 +62,16 @@ def with_delta(frame: pl.DataFrame, metric: Metric, notes: list[str]) -> pl.Data
         raise InputError(f"result table: no row has a finite delta of {metric}")
     if "se_pp" not in kept.columns:
         notes.append("the tables have no standard error from items (se_pp)")
-    seed_se = METRIC_COLUMNS[metric].seed_se
-    if "se_seed_pp" not in kept.columns and seed_se in kept.columns:
-        return kept.with_columns(typed(kept[seed_se], pl.Float64).alias("se_seed_pp"))
-    return kept
+    return kept if "se_seed_pp" in kept.columns else _with_seed_error(kept, METRIC_COLUMNS[metric].seed_se)
+
+
+def _with_seed_error(frame: pl.DataFrame, seed_se: str) -> pl.DataFrame:
+    """The frame with ``se_seed_pp`` where the released standard error or standard deviation over seeds is there."""
+    seed_std = f"{seed_se.removesuffix('_se')}_std"
+    errors = [typed(frame[name], pl.Float64) for name in (seed_se,) if name in frame.columns]
+    if {seed_std, "n_seeds"} <= set(frame.columns):
+        errors.append(typed(frame[seed_std], pl.Float64) / typed(frame["n_seeds"], pl.Float64).sqrt())
+    return frame.with_columns(se_seed_pp=pl.coalesce(errors)) if errors else frame
 
 
 def _raw_delta(frame: pl.DataFrame, metric: Metric) -> pl.Expr:

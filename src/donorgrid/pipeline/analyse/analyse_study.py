@@ -15,6 +15,12 @@ from donorgrid.core.tables import TABLE_FORMATS
 from donorgrid.exchange import is_import, read_import
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.typology import uriel_distances
+from donorgrid.pipeline.analyse.measured import (
+    MeasuredCells,
+    measured_in_files,
+    measured_in_folder,
+    measured_in_import,
+)
 from donorgrid.pipeline.analyse.reporting import write_report
 from donorgrid.pipeline.analyse.table_files import write_tables
 from donorgrid.pipeline.analyse.tables import (
@@ -84,6 +90,31 @@ def analysis_of(given: Sequence[Path], out: Given | None = None, *, change: Chan
         if is_import(paths[0]):
             return analyse_import(paths[0], change(AnalysisSettings()))
         return analyse_folder(folder, change=change)
+
+
+def measured_in(given: Given | Sequence[Given]) -> MeasuredCells:
+    """The cells of a study, an import or tables with their noise: what a decision is based on, without the analysis.
+
+    Parameters
+    ----------
+    given : str, Path, or a sequence of them
+        As in ``analyse_study``.
+
+    Returns
+    -------
+    MeasuredCells
+
+    Raises
+    ------
+    InputError
+        If there is nothing that can be analysed.
+    """
+    paths = _paths(given)
+    if _are_tables(paths):
+        return measured_in_files(paths)
+    if is_import(paths[0]):
+        return measured_in_import(paths[0])
+    return measured_in_folder(output_folder(_as_given(given), None))
 
 
 def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mapping[str, Distances]:

@@ -92,7 +92,7 @@ def analyse_folder(
         If no run has an answer to compare yet.
     """
     plan = read_workplan(folder)
-    used = change(replace(settings, one_class=plan.one_class) if settings else _study_settings(plan))
+    used = change(replace(settings, one_class=plan.one_class) if settings else study_settings(plan))
     finished = finished_answers(plan, folder)
     return Analysed(
         title=f"Transfer in {folder.root.resolve().name}",
@@ -106,7 +106,7 @@ def analyse_folder(
 def study_deltas(folder: StudyFolder) -> dict[str, pl.DataFrame]:
     """``deltas`` and ``deltas_by_seed`` of what a study folder holds, without the analysis."""
     plan = read_workplan(folder)
-    return _deltas(finished_answers(plan, folder).paired, _study_settings(plan).metric)
+    return delta_tables(finished_answers(plan, folder).paired, study_settings(plan).metric)
 
 
 def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> Analysed:
@@ -128,22 +128,10 @@ def analyse_import(folder: Path, settings: AnalysisSettings | None = None) -> An
     InputError
         If no fine-tune was imported together with its base model.
     """
-    imported = read_import(folder)
-    answers = [
-        pair_answers(imported.read(base), ((_imported_run(subject), imported.read(subject)) for subject in runs))
-        for base, runs in imported.models()
-        if runs
-    ]
-    if not answers:
-        raise InputError(f"{folder}: no fine-tune was imported beside a base model")
-    bases = (imported.read(base) for base, runs in imported.models() if runs)
-    one_class = {target: reason for answered in bases for target, reason in one_class_targets(answered).items()}
-    used = replace(settings or AnalysisSettings(), one_class=one_class)
+    answers, settings_of_import, notes = imported_answers(folder)
+    used = replace(settings or AnalysisSettings(), one_class=settings_of_import.one_class)
     return Analysed(
-        title=f"Transfer in {folder.resolve().name}",
-        settings=used,
-        tables=_tables(answers, used),
-        notes=imported.notes,
+        title=f"Transfer in {folder.resolve().name}", settings=used, tables=_tables(answers, used), notes=notes
     )
 
 
@@ -179,21 +167,51 @@ def analyse_files(
     return Analysed(title=title, settings=used, tables=tables, notes=read.notes)
 
 
-def _study_settings(plan: WorkPlan) -> AnalysisSettings:
+def study_settings(plan: WorkPlan) -> AnalysisSettings:
+    """The settings of the analysis that a study asks for."""
     study = plan.study
     return AnalysisSettings(metric=study.metric, harm_limit_pp=study.harm_limit_pp, one_class=plan.one_class)
 
 
 def _tables(answers: Sequence[PairedAnswers], settings: AnalysisSettings) -> dict[str, pl.DataFrame]:
-    tables = _deltas(answers, settings.metric)
+    tables = delta_tables(answers, settings.metric)
     return {**tables, **analyse(tables[DELTAS], settings=settings, by_seed=tables[BY_SEED], answers=answers)}
 
 
-def _deltas(answers: Sequence[PairedAnswers], metric: Metric) -> dict[str, pl.DataFrame]:
+def delta_tables(answers: Sequence[PairedAnswers], metric: Metric) -> dict[str, pl.DataFrame]:
+    """Deltas of several models.
+
+    Parameters
+    ----------
+    answers : sequence of PairedAnswers
+        One per model.
+    metric : {"acc", "acc_norm"}
+        The metric of ``delta_pp``.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``deltas`` and ``deltas_by_seed``.
+    """
     return {
         DELTAS: pl.concat([deltas(paired, metric=metric) for paired in answers]),
         BY_SEED: pl.concat([deltas_by_seed(paired, metric=metric) for paired in answers]),
     }
+
+
+def imported_answers(folder: Path) -> tuple[list[PairedAnswers], AnalysisSettings, tuple[str, ...]]:
+    """The paired answers of each model of an import, its settings and its notes; InputError if nothing is paired."""
+    imported = read_import(folder)
+    answers = [
+        pair_answers(imported.read(base), ((_imported_run(subject), imported.read(subject)) for subject in runs))
+        for base, runs in imported.models()
+        if runs
+    ]
+    if not answers:
+        raise InputError(f"{folder}: no fine-tune was imported beside a base model")
+    bases = (imported.read(base) for base, runs in imported.models() if runs)
+    one_class = {target: reason for answered in bases for target, reason in one_class_targets(answered).items()}
+    return answers, AnalysisSettings(one_class=one_class), imported.notes
 
 
 def _imported_run(subject: ImportedSubject) -> AnsweredRun:

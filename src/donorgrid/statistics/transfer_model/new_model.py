@@ -95,10 +95,12 @@ def prior_of_new_model(
     source_covariances, target_covariances = [], []
     for stratum, loadings in zip(model.strata.strata, coordinates, strict=True):
         sizes = variances[stratum.part] * stratum.size
-        factor = cho_factor(np.tensordot(sizes, known, axes=1) + np.diag(model.noise), lower=True)
-        shared = np.tensordot(sizes, cross, axes=1)
-        mean += shared @ cho_solve(factor, model.scaled @ stratum.contrasts) @ loadings.T
-        left = np.tensordot(sizes, within, axes=1) - shared @ cho_solve(factor, shared.T)
+        left = np.tensordot(sizes, within, axes=1)
+        if len(model.adapters):
+            factor = cho_factor(np.tensordot(sizes, known, axes=1) + np.diag(model.noise), lower=True)
+            shared = np.tensordot(sizes, cross, axes=1)
+            mean += shared @ cho_solve(factor, model.scaled @ stratum.contrasts) @ loadings.T
+            left = left - shared @ cho_solve(factor, shared.T)
         source_covariances.append((left + left.T) / 2)
         target_covariances.append(loadings @ loadings.T)
     for part, free in zip(PARTS, unexplained, strict=True):

@@ -55,7 +55,7 @@ def draw_deltas(model: TransferModel, question: Question, *, n_draws: int, seed:
 def _draw_prior(prior: ScaledPrior, n_draws: int, rng: np.random.Generator) -> Reals:
     """Draws of the scaled deltas, shape ``(n_draws, n_sources, n_targets)``."""
     shape = (n_draws, *prior.mean.shape)
-    draws = prior.mean + np.sqrt(prior.trained_variance) * rng.standard_normal(shape)
+    draws = prior.mean + np.sqrt(prior.free_variance) * rng.standard_normal(shape)
     transfer = prior.transfer
     for source, target in zip(transfer.source_covariances, transfer.target_covariances, strict=True):
         draws = draws + _root(source) @ rng.standard_normal(shape) @ _root(target).T
@@ -73,7 +73,7 @@ class _Covariance:
         """Of (source, target) pairs, shape ``(n_rows, n_columns)``."""
         scaled = self.prior.transfer.covariance(rows, columns)
         same = (rows[:, None, :] == columns[None, :, :]).all(axis=2)
-        scaled += same * self.prior.trained_variance[columns[:, 0], columns[:, 1]]
+        scaled += same * self.prior.free_variance[columns[:, 0], columns[:, 1]]
         return np.asarray(scaled * self.scales[rows[:, 1], None] * self.scales[columns[:, 1]])
 
 

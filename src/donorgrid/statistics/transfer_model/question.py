@@ -9,7 +9,7 @@ from donorgrid.core.arrays import Reals
 from donorgrid.core.records import Cell
 from donorgrid.statistics.transfer_model.model import TransferModel
 from donorgrid.statistics.transfer_model.new_model import NewModelPrior, prior_of_new_model
-from donorgrid.statistics.transfer_model.source_covariances import SourceParts
+from donorgrid.statistics.transfer_model.source_covariances import COMPONENTS, SourceParts
 from donorgrid.statistics.transfer_model.trained_cells import gain_of
 
 
@@ -67,21 +67,24 @@ class ScaledPrior:
         Without what trained cells add.
     mean : ndarray
         With it, shape ``(n_sources, n_targets)``.
-    trained_variance : ndarray
-        Variance of what trained cells add, same shape, 0 elsewhere.
+    free_variance : ndarray
+        Variance that no other delta shares, same shape: of what trained cells add, and of how far a mix departs from
+        the weighted sum of its cells.
     """
 
     transfer: NewModelPrior
     mean: Reals
-    trained_variance: Reals
+    free_variance: Reals
 
     def variance(self) -> Reals:
         """Variances, shape ``(n_sources, n_targets)``."""
-        return self.transfer.variance() + self.trained_variance
+        return self.transfer.variance() + self.free_variance
 
 
 def scaled_prior(model: TransferModel, question: Question, variances: dict[str, Reals]) -> ScaledPrior:
-    """The prior with the gain of trained cells; a mix has its cells' share of it.
+    """The prior with the gain of trained cells, of which a mix has its cells' share.
+
+    A mix departs from the weighted sum w of its cells by a variance of (1 - sum of w^2) times that of a model's cell.
 
     Parameters
     ----------
@@ -102,4 +105,20 @@ def scaled_prior(model: TransferModel, question: Question, variances: dict[str, 
     shares = np.array([[source.get(target, 0.0) for target in question.targets] for source in question.sources])
     gains = [gain_of(model.trained_cells, cell.task) for cell in question.targets]
     means, spreads = np.array([gain.mean for gain in gains]), np.array([gain.variance for gain in gains])
-    return ScaledPrior(transfer=transfer, mean=transfer.mean + shares * means, trained_variance=shares**2 * spreads)
+    single = np.array([[sum(weight**2 for weight in source.values())] for source in question.sources])
+    departure = (1.0 - single) * _cell_variance(model, question.targets, variances)
+    return ScaledPrior(
+        transfer=transfer, mean=transfer.mean + shares * means, free_variance=shares**2 * spreads + departure
+    )
+
+
+def _cell_variance(model: TransferModel, targets: Sequence[Cell], variances: dict[str, Reals]) -> Reals:
+    """The variance of the part of a delta that one source cell has to itself in one model, shape ``(n_targets,)``."""
+    coordinates, _ = model.strata.coordinates(targets)
+    component = COMPONENTS.index(("model", "cell"))
+    return np.asarray(
+        sum(
+            variances[stratum.part][component] * stratum.size * (loadings**2).sum(axis=1)
+            for stratum, loadings in zip(model.strata.strata, coordinates, strict=True)
+        )
+    )

@@ -1,0 +1,63 @@
+"""What a model could be trained on, and what a statement on it rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from donorgrid.core.records import Cell
+
+Comparator = Literal["no training", "few-shot prompt", "own cell", "same task, all languages", "everything mixed"]
+Rests = Literal["measured", "predicted from this model's adapters", "predicted from other models"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a statement on an option rests on.
+
+    Attributes
+    ----------
+    rests_on : str
+        ``measured``: the option itself was trained and scored on every target in question; else what it was predicted
+        from.
+    n_items, n_seeds : int, optional
+        Of a measured option.
+    n_adapters : int
+        Adapters of this model that were measured, in the same recipe.
+    n_models : int
+        Other models whose tables were used.
+    """
+
+    rests_on: Rests
+    n_items: int | None = None
+    n_seeds: int | None = None
+    n_adapters: int = 0
+    n_models: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """Something that could be trained (or shown in a prompt).
+
+    Attributes
+    ----------
+    name : str
+        ``task/language``, a mix's name, or a comparator's.
+    cells : mapping of Cell to float
+        What it trains on, with weights that sum to 1; empty where nothing is trained.
+    evidence : Evidence
+        What the statement on it rests on.
+    recipe : str
+        The recipe it was measured with, or is predicted for.
+    comparator : str, optional
+        The fixed comparator that this option is, beside being an option.
+    """
+
+    name: str
+    cells: Mapping[Cell, float]
+    evidence: Evidence
+    recipe: str = ""
+    comparator: Comparator | None = None
+
+    def trains_on(self, targets: Mapping[Cell, float]) -> bool:
+        """True if it trains on one of the targets themselves, which is no transfer."""
+        return any(cell in targets for cell in self.cells)

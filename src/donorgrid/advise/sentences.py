@@ -1,0 +1,150 @@
+"""A decision in words: what to do, what speaks against it, what was not tested."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from donorgrid.advise.deciding import Decision
+from donorgrid.advise.judging import Judged
+from donorgrid.advise.options import Evidence
+from donorgrid.advise.wishes import Wish
+
+MINUS = "\N{MINUS SIGN}"
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """One sentence each."""
+
+    do: str
+    against: str
+    untested: str
+
+
+def advise(decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] = ()) -> Advice:
+    """Say a decision in words.
+
+    Parameters
+    ----------
+    decision : Decision
+        As ``decide`` gives it.
+    wish : Wish
+        What was asked.
+    limits_of_evidence : sequence of str
+        How this model, recipe, data or targets differ from what was measured, a clause each.
+
+    Returns
+    -------
+    Advice
+    """
+    untested = [*_of_evidence(decision.chosen), *limits_of_evidence]
+    return Advice(
+        do=_what_to_do(decision, wish),
+        against=_what_speaks_against(decision, wish),
+        untested=_sentence("Not tested: " + "; ".join(untested)) if untested else "Everything named here was measured.",
+    )
+
+
+def signed_pp(value: float) -> str:
+    """A difference with its sign and one decimal: ``+1.2``, ``−0.4``, ``0.0``."""
+    text = f"{abs(value):.1f}"
+    if float(text) == 0.0:
+        return text
+    return f"{'+' if value > 0 else MINUS}{text}"
+
+
+def _what_to_do(decision: Decision, wish: Wish) -> str:
+    chosen = decision.chosen
+    if decision.action == "train" and chosen is not None:
+        ties = f"; {_named(decision.ties)} may be as good" if decision.ties else ""
+        return f"Train on {_name(chosen, wish)}: {_gain(chosen, wish)}, {_risk(chosen, wish)}{ties}."
+    nearest = (
+        f" The least risky is {_name(chosen, wish)}: {_gain(chosen, wish)}, {_risk(chosen, wish)}." if chosen else ""
+    )
+    if decision.action == "measure first":
+        return f"Measure more before training: no option is shown both to gain and to be safe.{nearest}"
+    return (
+        f"Do not train: nothing that is safe gains on {_wanted(wish)} with {wish.confidence:.0%} probability.{nearest}"
+    )
+
+
+def _what_speaks_against(decision: Decision, wish: Wish) -> str:
+    chosen = decision.chosen
+    if chosen is None:
+        return f"No option gains on {_wanted(wish)} with a probability of {wish.confidence:.0%}."
+    if decision.action != "train":
+        better = [judged for judged in decision.ranked if judged.gain_pp > chosen.gain_pp and judged is not chosen]
+        return f"Larger gains, with more risk: {_named(better)}." if better else "No option has a larger expected gain."
+    if chosen.option.trains_on(wish.wanted):
+        others = [judged for judged in decision.ties if not judged.option.trains_on(wish.wanted)]
+        as_good = f"; {_named(others)} may do as well" if others else ""
+        return f"It trains on what is wanted itself, so the gain is not transfer{as_good}."
+    if chosen.worst_guard is not None and chosen.p_harm_worst >= 1.0 - wish.confidence:
+        return f"{chosen.worst_guard} is harmed with a probability of {chosen.p_harm_worst:.0%}."
+    if decision.ties:
+        return f"The choice among {1 + len(decision.ties)} options is open: their gains are not told apart."
+    if chosen.worst_guard is not None:
+        return (
+            f"The guard most at risk is {chosen.worst_guard}: harmed with a probability of {chosen.p_harm_worst:.0%}."
+        )
+    return "Nothing is guarded, so harm elsewhere was not judged."
+
+
+def _of_evidence(chosen: Judged | None) -> list[str]:
+    if chosen is None or chosen.option.evidence.rests_on == "measured":
+        return []
+    return [f"{chosen.option.name} was not trained on this model ({rests_on(chosen.option.evidence)})"]
+
+
+def rests_on(evidence: Evidence) -> str:
+    """What a statement rests on, with its numbers: ``measured (400 items, 3 seeds)``."""
+    if evidence.rests_on == "measured":
+        counts = [_count(evidence.n_items, "item"), _count(evidence.n_seeds, "seed")]
+        known = ", ".join(count for count in counts if count)
+        return f"measured ({known})" if known else "measured"
+    models = _count(evidence.n_models, "other model")
+    if evidence.n_adapters:
+        adapters = f"predicted from {_count(evidence.n_adapters, 'adapter')} of this model"
+        return f"{adapters} and {models}" if models else adapters
+    return f"predicted from {models or 'defaults'} only"
+
+
+def _gain(judged: Judged, wish: Wish) -> str:
+    interval = f"{signed_pp(judged.gain_low_pp)} to {signed_pp(judged.gain_high_pp)}"
+    kind = "worst gain on" if wish.worst else "expected gain on"
+    return f"{kind} {_wanted(wish)} {signed_pp(judged.gain_pp)} pp ({wish.confidence:.0%}: {interval})"
+
+
+def _risk(judged: Judged, wish: Wish) -> str:
+    n = len(wish.guards)
+    if not n:
+        return "nothing guarded"
+    if wish.all_guarded or wish.allow_harmed is not None:
+        worst = f"expected worst loss {signed_pp(judged.expected_worst_pp)} pp"
+        return f"{judged.expected_harmed:.1f} of {n} guards harmed in expectation, {worst}"
+    guards = f"{wish.guards[0]} stays" if n == 1 else f"all {n} guards stay"
+    return f"{guards} above {MINUS}{wish.limit_pp:g} pp with a probability of {judged.p_all_safe:.0%}"
+
+
+def _wanted(wish: Wish) -> str:
+    names = [str(cell) for cell in wish.wanted]
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _name(judged: Judged, wish: Wish) -> str:
+    return f"{judged.option.name} (not transfer)" if judged.option.trains_on(wish.wanted) else judged.option.name
+
+
+def _named(judged: Sequence[Judged]) -> str:
+    names = [option.option.name for option in judged[:_MOST_NAMED]]
+    more = len(judged) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _count(number: int | None, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}" if number else ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

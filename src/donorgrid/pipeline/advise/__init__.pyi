@@ -1,0 +1,2 @@
+from . import recommend as recommend
+from . import request as request
