@@ -57,7 +57,8 @@ def head_logits(network: Any, hidden: Tensor) -> Tensor:
     -------
     Tensor of shape ``(n, vocabulary_size)``, in the network's dtype
     """
-    logits: Tensor = network.get_output_embeddings()(hidden)
+    head = network.get_output_embeddings()
+    logits: Tensor = head(hidden.to(head.weight.dtype))
     cap = getattr(network.config.get_text_config(), "final_logit_softcapping", None)
     return logits if cap is None else torch.tanh(logits / cap) * cap
 
@@ -83,10 +84,11 @@ def target_loglik_nats(network: Any, hidden: Tensor, hidden_indices: Tensor, tar
     -------
     Tensor of shape ``(n_targets,)``, in nats
     """
-    if _is_plain_head(network, hidden) and network.get_output_embeddings().out_features >= _LARGE_VOCABULARY:
-        return _loglik_by_blocks(network.get_output_embeddings().weight, hidden, hidden_indices, targets)
+    weight = network.get_output_embeddings().weight
+    if _is_plain_head(network, hidden) and (len(weight) >= _LARGE_VOCABULARY or weight.dtype != hidden.dtype):
+        return _loglik_by_blocks(weight, hidden, hidden_indices, targets)
     n_logits = _N_LOGITS.get(hidden.device.type, _N_LOGITS["cpu"])
-    size = max(1, n_logits // network.get_output_embeddings().weight.shape[0])
+    size = max(1, n_logits // len(weight))
     nats = []
     for start in range(0, len(hidden), size):
         bounds = torch.tensor([start, start + size], device=hidden_indices.device)
@@ -128,7 +130,7 @@ def token_losses_nats(network: Any, hidden: Tensor, targets: Tensor) -> Tensor:
 
 
 def _is_plain_head(network: Any, hidden: Tensor) -> bool:
-    """True if logits are ``hidden weight^T`` in float32 on a CPU, with a frozen weight."""
+    """True if logits are ``hidden weight^T`` on a CPU, with hidden states in float32 and a frozen weight."""
     head = network.get_output_embeddings()
     is_plain = type(head) is torch.nn.Linear and head.bias is None and not head.weight.requires_grad
     is_hooked = is_plain and bool(head._forward_hooks or head._forward_pre_hooks)
@@ -139,10 +141,10 @@ def _is_plain_head(network: Any, hidden: Tensor) -> bool:
 def _loglik_by_blocks(weight: Tensor, hidden: Tensor, hidden_indices: Tensor, targets: Tensor) -> Tensor:
     """``target_loglik_nats`` without ever keeping the logits of the whole vocabulary."""
     sums = [
-        logsumexp_rows(torch.mm(hidden, weight[start : start + _VOCABULARY_BLOCK].T))
+        logsumexp_rows(torch.mm(hidden, weight[start : start + _VOCABULARY_BLOCK].float().T))
         for start in range(0, len(weight), _VOCABULARY_BLOCK)
     ]
-    target_logits: Tensor = torch.linalg.vecdot(hidden[hidden_indices], weight[targets])
+    target_logits: Tensor = torch.linalg.vecdot(hidden[hidden_indices], weight[targets].float())
     return target_logits - torch.stack(sums).logsumexp(0)[hidden_indices]
 
 
@@ -151,17 +153,39 @@ class _PlainHeadLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        logits = torch.mm(hidden, weight.T)
+        logits = _logits(hidden, weight)
         sums = logsumexp_rows(logits)
         losses = sums - logits.gather(1, targets[:, None]).squeeze(1)
         if ctx.needs_input_grad[0]:
             probabilities = logits.sub_(sums[:, None]).exp_()
-            ctx.grad_hidden = torch.mm(probabilities, weight).sub_(weight[targets])
+            ctx.grad_hidden = _times_weight(probabilities, weight).sub_(weight[targets])
         return losses
 
     @staticmethod
     def backward(ctx: Any, *grad_losses: Tensor) -> tuple[Tensor | None, ...]:
         return grad_losses[0][:, None] * ctx.grad_hidden, None, None
+
+
+def _logits(hidden: Tensor, weight: Tensor) -> Tensor:
+    """``hidden weight^T`` in float32; a weight in bf16 is turned into float32 block by block."""
+    if weight.dtype == hidden.dtype:
+        return torch.mm(hidden, weight.T)
+    logits = hidden.new_empty(len(hidden), len(weight))
+    for start in range(0, len(weight), _VOCABULARY_BLOCK):
+        stop = start + _VOCABULARY_BLOCK
+        logits[:, start:stop] = torch.mm(hidden, weight[start:stop].float().T)
+    return logits
+
+
+def _times_weight(probabilities: Tensor, weight: Tensor) -> Tensor:
+    """``probabilities weight`` in float32, likewise."""
+    if weight.dtype == probabilities.dtype:
+        return torch.mm(probabilities, weight)
+    total = probabilities.new_zeros(len(probabilities), weight.shape[1])
+    for start in range(0, len(weight), _VOCABULARY_BLOCK):
+        stop = start + _VOCABULARY_BLOCK
+        total.addmm_(probabilities[:, start:stop], weight[start:stop].float())
+    return total
 
 
 def check_head(network: Any, device: torch.device) -> None:

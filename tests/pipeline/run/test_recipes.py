@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from donorgrid.core.errors import InputError, StoreError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Baseline, Run
+from donorgrid.models.fast_cpu.bf16_products import bf16_kernel
 from donorgrid.pipeline.analyse.tables import analyse_folder
 from donorgrid.pipeline.check.subjects import find_base, find_subjects
 from donorgrid.pipeline.exchange.export_run import export_run_adapter
@@ -156,6 +157,17 @@ def test_weights_in_four_bit_are_other_work(tmp_path: Path) -> None:
     one, other = plans
     assert not set(one.training_keys.values()) & set(other.training_keys.values())
     assert not set(one.conditions["llama"].values()) & set(other.conditions["llama"].values())
+
+
+def test_the_manifest_names_what_computes_bf16(tmp_path: Path) -> None:
+    kernels = {}
+    for precision in ("fp32", "bf16"):
+        file = make_study(tmp_path / precision, scoring={"precision": precision})
+        prepared = prepare(file, StudyFolder(tmp_path / precision / "tiny"))
+        for device in ("cpu", "cuda"):
+            manifest = manifest_of(prepared, device=device, jobs=1, tokens={}, few_shot=[], notes=[])
+            kernels[precision, device] = manifest["machine"].get("bf16_kernel")
+    assert kernels == {**dict.fromkeys(kernels, None), ("bf16", "cpu"): bf16_kernel()}
 
 
 def test_check_takes_a_full_checkpoint_for_a_model_with_the_tokenizer_of_its_base(done: Prepared) -> None:

@@ -1,9 +1,9 @@
-"""A decoder for small models on a CPU in float32, several times as fast as transformers' layers.
+"""A decoder for small models on a CPU in float32 or bf16, several times as fast as transformers' layers.
 
 What it computes
 ----------------
 The last hidden states of token rows (``models.rows``), with at most one LoRA adapter, and that adapter's gradients.
-Everything else (bf16, a GPU, several adapters at once, dropout, DoRA, full fine-tuning, generation) goes through
+Everything else (a GPU, several adapters at once, dropout, DoRA, full fine-tuning, generation) goes through
 transformers. ``models.reader.Reader`` is the only caller and chooses between the two; nobody else needs this package.
 
 It is fast for four reasons: tokens lie flat, so that no product reads padding and a prefix that all rows share is read
@@ -25,6 +25,7 @@ The files
 ``architectures.py``      what transformers calls the modules of a layer
 ``layers.py``             one layer: the forward and the backward pass, in the order of the computation
 ``linear.py``             linear modules as one product, with low-rank adapters
+``bf16_products.py``      products in bf16, and the trial of what computes them
 ``residual.py``           the linear modules that end in the residual stream, with the norm that may stand between
 ``projections.py``        queries, keys and values
 ``attention.py``          attention: the compiled kernel for short rows, torch's fused kernel for long ones

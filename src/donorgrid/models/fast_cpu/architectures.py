@@ -53,8 +53,8 @@ class NormModule:
 
     @property
     def weight(self) -> torch.Tensor:
-        """The factor of each column, ``(width,)``, without gradient."""
-        weight: torch.Tensor = self.module.weight.detach()
+        """The factor of each column, ``(width,)``, float32, without gradient."""
+        weight: torch.Tensor = self.module.weight.detach().float()
         return weight + self.weight_offset if self.weight_offset else weight
 
 

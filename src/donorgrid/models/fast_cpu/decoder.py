@@ -16,13 +16,22 @@ from donorgrid.models.low_rank import LowRankAdapter
 from donorgrid.models.rows import RowBatch
 
 
-def make_fast_decoder(network: Any) -> "FastDecoder | None":
+def make_fast_decoder(network: Any, *, in_bf16: bool = False) -> "FastDecoder | None":
     """Returns a fast decoder for a causal language model of transformers.
 
-    None unless its weights are float32 on a CPU and all its layers are of a known kind (``architectures``).
+    Parameters
+    ----------
+    network
+        The model.
+    in_bf16
+        Whether products with weights in float32 are computed in bf16. With weights in bf16 they always are.
+
+    Returns
+    -------
+    None unless the weights are float32 or bf16 on a CPU and all layers are of a known kind (``architectures``)
     """
     weight = network.get_input_embeddings().weight
-    if (weight.dtype, weight.device.type) != (torch.float32, "cpu"):
+    if weight.dtype not in (torch.float32, torch.bfloat16) or weight.device.type != "cpu":
         return None
     modules_by_layer = []
     for layer in getattr(network.get_decoder(), "layers", ()):
@@ -30,13 +39,14 @@ def make_fast_decoder(network: Any) -> "FastDecoder | None":
         if modules is None:
             return None
         modules_by_layer.append(modules)
-    return FastDecoder(network, modules_by_layer) if modules_by_layer else None
+    in_bf16 |= weight.dtype == torch.bfloat16
+    return FastDecoder(network, modules_by_layer, in_bf16=in_bf16) if modules_by_layer else None
 
 
 class FastDecoder:
     """The embedding, the decoder layers and the last norm of a network. It shares the network's weights."""
 
-    def __init__(self, network: Any, modules_by_layer: list[LayerModules]) -> None:
+    def __init__(self, network: Any, modules_by_layer: list[LayerModules], *, in_bf16: bool) -> None:
         self._module = network.get_decoder()
         self._embedding = network.get_input_embeddings()
         config = network.config.get_text_config()
@@ -49,6 +59,7 @@ class FastDecoder:
                 window=_sliding_window(config, number),
                 rotary_type=_rotary_type(self._module, config, number),
                 is_last=number == last,
+                in_bf16=in_bf16,
             )
             for number, modules in enumerate(modules_by_layer)
         ]
@@ -81,11 +92,11 @@ class FastDecoder:
 
         Returns
         -------
-        Tensor of shape ``(len(indices), hidden_size)``
+        Tensor of shape ``(len(indices), hidden_size)``, float32
         """
         rows = UnpaddedRows(batch)
         with torch.no_grad():
-            embedded = self._embedding(rows.unpad(batch.input_ids))
+            embedded = self._embedding(rows.unpad(batch.input_ids)).float()
         context = BatchContext(
             rows=rows,
             rotary=self._rotary(embedded, rows.unpad(batch.position_ids)),

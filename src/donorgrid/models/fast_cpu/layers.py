@@ -34,20 +34,29 @@ class FastLayer:
         The type of layer whose rotary embeddings it uses; None if all layers use the same.
     is_last
         Whether it is the last layer, which computes only the hidden states that are needed.
+    in_bf16
+        Whether products with its weights are computed in bf16.
     """
 
     def __init__(
-        self, modules: LayerModules, *, name: str, window: int | None, rotary_type: str | None, is_last: bool
+        self,
+        modules: LayerModules,
+        *,
+        name: str,
+        window: int | None,
+        rotary_type: str | None,
+        is_last: bool,
+        in_bf16: bool,
     ) -> None:
         groups = (modules.qkv, (modules.output,), modules.gate_up, (modules.down,))
         self.names_by_product = [[f"{name}.{linear.path}" for linear in group] for group in groups]
         qkv, output, gate_up, down = ([linear.module for linear in group] for group in groups)
         qkv_names, output_names, gate_up_names, down_names = self.names_by_product
         skips_queries = is_last and len(qkv) == 3
-        self.qkv = (LastLayerQKVProjection if skips_queries else QKVProjection)(qkv_names, qkv)
-        self.output = ResidualLinear(output_names, output, modules.attention_output_norm)
-        self.gate_up = JoinedLinear(gate_up_names, gate_up)
-        self.down = ResidualLinear(down_names, down, modules.mlp_output_norm)
+        self.qkv = (LastLayerQKVProjection if skips_queries else QKVProjection)(qkv_names, qkv, in_bf16=in_bf16)
+        self.output = ResidualLinear(output_names, output, modules.attention_output_norm, in_bf16=in_bf16)
+        self.gate_up = JoinedLinear(gate_up_names, gate_up, in_bf16=in_bf16)
+        self.down = ResidualLinear(down_names, down, modules.mlp_output_norm, in_bf16=in_bf16)
         self.activation = modules.activation
         self.modules = modules
         self.window = window

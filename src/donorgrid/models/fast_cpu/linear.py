@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from donorgrid.models.fast_cpu.bf16_products import multiply_bf16
 from donorgrid.models.low_rank import AdapterBlock, LowRankAdapter
 
 
@@ -33,28 +34,39 @@ class JoinedLinear:
         The names of the modules in the network, by which an adapter knows them.
     modules
         The ``torch.nn.Linear`` modules. They read the same input.
+    in_bf16
+        Whether products with the weights are computed in bf16 (``bf16_products``). Weights in bf16 need it; weights in
+        float32 are rounded for each product. Hidden states, adapters and gradients are float32 either way.
     """
 
-    def __init__(self, names: Sequence[str], modules: Sequence[Any]) -> None:
+    def __init__(self, names: Sequence[str], modules: Sequence[Any], *, in_bf16: bool = False) -> None:
         self._names = tuple(names)
         self._modules = tuple(modules)
         self._widths = [module.out_features for module in modules]
         self._has_bias = modules[0].bias is not None
+        self._in_bf16 = in_bf16
         self._weight = self._join_weights()
 
     def prepare(self) -> None:
         """Joins the weights again if a module was given another weight tensor."""
-        address = self._weight.data_ptr()
+        if self._modules[0].weight.data_ptr() != self._weight.data_ptr() or not self._are_adjacent():
+            self._weight = self._join_weights()
+
+    def _are_adjacent(self) -> bool:
+        """True if the modules' weights follow each other in memory."""
+        first = self._modules[0].weight
+        address, storage = first.data_ptr(), first.untyped_storage().data_ptr()
         for module, width in zip(self._modules, self._widths, strict=True):
-            if module.weight.data_ptr() != address:
-                self._weight = self._join_weights()
-                return
-            address += width * self._weight.shape[1] * self._weight.element_size()
+            weight = module.weight
+            if weight.data_ptr() != address or weight.untyped_storage().data_ptr() != storage:
+                return False
+            address += width * first.shape[1] * first.element_size()
+        return True
 
     def _join_weights(self) -> Tensor:
-        if len(self._modules) == 1:
-            weight: Tensor = self._modules[0].weight.data
-            return weight
+        first: Tensor = self._modules[0].weight.data
+        if self._are_adjacent():  # one module, or joined by another decoder of the same network
+            return first.as_strided((sum(self._widths), first.shape[1]), first.stride())
         with torch.inference_mode(mode=False):
             joined = torch.cat([module.weight.data for module in self._modules])
             for module, part in zip(self._modules, torch.split(joined, self._widths), strict=True):
@@ -81,7 +93,10 @@ class JoinedLinear:
         -------
         Tensor of shape ``(n_tokens, n_out)``, and what ``backward`` needs of the adapter (None: no module is adapted)
         """
-        if residual is None:
+        if self._in_bf16:
+            product = multiply_bf16(x, self._weight.T)
+            y = product.float() if residual is None else (residual.add_(product) if in_place else residual + product)
+        elif residual is None:
             y = torch.mm(x, self._weight.T)
         else:
             y = residual.addmm_(x, self._weight.T) if in_place else torch.addmm(residual, x, self._weight.T)
@@ -112,7 +127,7 @@ class JoinedLinear:
         -------
         Tensor of shape ``(n_tokens, n_in)``
         """
-        grad_x = torch.mm(grad_y, self._weight)
+        grad_x = multiply_bf16(grad_y, self._weight).float() if self._in_bf16 else torch.mm(grad_y, self._weight)
         if saved is None:
             return grad_x
         grad_x_a = self._write_adapter_gradients(grad_y, x, saved, gradients)

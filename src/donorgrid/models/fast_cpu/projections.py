@@ -16,10 +16,12 @@ class QKVProjection:
     ----------
     names, modules
         The names and the linear modules of query, key and value; or of one module whose output is all three.
+    in_bf16
+        As in ``JoinedLinear``.
     """
 
-    def __init__(self, names: Sequence[str], modules: Sequence[Any]) -> None:
-        self._linear = JoinedLinear(names, modules)
+    def __init__(self, names: Sequence[str], modules: Sequence[Any], *, in_bf16: bool = False) -> None:
+        self._linear = JoinedLinear(names, modules, in_bf16=in_bf16)
 
     def prepare(self) -> None:
         """Takes over weights that were replaced (``JoinedLinear.prepare``)."""
@@ -77,11 +79,13 @@ class LastLayerQKVProjection:
     ----------
     names, modules
         The names and the linear modules of query, key and value: three of each.
+    in_bf16
+        As in ``JoinedLinear``.
     """
 
-    def __init__(self, names: Sequence[str], modules: Sequence[Any]) -> None:
-        self._query = JoinedLinear(names[:1], modules[:1])
-        self._key_value = JoinedLinear(names[1:], modules[1:])
+    def __init__(self, names: Sequence[str], modules: Sequence[Any], *, in_bf16: bool = False) -> None:
+        self._query = JoinedLinear(names[:1], modules[:1], in_bf16=in_bf16)
+        self._key_value = JoinedLinear(names[1:], modules[1:], in_bf16=in_bf16)
         self._n_query_columns = modules[0].out_features
 
     def prepare(self) -> None:

@@ -21,10 +21,14 @@ class ResidualLinear:
         The name and the linear module, as ``JoinedLinear`` takes them: one of each.
     norm
         The norm of the module's output, or None.
+    in_bf16
+        As in ``JoinedLinear``.
     """
 
-    def __init__(self, names: Sequence[str], modules: Sequence[Any], norm: NormModule | None) -> None:
-        self._linear = JoinedLinear(names, modules)
+    def __init__(
+        self, names: Sequence[str], modules: Sequence[Any], norm: NormModule | None, *, in_bf16: bool = False
+    ) -> None:
+        self._linear = JoinedLinear(names, modules, in_bf16=in_bf16)
         self._norm = norm
 
     def prepare(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.version import installed_version
+from donorgrid.models.fast_cpu.bf16_products import bf16_kernel
 from donorgrid.pipeline.prepare.few_shot_counts import FewShotCounts, count_few_shot, few_shot_notes
 from donorgrid.pipeline.prepare.notes import notes_of
 from donorgrid.pipeline.prepare.study import Prepared
@@ -95,7 +96,7 @@ def manifest_of(
         "versions": versions(),
         "format": FORMAT,
         "engine_semantics": SEMANTICS,
-        "machine": {"system": platform.platform(), "processor": platform.machine(), "device": device, "jobs": jobs},
+        "machine": {**_machine(prepared, device), "jobs": jobs},
         "models": {name: _model_facts(prepared, name) for name in prepared.models},
         "tasks": {
             name: {
@@ -117,6 +118,13 @@ def manifest_of(
         "notes": list(notes),
         "study": prepared.study.model_dump(mode="json"),
     }
+
+
+def _machine(prepared: Prepared, device: str) -> dict[str, str]:
+    """The machine, and what computes products in bf16 where a study on a CPU has any."""
+    precisions = {prepared.study.scoring.precision, *(run.recipe.precision for run in prepared.grid.runs)}
+    machine = {"system": platform.platform(), "processor": platform.machine(), "device": device}
+    return {**machine, "bf16_kernel": bf16_kernel()} if "bf16" in precisions and device == "cpu" else machine
 
 
 def _model_facts(prepared: Prepared, name: str) -> dict[str, object]:
