@@ -28,6 +28,7 @@ import yaml
 from donorgrid.bench.texts import generated_texts
 from donorgrid.bench.workload import items, make_workload, training_texts
 from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import Recipe
 from donorgrid.models.fast_cpu import attention, short_attention, unpadded_rows
 from donorgrid.models.fast_cpu.compiled import inlined
 from donorgrid.models.folders import find_model
@@ -161,7 +162,7 @@ def demo_works(folder: Path) -> dict[str, Callable[[], object]]:
 def bench_works(folder: Path) -> dict[str, Callable[[], object]]:
     """A fifth of the work of benchmarks/engine.py: a Llama of ten million parameters."""
     texts = generated_texts(n_train=60, n_items=40)
-    workload = make_workload(folder, texts, precision="fp32", threads=1, epochs=3)
+    workload = make_workload(folder, texts, recipe=Recipe(name="bench", epochs=3, precision="fp32"), threads=1)
     model = find_model(workload.checkpoint.name, revision=None, folder=folder, built_in={})
     base = load_base(model, precision="fp32", device="cpu")
     corpus = corpus_of(base, training_texts(texts.train))

@@ -71,7 +71,9 @@ def load_workload(workload: Workload, *, n_items: int | None = None) -> LoadedWo
     base = load_base(folder, precision=workload.precision, device="cpu")
     scorer = Scorer(base.reader, max_length=_MAX_LENGTH)
     packed = {
-        target: scorer.pack(encode_items(items(target, questions[:n_items]), base.tokenizer, chat_template=False).items)
+        target: scorer.pack(
+            encode_items(items(target, questions[:n_items]), base.tokenizer, chat_template=workload.chat_template).items
+        )
         for target, questions in workload.texts.targets.items()
     }
     return LoadedWorkload(

@@ -112,6 +112,7 @@ def train(network: Any, workload: Workload, rows: tuple[Rows, Rows], *, pad_to: 
             disable_tqdm=True,
             use_cpu=not torch.cuda.is_available(),
             logging_strategy="no",
+            train_sampling_strategy="random" if pad_to else "group_by_length",
         )
         trainer = Trainer(
             adapted,

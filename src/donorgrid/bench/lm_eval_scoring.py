@@ -84,7 +84,8 @@ def lm_eval_in_process(
     tokenizer = AutoTokenizer.from_pretrained(workload.checkpoint)
     model = make_model(pretrained=network, tokenizer=tokenizer, batch_size=batch_size, softmax_dtype="float32")
     tasks = {target: make_task(config=task_of(workload, target)) for target in targets}
-    results = evaluate(model, tasks, log_samples=True, bootstrap_iters=0, limit=limit)
+    chat = {"apply_chat_template": True} if workload.chat_template else {}
+    results = evaluate(model, tasks, log_samples=True, bootstrap_iters=0, limit=limit, **chat)
     return {target: _chosen(results["samples"][target]) for target in targets}
 
 

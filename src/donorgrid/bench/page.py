@@ -15,6 +15,7 @@ def markdown(comparison: Comparison) -> str:
     ways = [way for way in (RELEASE, PEER, DONORGRID) if any(stage_way == way for stage_way, _ in comparison.whole_s)]
     n_items = sum(map(len, texts.targets.values()))
     lines = [
+        f"Model: {workload.checkpoint.name}{', with its chat template' if workload.chat_template else ''}. "
         f"Workload: {texts.origin}; {len(texts.train)} training texts, {workload.recipe.epochs} epochs; "
         f"{len(texts.targets)} targets, {n_items} items; {workload.precision}; {workload.threads} thread(s); "
         f"{DONORGRID} in {comparison.jobs} process(es), its seconds for one cell.",

@@ -11,7 +11,7 @@ from donorgrid.bench.ways import DONORGRID, PEER, RELEASE, Sizes
 from donorgrid.bench.workload import make_workload
 from donorgrid.core.atomic_files import make_folder
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Precision
+from donorgrid.core.records import Precision, Recipe
 
 WAYS = (RELEASE, PEER, DONORGRID)
 _RELEASE_FRACTION = 10
@@ -26,6 +26,10 @@ class BenchOptions:
     ----------
     data
         A folder with real texts; None for generated ones.
+    model
+        The folder of a real model; None for a random Llama of 10 million parameters.
+    chat_template
+        Whether questions are scored under the model's chat template.
     precision, n_train, n_items, epochs
         The workload: training texts, and items of each target.
     repeats
@@ -39,6 +43,8 @@ class BenchOptions:
     """
 
     data: Path | None = None
+    model: Path | None = None
+    chat_template: bool = False
     precision: Precision = "fp32"
     n_train: int = 300
     n_items: int = 200
@@ -79,10 +85,19 @@ def run_bench(out: Path, options: BenchOptions, say: Callable[[str], None] = pri
         raise InputError(f"jobs {options.jobs}: it must be at least 1 and at most the threads ({options.threads})")
     if not 0 < options.share <= 1:
         raise InputError(f"share {options.share}: it must be above 0 and at most 1")
+    if options.model is not None and not (options.model / "config.json").exists():
+        raise InputError(f"{options.model}: it holds no config.json; expected the folder of a model")
     make_folder(out)
     size = {"n_train": options.n_train, "n_items": options.n_items}
     texts = generated_texts(**size) if options.data is None else real_texts(options.data, **size)
-    workload = make_workload(out, texts, precision=options.precision, threads=options.threads, epochs=options.epochs)
+    workload = make_workload(
+        out,
+        texts,
+        recipe=Recipe(name="bench", epochs=options.epochs, precision=options.precision),
+        threads=options.threads,
+        model=options.model,
+        chat_template=options.chat_template,
+    )
     sizes = Sizes(
         texts=max(16, round(options.share * options.n_train)),
         items=max(2, round(options.share * options.n_items)),

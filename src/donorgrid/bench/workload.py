@@ -29,6 +29,8 @@ class Workload:
         What is trained and scored, and how.
     threads
         Threads that each way may use.
+    chat_template
+        Whether questions are scored under the model's chat template.
     """
 
     checkpoint: Path
@@ -37,14 +39,23 @@ class Workload:
     recipe: Recipe
     precision: Precision
     threads: int
+    chat_template: bool = False
 
     def documents(self, target: str) -> Path:
         """The file with a target's questions, as lm-eval reads it."""
         return self.folder / f"{target}.jsonl"
 
 
-def make_workload(folder: Path, texts: BenchTexts, *, precision: Precision, threads: int, epochs: int) -> Workload:
-    """Writes a Llama of 10 million parameters with a vocabulary of 16k, and the questions.
+def make_workload(
+    folder: Path,
+    texts: BenchTexts,
+    *,
+    recipe: Recipe,
+    threads: int,
+    model: Path | None = None,
+    chat_template: bool = False,
+) -> Workload:
+    """Writes the questions, and a Llama of 10 million parameters with a vocabulary of 16k unless there is a model.
 
     Parameters
     ----------
@@ -52,27 +63,34 @@ def make_workload(folder: Path, texts: BenchTexts, *, precision: Precision, thre
         Where they are written; an existing checkpoint is used again.
     texts
         The questions.
-    precision
-        ``fp32`` or ``bf16``.
+    recipe
+        How the adapter is trained; its precision is that of the scoring too.
     threads
         Threads that each way may use.
-    epochs
-        Epochs of training.
+    model
+        The folder of a real model.
+    chat_template
+        Whether questions are scored under the model's chat template.
 
     Returns
     -------
     Workload
-        The recipe has its default values otherwise.
+        On disk.
     """
-    checkpoint = folder / "llama-10m"
+    checkpoint = model or folder / "llama-10m"
     if not checkpoint.exists():
         _make_checkpoint(checkpoint, texts)
     for target, questions in texts.targets.items():
         lines = [json.dumps(asdict(question), ensure_ascii=False) for question in questions]
         (folder / f"{target}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    recipe = Recipe(name="bench", epochs=epochs, precision=precision)
     return Workload(
-        checkpoint=checkpoint, folder=folder, texts=texts, recipe=recipe, precision=precision, threads=threads
+        checkpoint=checkpoint,
+        folder=folder,
+        texts=texts,
+        recipe=recipe,
+        precision=recipe.precision,
+        threads=threads,
+        chat_template=chat_template,
     )
 
 

@@ -63,6 +63,7 @@ class Reader:
         self._may_use_fast_decoder = may_use_fast_decoder
         self._mask_form: MaskForm | None = None
         self._fast_decoder: FastDecoder | None = None
+        self._rounding_decoder: FastDecoder | None = None
         self._longest_checked = 0
 
     @property
@@ -134,6 +135,38 @@ class Reader:
         if self._fast_decoder is not None and self._fast_decoder.prepare():
             return self._fast_decoder.hidden_states_at(batch, indices)
         return self._choice.for_reading(batch).hidden_states_at(batch, indices)
+
+    @property
+    def can_round_products(self) -> bool:
+        """Whether ``rounded_hidden_states_at`` can read: weights in float32, and a fast decoder that passed."""
+        decoder = self._fast_decoder
+        return decoder is not None and self.network.dtype == torch.float32 and decoder.prepare()
+
+    def rounded_hidden_states_at(self, batch: RowBatch, indices: Tensor) -> Tensor:
+        """The last hidden states of some tokens, with the products of weights in float32 computed in bf16.
+
+        Parameters
+        ----------
+        batch
+            Rows that ``check`` allowed, where ``can_round_products``.
+        indices
+            Indices into the flattened batch (n_rows * length): (n_indices,).
+
+        Returns
+        -------
+        Tensor
+            (n_indices, hidden_size), float32.
+
+        Raises
+        ------
+        RuntimeError
+            There is no fast decoder.
+        """
+        if self._rounding_decoder is None:
+            self._rounding_decoder = make_fast_decoder(self.network, in_bf16=True)
+        if self._rounding_decoder is None or not self._rounding_decoder.prepare():
+            raise RuntimeError("the network has no fast decoder")
+        return self._rounding_decoder.hidden_states_at(batch, indices)
 
     def supports(self, adapter: LowRankAdapter) -> bool:
         """Whether ``adapted_hidden_states_at`` can read with this adapter; padding then costs only attention."""

@@ -68,6 +68,7 @@ class Scoring(BaseModel):
     model_config = STRICT
 
     precision: Precision = "fp32"
+    exact_and_fast: bool = False
     chat_template: bool = False
     chat_template_args: ChatTemplateArgs = Field(default_factory=dict)
 
@@ -75,6 +76,12 @@ class Scoring(BaseModel):
     @classmethod
     def _with_enable_thinking(cls, value: Any) -> Any:
         return with_enable_thinking(value)
+
+    @model_validator(mode="after")
+    def _exact_means_float32(self) -> Self:
+        if self.exact_and_fast and self.precision != "fp32":
+            raise ValueError(f"'exact_and_fast' keeps the choices of fp32, but 'precision' is '{self.precision}'")
+        return self
 
     @model_validator(mode="after")
     def _arguments_have_a_template(self) -> Self:

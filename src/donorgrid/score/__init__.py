@@ -8,6 +8,7 @@
    log-probability of each scored token.
 5. sum (``scorer``): an option's log-likelihood is the sum over its tokens, in nats. ``plain`` does 3 to 5 one option
    after the other: the reference, and the way where a model cannot read packed rows.
+   ``exact_and_fast`` reads most items with products in bf16, and near ties again in float32.
 6. choose (``choose``): the largest log-likelihood wins; ties go to the first option. ``answers`` makes the table.
 
 ``generate`` is the other way to answer: text written by the model, for targets without options to score.

@@ -5,12 +5,19 @@ from collections.abc import Sequence
 import polars as pl
 
 from donorgrid.core.errors import RunFailure
+from donorgrid.core.records import Precision
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.score.choose import choose, choose_norm
 from donorgrid.score.encode import EncodedItem
 
 
-def item_answers(items: Sequence[EncodedItem], logliks: Sequence[Sequence[float]], *, norm: bool) -> pl.DataFrame:
+def item_answers(
+    items: Sequence[EncodedItem],
+    logliks: Sequence[Sequence[float]],
+    *,
+    norm: bool,
+    precisions: Sequence[Precision] | None = None,
+) -> pl.DataFrame:
     """The item answers of one target: the log-likelihoods, the chosen option, and whether it is correct.
 
     Parameters
@@ -21,6 +28,8 @@ def item_answers(items: Sequence[EncodedItem], logliks: Sequence[Sequence[float]
         For each item, the log-likelihood of each option, in nats.
     norm
         Whether the task has ``acc_norm``; without it the two columns of that choice are null.
+    precisions
+        For each item, the precision of its log-likelihoods; None leaves the column null.
 
     Returns
     -------
@@ -32,7 +41,11 @@ def item_answers(items: Sequence[EncodedItem], logliks: Sequence[Sequence[float]
     RunFailure
         A log-likelihood is not finite.
     """
-    rows = [_answer(item, nats, norm) for item, nats in zip(items, logliks, strict=True)]
+    known: Sequence[Precision | None] = [None] * len(items) if precisions is None else precisions
+    rows = [
+        _answer(item, nats, norm) | {"loglik_precision": precision}
+        for item, nats, precision in zip(items, logliks, known, strict=True)
+    ]
     return pl.DataFrame(rows, schema=ITEM_ANSWERS.columns)
 
 

@@ -39,10 +39,27 @@ class Scorer:
         token_cost = _TOKEN_COST * self._reader.network.config.get_text_config().hidden_size
         return pack_items(items, max_length=self._max_length, budget=self._budget, token_cost=token_cost)
 
-    def score(self, packed: PackedItems) -> list[list[float]]:
+    def can_round_products(self, packed: PackedItems) -> bool:
+        """Whether ``score`` can compute products in bf16 with weights in float32; the reader is checked first."""
+        self._reader.check([sequence.token_ids for sequence in packed.sequences])
+        return self._reader.can_round_products
+
+    def score(self, packed: PackedItems, *, rounds_products: bool = False) -> list[list[float]]:
         """The log-likelihood of each option of each item, in nats: the sum over its tokens after the context.
 
         Out of memory, a batch of ``packed`` is replaced by two smaller ones.
+
+        Parameters
+        ----------
+        packed
+            The items of one target.
+        rounds_products
+            Whether products are computed in bf16, where ``can_round_products``.
+
+        Returns
+        -------
+        list of list of float
+            In the order of the items.
         """
         self._reader.check([sequence.token_ids for sequence in packed.sequences])
         if not self._reader.can_pack:
@@ -50,7 +67,7 @@ class Scorer:
         nats_of: list[Tensor] = []  # on the device: nothing is waited for between batches
         with torch.inference_mode():
             while len(nats_of) < len(packed.batches):
-                nats = self._try_batch(packed, len(nats_of))
+                nats = self._try_batch(packed, len(nats_of), rounds_products)
                 if nats is not None:
                     nats_of.append(nats)
                     report_share(len(nats_of) / len(packed.batches))
@@ -59,11 +76,11 @@ class Scorer:
                 sums.index_add_(0, batch.sequence_indices, nats.double().cpu())
         return [[sums[sequence].item() for sequence in options] for options in packed.options]
 
-    def _try_batch(self, packed: PackedItems, index: int) -> Tensor | None:
+    def _try_batch(self, packed: PackedItems, index: int, rounds_products: bool) -> Tensor | None:
         """The log-probabilities (n_targets,) of one batch; None if it was too large and is now two."""
         batch = packed.batches[index]
         try:
-            return self._score_batch(batch)
+            return self._score_batch(batch, rounds_products)
         except RuntimeError as error:
             smaller = halve(batch, packed.sequences)
             if not out_of_memory(error) or len(smaller) == 1:
@@ -73,7 +90,8 @@ class Scorer:
         _LOG.warning("out of memory at %d tokens at once: scoring goes on with half as many", batch.n_tokens)
         return None
 
-    def _score_batch(self, batch: PackedBatch) -> Tensor:
-        hidden = self._reader.hidden_states_at(batch.rows, batch.head_indices)
+    def _score_batch(self, batch: PackedBatch, rounds_products: bool) -> Tensor:
+        read = self._reader.rounded_hidden_states_at if rounds_products else self._reader.hidden_states_at
+        hidden = read(batch.rows, batch.head_indices)
         targets = batch.targets.to(hidden.device, non_blocking=True)
         return target_loglik_nats(self._reader.network, hidden, batch.hidden_rows, targets)

@@ -18,10 +18,13 @@ ITEM_ANSWERS = Table(
         "chosen_norm": pl.Int32,
         "correct_norm": YES,
         "generated": TEXT,
+        "loglik_precision": TEXT,
     },
     key=("target_task", "target_language", "item_id"),
+    optional=frozenset({"loglik_precision"}),
 )
-"""One row per item that one subject (a run or a baseline) answered."""
+"""One row per item that one subject (a run or a baseline) answered. ``loglik_precision`` is ``fp32`` or ``bf16``; null
+where no option was scored here, absent in files of earlier versions."""
 
 _SOURCE: Columns = {
     "model": TEXT,

@@ -152,6 +152,7 @@ def _target_part(prepared: Prepared, target: Cell) -> dict[str, object]:
         "metrics": task.metrics,
         **_generation(task, target.language),
         "precision": scoring.precision,
+        **({"exact_and_fast": True} if scoring.exact_and_fast else {}),
         "chat_template": scoring.chat_template,
         **({"chat_template_args": dict(scoring.chat_template_args)} if scoring.chat_template_args else {}),
     }

@@ -114,7 +114,7 @@ class SubjectWork:
             examples_key=self._plan.examples_key(status.subject),
             subject=subject_name(status.subject),
         )
-        write_answers(path, pl.concat(frames), footer)
+        write_answers(path, pl.concat(frames, how="diagonal"), footer)  # older files have fewer columns
 
     def _record_failures(self, subjects: Sequence[Subject], work: Callable[[], None]) -> None:
         """Do some work on these subjects; a failure of the work itself is recorded for them, and the others go on."""

@@ -1,5 +1,6 @@
 """A base model in memory that answers items, with one adapter at a time; what no adapter changes is computed once."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,10 +22,13 @@ from donorgrid.pipeline.session.generated_rows import generated_rows
 from donorgrid.pipeline.session.records import AnswerTarget, Generation, SessionSettings
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, chat_context, encode_items
+from donorgrid.score.exact_and_fast import score_exact_and_fast
 from donorgrid.score.generate import generate_texts
 from donorgrid.score.packing import PackedItems
 from donorgrid.score.scorer import Scorer
 from donorgrid.tasks import with_examples
+
+_LOG = logging.getLogger("donorgrid")
 
 
 class ModelSession:
@@ -143,7 +147,13 @@ class ModelSession:
         if target.generation is not None:
             return self._generate(target.generation, _after(examples, target.items))
         packed = self._scorer.pack(self._encode(target, examples).items) if examples else self._pack(target)
-        return item_answers(packed.items, self._active_scorer().score(packed), norm=target.norm)
+        scorer, settings = self._active_scorer(), self._settings
+        if settings.exact_and_fast:
+            scored = score_exact_and_fast(scorer, packed, norm=target.norm)
+            _LOG.info("%s: %.0f%% of the items were scored in float32", target.name, 100 * scored.share_in_fp32)
+            return item_answers(packed.items, scored.logliks, norm=target.norm, precisions=scored.precisions)
+        precisions = [settings.precision] * len(packed.items)
+        return item_answers(packed.items, scorer.score(packed), norm=target.norm, precisions=precisions)
 
     def n_items_cut(self, target: AnswerTarget) -> int:
         """How many items of a scored target are longer than the model reads and lose their beginning."""

@@ -25,6 +25,9 @@ class SessionSettings:
         Further arguments that the template reads, such as ``enable_thinking``.
     weights : {"own", "4bit"}
         How the base's weights are kept in memory.
+    exact_and_fast : bool
+        Whether items are scored with products in bf16, and in float32 where that could change a chosen option
+        (``score.exact_and_fast``). The precision is "fp32".
     loads_by_peft : bool
         Whether PEFT loads the adapters, because other tools may have written them (``models.peft_adapters``).
     tries_ways : bool
@@ -36,6 +39,7 @@ class SessionSettings:
     chat_template: bool = False
     chat_template_args: Mapping[str, object] = field(default_factory=dict)
     weights: Weights = "own"
+    exact_and_fast: bool = False
     loads_by_peft: bool = False
     tries_ways: bool = False
 

@@ -35,6 +35,7 @@ class StudySession:
             chat_template=scoring.chat_template,
             chat_template_args=scoring.chat_template_args,
             weights=prepared.study.model(model).weights,
+            exact_and_fast=scoring.exact_and_fast,
             tries_ways=True,
         )
         self._precision = scoring.precision
