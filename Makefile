@@ -4,7 +4,7 @@ BIN = $(VENV)/bin
 SHARED ?= ../shared
 REAL ?= real-models
 
-.PHONY: demo test check mutants real real-run gpu-wheels clean
+.PHONY: demo test check mutants fuzz kills real real-run gpu-wheels clean
 
 demo: $(VENV)/installed
 	$(BIN)/donorgrid demo --out demo
@@ -33,6 +33,12 @@ real-run: $(VENV)/installed-real
 
 mutants: $(VENV)/installed-dev
 	$(BIN)/python tools/mutants.py --named
+
+fuzz: $(VENV)/installed-dev
+	HF_HUB_OFFLINE=1 DONORGRID_FUZZ=20000 $(BIN)/python -m pytest -n 2 tests/fuzz
+
+kills: $(VENV)/installed-dev
+	HF_HUB_OFFLINE=1 $(BIN)/python tools/kills.py 200
 
 gpu-wheels:
 	$(PYTHON) benchmarks/gpu/wheels.py --to gpu-wheels

@@ -117,7 +117,7 @@ BAD = {
     "no command of that name": (["rum"], "No such command"),
     "no such option": (["run", "x.yaml", "--shrad", "1/2"], "--shard"),
     "no study file": (["run", "x.yaml"], "x.yaml: no such file"),
-    "no study folder": (["status", "x"], "no study was run here"),
+    "no study folder": (["status", "x"], "x: no such file or folder"),
     "a shard out of range": (["run", "x.yaml", "--shard", "3/2"], "1 <= i <= n"),
     "no such device": (["run", "{study}", "--device", "cuda"], "allowed are 'auto', 'cpu'"),
     "no such metric": (["analyse", "{study}", "--metric", "f1"], "acc, acc_norm"),

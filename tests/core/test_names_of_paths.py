@@ -76,7 +76,7 @@ def test_a_language_in_a_task_file_does_not_lead_out_of_the_study(tmp_path):
 def test_a_name_that_no_system_can_open_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="it is no path"):
         find_task(name, folder=tmp_path)
-    with pytest.raises(InputError, match=r"it is no path|valid string"):
+    with pytest.raises(InputError, match=r"it is no path|valid string|half of a character"):
         read_grid(make_study(tmp_path, tasks=[name]))
 
 
@@ -101,6 +101,20 @@ def test_a_check_file_writes_no_page_over_or_beside_what_is_not_its_own(tmp_path
     with pytest.raises(InputError, match=message):
         check_from_flags({}, config)
     assert (folder / "kept.html").read_text() == "<html>mine</html>"
+
+
+@pytest.mark.parametrize("cache", ["/tmp/kept", "../kept", "link/kept", "a\0"])
+def test_a_check_file_keeps_answers_only_below_its_folder(tmp_path, cache):
+    folder = tmp_path / "checks"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    keys = {"base": "b", "adapters": ["a"], "on": "xnli:de"}
+    (folder / "check.yaml").write_text(yaml.safe_dump({**keys, "cache": cache}))
+    with pytest.raises(InputError, match=r"check\.yaml: cache .*(leads out of the file's folder; .*--cache|no path)"):
+        check_from_flags({}, folder / "check.yaml")
+    assert check_from_flags({"cache": tmp_path}, folder / "check.yaml").request.cache == tmp_path
+    (folder / "check.yaml").write_text(yaml.safe_dump({**keys, "cache": "kept"}))
+    assert check_from_flags({}, folder / "check.yaml").request.cache == folder / "kept"
 
 
 def test_an_earlier_page_is_replaced(tmp_path):

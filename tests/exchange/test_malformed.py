@@ -68,6 +68,7 @@ TABLE_MAPPINGS = [
     ({"values": {"model": {"x": 3}}}, r"map\.yaml: values.model.x: Input should be a valid string, found 3"),
     ({"baseline_rows": {"column": "kind"}}, r"baseline_rows.column: column 'kind' is missing"),
     ({"baseline_rows": {"column": "model", "value": "none"}}, r"baseline_rows: 0 rows of base models and 1 others"),
+    ({"values": {"target_language": {"it": "Itallan"}}}, r"map\.yaml: values: 'Itallan' is no language"),
     ({"baseline_rows": {}}, r"baseline_rows.column: is missing"),
 ]
 
@@ -95,6 +96,8 @@ MAPPINGS = [
     ({"runs": {**RUNS, "it": {"model": "qwen", "source": "quiz"}}}, r"cell 'quiz': expected 'task/language'"),
     ({"runs": {**RUNS, "it": {"model": "qwen", "source": "q/it", "train_seed": -1}}}, r"train_seed: .*found -1"),
     ({"runs": {**RUNS, "it": {"model": "qwen", "seed": 3, "source": "q/it"}}}, r"runs.it.seed: unknown key"),
+    ({"languages": {"de": "Germn"}}, r"map\.yaml: languages.de: 'Germn' is no language; allowed: a code \(de\), "),
+    ({"tasks": {"quiz_de": {"task": "quiz", "language": "dutsch"}}}, r"language: 'dutsch' is no language"),
     ({"id_field": "question_id"}, r"id_field 'question_id' is missing; a document has \['id', 'question'"),
     ({"id_field": "answer"}, r"id_field 'answer': 1 IDs stand there twice, such as '1'"),
     ({"filter": "flexible"}, r"has no filter 'flexible'; it has \['none'\]"),

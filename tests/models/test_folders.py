@@ -22,7 +22,16 @@ def find(folder: Path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "is not JSON"), ("[1]", "names no model_type"), ("{}", "names no model_type"), ("\xff", "is not JSON")],
+    [
+        ("{", "config.json: cannot be read as the configuration"),
+        ("[1]", "it is no JSON object"),
+        ("{}", "names no model_type"),
+        ("\xff", "cannot be read as the configuration"),
+        ("[" * 5000, "nested too deep"),
+        ('{"model_type": "llama", "max_position_embeddings": "x"}', "max_position_embeddings is 'x'"),
+        ('{"model_type": "llama", "num_hidden_layers": 9000}', "num_hidden_layers is 9000; .* at most"),
+        ('{"model_type": "llama", "vocab_size": 9000000}', "vocab_size is 9000000; .* at most"),
+    ],
 )
 def test_a_broken_configuration_is_one_line(copy: Path, content: str, message: str) -> None:
     (copy / "config.json").write_bytes(content.encode("latin-1"))

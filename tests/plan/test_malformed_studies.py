@@ -117,6 +117,13 @@ def test_numbers_as_people_write_them_are_numbers(tmp_path: Path) -> None:
     assert read_study(path).recipes["a"].learning_rate == 5e-5
 
 
-def test_the_word_no_is_explained() -> None:
-    with pytest.raises(InputError, match="write the word in quotes"):
-        make_study({**GOOD, "languages": ["de", False]}, origin="x")
+def test_no_is_norwegian_and_a_truth_value_where_one_is_expected(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "models: [pocket]\ntasks: [continent]\nlanguages: [no, de]\nkeep_adapters: none\n"
+        "scoring: {chat_template: yes, enable_thinking: off, chat_template_args: {mode: 'on', deep: no}}\n"
+    )
+    study = read_study(path)
+    assert study.languages[0] == "no"
+    assert study.scoring.chat_template is True
+    assert study.scoring.chat_template_args == {"enable_thinking": False, "mode": "on", "deep": False}

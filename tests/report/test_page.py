@@ -101,6 +101,17 @@ def test_hostile_names_are_text() -> None:
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
 
 
+def test_characters_that_nobody_sees_are_shown_escaped() -> None:
+    hidden = "ab\u202ecd\u200b\ufeff\x07"
+    deltas = example_deltas(models=(hidden,)).with_columns(recipe=pl.lit(hidden))
+    tables = example_tables(deltas)
+    failures = (Failure(model=hidden, source=hidden, reason=hidden),)
+    text = render_report(tables, example_head(deltas, title=hidden, failures=failures))
+    assert not {character for character in "\u202e\u200b\ufeff\x07" if character in text}
+    assert text.count("ab\\u202ecd\\u200b\\ufeff\\x07") > 5
+    assert not re.search(r"[^\\]\\u202e", text.replace("ab\\u202ecd", "").replace("ab\\\\u202ecd", ""))
+
+
 def test_the_page_loads_nothing_from_the_network() -> None:
     html = render_report(example_tables(example_deltas()), example_head(example_deltas()))
     outside = [

@@ -1,4 +1,3 @@
-from .escaping import printable as printable
 from .exit_codes import exit_code as exit_code
 from .inputs import CheckSettings as CheckSettings
 from .inputs import SubjectAnswers as SubjectAnswers

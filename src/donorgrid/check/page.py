@@ -7,12 +7,12 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from donorgrid.check.changed_items import all_changes
-from donorgrid.check.escaping import readable
 from donorgrid.check.formatting import count, interval_pp, percent, probability, signed_pp, targets_in_words
 from donorgrid.check.inputs import TargetAnswers
 from donorgrid.check.results import CheckResult
 from donorgrid.check.sentences import conclusion, next_steps
 from donorgrid.check.verdict_words import interval_in_words, verdict_in_words
+from donorgrid.core.printable_text import readable, shown
 from donorgrid.statistics.harm_probability import PRIOR
 
 
@@ -54,6 +54,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: shown(value) if isinstance(value, str) else value,
     )
     environment.filters |= {"pp": signed_pp, "number": count, "visible": readable}
     environment.globals |= {

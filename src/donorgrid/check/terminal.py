@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from donorgrid.check.escaping import printable
 from donorgrid.check.formatting import count, interval_pp, percent, signed_pp, targets_in_words
 from donorgrid.check.results import AdapterVerdict, CheckResult, TargetVerdict
 from donorgrid.check.sentences import conclusion, next_steps
 from donorgrid.check.verdict_words import interval_in_words, verdict_in_words
+from donorgrid.core.printable_text import printable
 
 WIDTH = 100
 _STYLES = {"safe": "green", "gained": "green", "harmed": "bold red", "lost": "bold red", "undecided": "yellow"}

@@ -12,6 +12,7 @@ from donorgrid.cli import options
 from donorgrid.cli.show import make_console, show_json
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError, RunFailure
+from donorgrid.core.printable_text import printable
 
 
 def check(
@@ -96,4 +97,4 @@ def _write(page: Path, text: str) -> None:
 
 
 def _tell(line: str) -> None:
-    print(verdict.printable(line), file=sys.stderr)
+    print(printable(line), file=sys.stderr)

@@ -9,6 +9,7 @@ from rich.table import Table
 from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.show import make_console, show_json
+from donorgrid.core.printable_text import readable
 
 console = make_console()
 tasks = typer.Typer(no_args_is_help=True, help="The tasks there are, what they hold, and how an item reads.")
@@ -53,14 +54,14 @@ def show_task(
             tokenizer, recipe=recipe, chat_template=chat_template, arguments=chat_template_args
         )
     named = options.column_map(columns)
-    print(pipeline.prepare.inventory.item_text(task, language, item_id=item, view=view, columns=named))
+    print(readable(pipeline.prepare.inventory.item_text(task, language, item_id=item, view=view, columns=named)))
 
 
 @tasks.command("validate")
 def validate_task(task: TaskName, language: Languages = None, columns: options.ColumnMap = None) -> int:
     """Read all of a task and report items, alignment and what cannot be used. Exit code 1 when something cannot."""
     task_report = pipeline.prepare.inventory.validated(task, tuple(language or ()), columns=options.column_map(columns))
-    print(task_report)
+    print(readable(str(task_report)))
     return 0 if task_report.sound else 1
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from donorgrid.core import tables
+from donorgrid.core.printable_text import readable
 from donorgrid.core.records import after
 
 if TYPE_CHECKING:
@@ -17,9 +19,17 @@ if TYPE_CHECKING:
     from donorgrid.store.logs import Failure
 
 
+class _PlainConsole(Console):
+    """Escapes what nobody sees in a text: a name from a file moves no cursor and turns no line around."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Returns the text, and the cells of tables, with such characters escaped."""
+        return super().render_str(readable(text), **options)
+
+
 def make_console(width: int | None = None) -> Console:
     """Returns a console that prints every text as it is: names of users are no markup and hold no emoji codes."""
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return _PlainConsole(highlight=False, markup=False, emoji=False, width=width)
 
 
 def show_json(content: Any) -> None:

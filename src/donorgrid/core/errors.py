@@ -1,7 +1,8 @@
 """The errors of the domain. A message is one line: what was found, where, and what is allowed."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class DonorgridError(Exception):
@@ -32,6 +33,25 @@ class RunFailure(DonorgridError):
 
     Exit code 1 where a command ends with it.
     """
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Names a file in errors about it.
+
+    Parameters
+    ----------
+    where : str
+        The file. An error in the body about input that does not name it is raised again with it in front.
+    """
+    try:
+        yield
+    except (SystemRefusal, StoreError, Fault, RunFailure):
+        raise
+    except DonorgridError as error:
+        if where in str(error):
+            raise
+        raise InputError(f"{where}: {error}") from error
 
 
 def _escaped(character: str) -> str:

@@ -1,4 +1,7 @@
-"""Checks that a text file is UTF-8."""
+"""Checks that a file is one, and that its text is UTF-8."""
+
+import stat
+from pathlib import Path
 
 from donorgrid.core.errors import InputError
 
@@ -30,3 +33,13 @@ def check_utf8(content: bytes, *, what: str) -> None:
         raise InputError(
             f"{what}: line {line} is not UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8"
         ) from None
+
+
+def refuse_devices(path: Path) -> None:
+    """Raises InputError for a device such as ``/dev/zero``, which may never end. Files, links and pipes pass."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # whoever opens the file says what is wrong
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise InputError(f"{path}: it is a device, not a file")

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from donorgrid.core.atomic_files import whole_file, whole_folder
+from donorgrid.core.digests import digest_of, digest_of_files
 from donorgrid.core.errors import InputError, StoreError
+from donorgrid.core.json_files import read_json_object
 from donorgrid.core.literal_files import read_parquet
-from donorgrid.core.records import Cell, Source
 from donorgrid.core.tables import ITEM_ANSWERS
 from donorgrid.exchange.records import ImportedAnswers, ImportedSubject
 
+_SUBJECT = TypeAdapter(ImportedSubject)
+_MOST = 2**53
 INDEX = "import.json"
 ITEMS = "items"
 
@@ -49,10 +53,11 @@ def write_import(imported: ImportedAnswers, folder: Path) -> tuple[str, ...]:
             frame = ITEM_ANSWERS.check(imported.read(subject))
             frame.write_parquet(items / name, compression="zstd")
             answers[subject] = _answer_hashes(frame)
-            entries.append({"file": name, **asdict(subject)})
+            entries.append({"file": name, "sha256": digest_of_files([items / name]), **asdict(subject)})
     notes = (*imported.notes, *_unchanged(answers))
     with whole_file(folder / INDEX) as unfinished:
-        content = {"subjects": entries, "notes": list(notes)}
+        content: dict[str, Any] = {"subjects": entries, "notes": list(notes)}
+        content["digest"] = digest_of(content)
         unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return notes
 
@@ -88,31 +93,51 @@ def is_import(folder: Path) -> bool:
 
 
 def read_import(folder: Path) -> ImportedAnswers:
-    """Returns the answers that ``write_import`` wrote. Raises StoreError if the folder is damaged."""
+    """Returns the answers that ``write_import`` wrote.
+
+    The index holds a digest of its content and of every file of answers. An import of version 0.1.0 has none and is
+    read as it is.
+
+    Raises
+    ------
+    StoreError
+        If the index is damaged; ``read`` raises it for damaged answers.
+    """
     try:
-        content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        files = {_subject(entry): folder / ITEMS / Path(entry["file"]).name for entry in content["subjects"]}
+        content = read_json_object(folder / INDEX)
+        if content.keys() - {"subjects", "notes", "digest"}:
+            raise ValueError("it has other keys than an import")
+        stated = content.pop("digest", None)
+        if stated is not None and stated != digest_of(content):
+            raise ValueError("its digest is another")
+        files = {_subject(entry): _file(entry, folder) for entry in content["subjects"]}
         notes = tuple(map(str, content["notes"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{folder / INDEX}: not a whole import ({error}); import again") from error
+    except (InputError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise StoreError(f"{folder / INDEX}: not a whole import ({reason}); import again") from error
 
     def read(subject: ImportedSubject) -> pl.DataFrame:
+        file, digest = files[subject]
         try:
-            return ITEM_ANSWERS.check(read_parquet(files[subject]))
+            if digest is not None and digest_of_files([file]) != digest:
+                raise InputError("its digest is another")
+            return ITEM_ANSWERS.check(read_parquet(file))
         except (pl.exceptions.PolarsError, FileNotFoundError, InputError) as error:
-            raise StoreError(f"{files[subject]}: not a whole file of item answers ({error}); import again") from error
+            raise StoreError(f"{file}: not a whole file of item answers ({error}); import again") from error
 
     return ImportedAnswers(subjects=tuple(files), read=read, notes=notes)
 
 
+def _file(entry: Mapping[str, Any], folder: Path) -> tuple[Path, str | None]:
+    digest = entry.get("sha256")
+    return folder / ITEMS / Path(entry["file"]).name, None if digest is None else str(digest)
+
+
 def _subject(entry: Mapping[str, Any]) -> ImportedSubject:
-    fields = {key: value for key, value in entry.items() if key != "file"}
-    source = fields.pop("source")
-    return ImportedSubject(source=None if source is None else _source(source), **fields)
-
-
-def _source(entry: Mapping[str, Any]) -> Source:
-    parts = tuple((Cell(**cell), float(weight)) for cell, weight in entry["parts"])
-    return Source(
-        kind=entry["kind"], name=entry["name"], parts=parts, control=entry["control"], shots=entry.get("shots")
-    )
+    fields = {key: value for key, value in entry.items() if key not in ("file", "sha256")}
+    if fields.keys() - ImportedSubject.__dataclass_fields__.keys():
+        raise ValueError("a subject has other keys than a fine-tune has")
+    subject = _SUBJECT.validate_json(json.dumps(fields), strict=True)
+    if not all(0 <= seed < _MOST for seed in (subject.train_seed, subject.data_seed, subject.train_size or 0)):
+        raise ValueError("a seed or size is no number that an import writes")
+    return subject

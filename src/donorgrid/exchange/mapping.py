@@ -2,14 +2,26 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from donorgrid.core.records import Cell, Source, TrainedControl
-from donorgrid.facts.languages import language_label
+from donorgrid.core.yaml_files import Truth
+from donorgrid.facts.languages import find_language, language_label
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-YesOrNo = Annotated[bool, BeforeValidator(lambda value: _TRUTH.get(value, value) if isinstance(value, str) else value)]
-_TRUTH = {"yes": True, "on": True, "no": False, "off": False}
+
+
+_LANGUAGE_COLUMNS = ("source_language", "target_language", "fine_tuned_language", "eval_language")
+
+
+def _known_language(name: str) -> str:
+    if find_language(name) is None:
+        raise ValueError(f"'{name}' is no language; allowed: a code (de), a name (German), or CODE-x-NAME (de-x-easy)")
+    return name
+
+
+LanguageName = Annotated[str, AfterValidator(_known_language)]
+"""A language that somebody knows: a typo would be a cell of its own."""
 
 
 class _Strict(BaseModel):
@@ -37,7 +49,7 @@ class RunEntry(_Strict):
     """The subject of a folder: a base model (``baseline: true``), or a fine-tune on ``source``."""
 
     model: Annotated[str, Field(min_length=1)]
-    baseline: YesOrNo = False
+    baseline: Truth = False
     source: str | MixEntry | ControlEntry | None = None
     recipe: Annotated[str, Field(min_length=1)] = "unspecified"
     train_seed: Seed = 0
@@ -63,7 +75,7 @@ class TaskEntry(_Strict):
     """The task of lm-eval tasks whose names hold no language."""
 
     task: Annotated[str, Field(min_length=1)]
-    language: Annotated[str, Field(min_length=1)]
+    language: LanguageName
 
 
 class LmEvalMapping(_Strict):
@@ -73,7 +85,7 @@ class LmEvalMapping(_Strict):
     runs: Annotated[dict[str, RunEntry], Field(min_length=1)]
     id_field: str | dict[str, str] | None = None
     filter: str | dict[str, str] | None = None
-    languages: dict[str, str] = Field(default_factory=dict)
+    languages: dict[str, LanguageName] = Field(default_factory=dict)
     models: dict[str, ModelEntry] = Field(default_factory=dict)
 
     def for_task(self, key: str, task: str) -> str | None:
@@ -110,6 +122,14 @@ class TableMapping(_Strict):
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     percent: tuple[str, ...] | list[str] = ()
     baseline_rows: BaselineRows | None = None
+
+    @field_validator("values")
+    @classmethod
+    def _known_languages(cls, values: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for column in _LANGUAGE_COLUMNS:
+            for language in values.get(column, {}).values():
+                _known_language(language)
+        return values
 
 
 def source_of(entry: str | MixEntry | ControlEntry) -> Source:

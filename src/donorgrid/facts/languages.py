@@ -146,7 +146,7 @@ def _tag(name: str) -> Tag | None:
             return tag
     except (LanguageTagError, ValueError):
         pass
-    if len(name) < _SHORTEST_NAME:
+    if len(name) < _SHORTEST_NAME or not name.isprintable():
         return None
     try:
         return Tag.get(str(find(name.replace("_", " "))), normalize=True)

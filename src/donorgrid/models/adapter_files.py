@@ -5,13 +5,12 @@ module that it changes and the factor that it is: ``base_model.model.<module>.lo
 Every other file of the package asks this one, so that a new form of key has one place to go.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from donorgrid.core.digests import digest_of, digest_of_files
-from donorgrid.core.errors import InputError
+from donorgrid.core.json_files import read_json_object
 from donorgrid.models.safetensors_headers import tensor_shapes
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -64,15 +63,7 @@ def is_adapter(folder: Path) -> bool:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """PEFT's configuration of an adapter. InputError, one line, when it is missing or no JSON object."""
-    file = folder / ADAPTER_CONFIG
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{file}: cannot be read as PEFT's configuration: {reason}") from error
-    if not isinstance(config, dict):
-        raise InputError(f"{file}: cannot be read as PEFT's configuration: it is no JSON object")
-    return config
+    return read_json_object(folder / ADAPTER_CONFIG, what="PEFT's configuration")
 
 
 def factor_shapes(folder: Path) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -110,13 +101,13 @@ def changed_modules(folder: Path) -> tuple[str, ...]:
 def content_digest(folder: Path) -> str:
     """SHA-256 over the weights and the configuration of an adapter or a checkpoint, wherever its base model lay.
 
-    Work keys hold this digest: two folders with the same content have the same one. Raises OSError or ValueError when
-    a file is missing or broken.
+    Work keys hold this digest: two folders with the same content have the same one. Raises OSError or InputError
+    when a file is missing or broken.
     """
     if is_adapter(folder):
         config_file, base_path, weights = ADAPTER_CONFIG, "base_model_name_or_path", [folder / ADAPTER_WEIGHTS]
     else:
         config_file, base_path, weights = CHECKPOINT_CONFIG, "_name_or_path", sorted(folder.glob("*.safetensors"))
-    config = json.loads((folder / config_file).read_text(encoding="utf-8"))
+    config = read_json_object(folder / config_file)
     config.pop(base_path, None)
     return digest_of([digest_of_files(weights), config])

@@ -1,6 +1,5 @@
 """A base model's folder of files, local or from the hub's cache, and its identity. No torch here."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from donorgrid import models
 from donorgrid.core.digests import digest_of_files
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
+from donorgrid.core.json_files import read_json_object
 from donorgrid.models.safetensors_headers import tensor_shapes
 
 _WEIGHTS = "*.safetensors"
@@ -25,6 +25,13 @@ _TOKENIZER = (
     "chat_template.jinja",
 )
 _MODEL = ("*.json", _WEIGHTS, *_TOKENIZER)
+_LAYERS = frozenset({"num_hidden_layers", "n_layer", "num_layers"})
+_SIZES = frozenset(
+    {"hidden_size", "n_embd", "intermediate_size", "num_attention_heads", "n_head", "num_key_value_heads", "head_dim"}
+    | {"vocab_size"}
+)
+_MANY_LAYERS = 200
+"""So many layers are tried, whatever the weights hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +106,15 @@ def find_model(model_id: str, *, revision: str | None, folder: Path, built_in: M
     if not weights:
         raise InputError(f"model '{model_id}': {path} holds no *.safetensors; other weight formats are not read")
     config = _read_config(path, model_id)
+    shapes = {name: shape for file in weights for name, shape in tensor_shapes(file).items()}
+    _check_sizes(config, path, shapes)
     return ModelFolder(
         path=path,
         weights_digest=digest_of_files([*weights, path / "config.json"]),
         tokenizer_digest=digest_of_files(tokenizer_files(path)),
-        n_parameters=sum(math.prod(shape) for file in weights for shape in tensor_shapes(file).values()),
+        n_parameters=sum(map(math.prod, shapes.values())),
         model_type=config["model_type"],
-        max_positions=_max_positions(config),
+        max_positions=_max_positions(config, path),
     )
 
 
@@ -145,11 +154,8 @@ def tokenizer_files(path: Path) -> list[Path]:
 
 
 def _read_config(path: Path, model_id: str) -> dict[str, Any]:
-    try:
-        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"model '{model_id}': {path / 'config.json'} is not JSON: {error}") from error
-    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+    config = read_json_object(path / "config.json", what=f"the configuration of model '{model_id}'")
+    if not isinstance(config.get("model_type"), str):
         raise InputError(f"model '{model_id}': {path / 'config.json'} names no model_type")
     if config.get("quantization_config") is not None:
         raise InputError(f"model '{model_id}': its weights are quantised already; give the model that it was made from")
@@ -162,11 +168,40 @@ def _from_hub(model_id: str, revision: str | None, built_in: list[str], *, patte
     return models.hub.fetch_model(model_id, revision, patterns=patterns, allowed=allowed)
 
 
-def _max_positions(config: dict[str, Any]) -> int | None:
+def _max_positions(config: dict[str, Any], path: Path) -> int | None:
     """The context length of the text model, under one of the names that configurations use."""
+    text = _text_config(config)
+    name = next(
+        (name for name in ("n_positions", "max_position_embeddings", "n_ctx") if text.get(name) is not None), None
+    )
+    if name is None:
+        return None
+    length = text[name]
+    if not isinstance(length, int) or isinstance(length, bool) or not 0 < length < 2**53:
+        raise InputError(f"{path / 'config.json'}: {name} is {_shown(length)}; expected a whole number of tokens")
+    return length
+
+
+def _text_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that describes the language model."""
     text = config.get("text_config") or config
-    lengths = (text.get(name) for name in ("n_positions", "max_position_embeddings", "n_ctx"))
-    return next((int(length) for length in lengths if length is not None), None)
+    return text if isinstance(text, dict) else {}
+
+
+def _check_sizes(config: dict[str, Any], path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raises InputError for a size in config.json that the weights cannot have: a model of it would fill the memory."""
+    largest = max((size for shape in shapes.values() for size in shape), default=0)
+    for name, value in _text_config(config).items():
+        limit = max(len(shapes), _MANY_LAYERS) if name in _LAYERS else largest if name in _SIZES else None
+        for size in value if isinstance(value, list) else [value]:
+            if limit is not None and isinstance(size, int) and size > limit:
+                raise InputError(
+                    f"{path / 'config.json'}: {name} is {_shown(size)}; with these weights it is at most {limit}"
+                )
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:40]
 
 
 def weight_shapes(folder: ModelFolder) -> dict[str, tuple[int, ...]]:

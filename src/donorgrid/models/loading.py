@@ -1,5 +1,6 @@
 """Loading a base model and its tokenizer with transformers: safetensors only, no remote code."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
@@ -18,7 +18,9 @@ from donorgrid.models.folders import ModelFolder
 from donorgrid.models.gpu.ways import ALL_WAYS, WayName
 from donorgrid.models.quantising import check_weights, four_bit
 from donorgrid.models.reader import Reader
+from donorgrid.models.refusals import refusals_of_files
 
+_LOG = logging.getLogger("donorgrid")
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _CUDA = re.compile(r"cuda(:(?P<index>\d{1,4}))?")
 
@@ -66,12 +68,11 @@ class Base:
 
 def load_tokenizer(folder: ModelFolder) -> Any:
     """The tokenizer of a model. InputError when the folder holds none."""
-    try:
-        return AutoTokenizer.from_pretrained(folder.tokenizer_path, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{folder.tokenizer_path}: the tokenizer cannot be loaded: {str(error).splitlines()[0]}"
-        ) from error
+    path = folder.tokenizer_path
+    with refusals_of_files(f"{path}: the tokenizer cannot be loaded"):
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        tokenizer("a")
+        return tokenizer
 
 
 def load_base(
@@ -108,7 +109,6 @@ def load_base(
     quantisation = four_bit(dtype) if weights == "4bit" else None
     network = load_network(folder.path, dtype=dtype, device=device, quantisation=quantisation)
     network.requires_grad_(False)
-    network.eval()
     return Base(
         network=network,
         tokenizer=load_tokenizer(folder),
@@ -151,20 +151,48 @@ def load_network(
     InputError
         It cannot be loaded; one line.
     """
-    transformers_logging.disable_progress_bar()
     arguments = {"quantization_config": quantisation, "device_map": {"": device}} if quantisation else {}
-    try:
-        network = AutoModelForCausalLM.from_pretrained(
+    with _quiet_transformers(), refusals_of_files(f"{path}: the model cannot be loaded"):
+        network, loaded = AutoModelForCausalLM.from_pretrained(
             path,
+            output_loading_info=True,
             dtype=dtype,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
             **arguments,
         )
-    except (OSError, ValueError, ImportError, SafetensorError) as error:
-        raise InputError(f"{path}: the model cannot be loaded: {str(error).splitlines()[0]}") from error
-    return network if quantisation else network.to(device)
+        network = (network if quantisation else network.to(device)).eval()
+        missing = sorted(loaded["missing_keys"])
+        if missing:
+            raise InputError(
+                f"{path}: the model cannot be loaded: its files hold no {missing[0]} ({len(missing)} such weights), "
+                "which config.json needs"
+            )
+        _try_reading(network)
+    if loaded["unexpected_keys"]:
+        first, n_unused = min(loaded["unexpected_keys"]), len(loaded["unexpected_keys"])
+        _LOG.warning("%s: %d weights of its files are not used, the first is %s", path, n_unused, first)
+    return network
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Without the progress bar, and without the tables of missing weights: they are one line of ours."""
+    transformers_logging.disable_progress_bar()
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+
+
+def _try_reading(network: Any) -> None:
+    """Reads two tokens: what config.json says wrongly of the layers shows here, not amid the work."""
+    ids = torch.tensor([[0, 1]], device=network.get_input_embeddings().weight.device)
+    with torch.inference_mode():
+        network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
 
 
 def pick_device(wanted: str) -> str:

@@ -35,13 +35,19 @@ def tensor_shapes(file: Path, *, whole: bool = False) -> dict[str, tuple[int, ..
     """
     try:
         header, start = _read_header(file)
-        shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
-        end = start + max((entry["data_offsets"][1] for entry in header.values()), default=0) if whole else 0
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        shapes = {name: tuple(map(_size, entry["shape"])) for name, entry in header.items()}
+        end = start + max((_size(entry["data_offsets"][1]) for entry in header.values()), default=0) if whole else 0
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{file}: no whole safetensors file: {error}") from error
     if file.stat().st_size < end:
         raise InputError(f"{file}: no whole safetensors file: it ends before its last tensor")
     return shapes
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise ValueError(f"a size is {str(value)[:40]}; expected a whole number")
+    return value
 
 
 def _read_header(file: Path) -> tuple[dict[str, Any], int]:

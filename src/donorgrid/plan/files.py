@@ -1,15 +1,14 @@
 """Reads and writes study files: safe YAML without repeated keys; each mistake gives one line."""
 
-import re
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError, suggestion
+from donorgrid.core.text_files import refuse_devices
+from donorgrid.core.yaml_files import parse_yaml
 from donorgrid.plan.recipes import RecipeSpec
 from donorgrid.plan.scoring import Scoring
 from donorgrid.plan.study import (
@@ -33,27 +32,9 @@ _KINDS: dict[str, type[BaseModel]] = {"cell": CellSpec, "mix": MixSpec, "control
 _LONGEST_VALUE = 60
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, which refuses a repeated key in a mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in keys:
-                raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
-            if isinstance(key, Hashable):
-                keys.add(key)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(  # 5e-5, which YAML 1.1 reads as text
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
-)
-
-
 def read_study(path: Path) -> Study:
     """The study in a YAML file. InputError, one line with file, key and what is allowed, when it cannot be used."""
+    refuse_devices(path)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -61,11 +42,9 @@ def read_study(path: Path) -> Study:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:
-        written = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        written = parse_yaml(text)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {_yaml_problem(error)}") from error
+        raise InputError(f"{path}: {error}") from error
     return make_study(written, origin=str(path))
 
 
@@ -126,8 +105,6 @@ def _first_problem(error: ValidationError) -> str:
     if not location or kind == "value_error":
         return f"{where}: {message}" if where else message
     value = repr(problem["input"])
-    if kind == "string_type" and isinstance(problem["input"], bool):
-        message += "; YAML reads yes, no, on and off as true and false: write the word in quotes"
     near = suggestion(str(problem["input"]), str(problem.get("ctx", {}).get("expected", "")).split("'")[1::2])
     return f"{where}: {message}, found {value[:_LONGEST_VALUE]}{near}"
 
@@ -148,9 +125,3 @@ def _written(location: tuple[int | str, ...]) -> str:
             continue
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
-
-
-def _yaml_problem(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error).splitlines()[0]

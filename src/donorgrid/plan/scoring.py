@@ -4,10 +4,19 @@ import json
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Precision
+from donorgrid.core.yaml_files import Truth, word_as_truth
 from donorgrid.plan.fields import STRICT
 
 _RESERVED = frozenset(
@@ -25,7 +34,7 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-TemplateValue = str | bool | int | float | None | list[str]
+TemplateValue = Annotated[str | bool | int | float | list[str] | None, BeforeValidator(word_as_truth)]
 ChatTemplateArgs = Annotated[dict[str, TemplateValue], AfterValidator(_checked)]
 """Arguments that a chat template reads, such as ``enable_thinking``."""
 
@@ -68,8 +77,8 @@ class Scoring(BaseModel):
     model_config = STRICT
 
     precision: Precision = "fp32"
-    exact_and_fast: bool = False
-    chat_template: bool = False
+    exact_and_fast: Truth = False
+    chat_template: Truth = False
     chat_template_args: ChatTemplateArgs = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -1,12 +1,15 @@
 """From tables to one HTML page."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from donorgrid.core.printable_text import shown
 from donorgrid.report.figures import dotplot, matrices, pareto
 from donorgrid.report.figures.heatmap.sides import CELL
 from donorgrid.report.figures.palette import DARK_RAMP, LIGHT_RAMP
@@ -75,9 +78,19 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_finalized,
     )
+    environment.policies["json.dumps_function"] = _json
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True}
     return environment
+
+
+def _finalized(value: Any) -> Any:
+    return shown(value) if isinstance(value, str) else value
+
+
+def _json(value: Any, **options: Any) -> str:
+    return json.dumps(shown(value), **options)
 
 
 @cache

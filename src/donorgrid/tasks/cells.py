@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
 from donorgrid.core.records import Cell, CellItems, Item, ItemCounts, TrainingText
 from donorgrid.facts.languages import language_label
 from donorgrid.tasks.documents.read import DocumentSource, read_documents
@@ -64,8 +64,9 @@ def load_cell(
     keys = task.cell(language)
     variables = keys.template_variables
     cell = Cell(task=task.name, language=language)
-    train_documents, test_documents = splits_of(keys, sources)
-    drawer = _drawer(keys, sources, num_fewshot)
+    with naming(keys.where):
+        train_documents, test_documents = splits_of(keys, sources)
+        drawer = _drawer(keys, sources, num_fewshot)
 
     def to_item(item_id: str, document: dict[str, Any]) -> Item:
         shots = drawer.draw(document)
@@ -77,8 +78,9 @@ def load_cell(
     def to_text(item_id: str, document: dict[str, Any]) -> TrainingText:
         return training_text_of({**variables, **document}, keys.keys, item_id=item_id)
 
-    test, test_counts = _convert(test_documents, to_item, keys=keys, what=f"{cell} test")
-    train, train_counts = _convert(train_documents, to_text, keys=keys, what=f"{cell} train")
+    with naming(keys.where):
+        test, test_counts = _convert(test_documents, to_item, keys=keys, what=f"{cell} test")
+        train, train_counts = _convert(train_documents, to_text, keys=keys, what=f"{cell} train")
     counts = {"train": train_counts, "test": test_counts}
     return CellItems(cell=cell, train=tuple(train), test=tuple(test), counts=counts, notes=_notes(task, keys, test))
 

@@ -1,5 +1,7 @@
 """Totals without items: the lm-eval tasks of one cell add up, and acc_norm is counted where there is one."""
 
+from pathlib import Path
+
 import pytest
 
 from donorgrid.core.records import Cell, Source
@@ -18,7 +20,15 @@ TUNED = ImportedSubject(model="m", source=Source.of_cell(CELL))
 
 def output(name: str, n_items: int, **n_right: int) -> TaskOutput:
     scores = {f"{metric},none": count / n_items for metric, count in n_right.items()}
-    return TaskOutput(name=name, scores=scores, n_items=n_items, conditions={}, delimiter=" ", samples=None)
+    return TaskOutput(
+        file=Path("results_x.json"),
+        name=name,
+        scores=scores,
+        n_items=n_items,
+        conditions={},
+        delimiter=" ",
+        samples=None,
+    )
 
 
 def test_tasks_of_one_cell_add_up() -> None:

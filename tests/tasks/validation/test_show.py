@@ -92,7 +92,10 @@ def test_validate_counts_every_language_and_lists_what_is_invalid(tmp_path, writ
     assert lines[1] == "  de  train 1 of 1, test 1 of 8"
     assert lines[2] == "    test item b0 is invalid: doc_to_target: 9 is not in 0..1"
     assert lines[7] == "    test: 2 more invalid items"
-    assert lines[8:10] == ["  fr  FAILED: shelf: no French", "  note: metrics not computed: f1"]
+    assert lines[8:10] == [
+        "  fr  FAILED: task file colours.yaml: shelf: no French",
+        "  note: metrics not computed: f1",
+    ]
     assert "occur among the test items of 'colours' in 1 cell: colours/de in 1 of 1 items" in lines[10]
     assert len(lines) == 11
 

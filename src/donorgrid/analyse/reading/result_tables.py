@@ -1,6 +1,7 @@
 """Reads result tables with the released columns (or ours) into declared deltas."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from donorgrid.core.regimes import regime
 from donorgrid.core.tables import CELL_COLUMNS, DELTAS, DELTAS_BY_SEED, check_result_table, read_table_file
 from donorgrid.facts.language_columns import with_canonical_languages
 from donorgrid.facts.models import family_of, size_b_of
+
+_ABOUT_A_TABLE = "result table: "
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +68,28 @@ def read_tables(
     InputError
         If a table cannot be read, holds a wrong value, or contradicts itself.
     """
+    paths = list(paths)
     frame = stack_tables(paths)
-    return tables_from(frame, metric=metric or metric_of(frame), families=families)
+    with errors_of_tables(paths):
+        return tables_from(frame, metric=metric or metric_of(frame), families=families)
+
+
+@contextmanager
+def errors_of_tables(locations: Sequence[object]) -> Iterator[None]:
+    """Names the files in errors about a result table.
+
+    Parameters
+    ----------
+    locations : sequence
+        The files or addresses that the table in the body was stacked from.
+    """
+    try:
+        yield
+    except InputError as error:
+        if any(str(location) in str(error) for location in locations):
+            raise
+        named = ", ".join(map(str, locations[:_MOST_NAMED])) + (", ..." if len(locations) > _MOST_NAMED else "")
+        raise InputError(f"{named}: {str(error).removeprefix(_ABOUT_A_TABLE)}") from error
 
 
 def stack_tables(paths: Iterable[Path]) -> pl.DataFrame:

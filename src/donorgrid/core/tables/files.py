@@ -11,7 +11,7 @@ import polars as pl
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.literal_files import read_csv, read_parquet
-from donorgrid.core.text_files import check_utf8
+from donorgrid.core.text_files import check_utf8, refuse_devices
 
 TABLE_FORMATS = (".csv", ".parquet")
 READ_FORMATS = (".csv", ".tsv", ".parquet")
@@ -43,6 +43,7 @@ def read_table_file(path: Path) -> pl.DataFrame:
     """
     if path.suffix.lower() not in READ_FORMATS:
         raise InputError(f"{path}: expected a table that ends in {', '.join(READ_FORMATS)}")
+    refuse_devices(path)
     try:
         content = path.read_bytes()
     except (FileNotFoundError, ValueError):  # ValueError: a null character in the name

@@ -144,7 +144,7 @@ def typed(column: pl.Series, kind: pl.DataType | type[pl.DataType]) -> pl.Series
     """
     if kind != pl.String and not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise InputError(f"column '{column.name}' holds {column.dtype}, expected {_word(kind)}")
-    if kind == pl.String and column.dtype.is_nested():
+    if kind == pl.String and (column.dtype.is_nested() or column.dtype == pl.Binary):
         raise InputError(f"column '{column.name}' holds {column.dtype}, expected text")
     if column.dtype == pl.String and kind != pl.String:
         column = column.str.strip_chars()

@@ -10,6 +10,7 @@ from typing import Any
 
 from donorgrid.core.atomic_files import whole_folder
 from donorgrid.core.errors import InputError
+from donorgrid.core.json_files import read_json_object
 from donorgrid.exchange.adapters.card import AdapterCard
 from donorgrid.exchange.adapters.card_text import card_text
 from donorgrid.exchange.folders import refuse_filled
@@ -70,15 +71,7 @@ def _checkpoint(adapter: Path, card: AdapterCard) -> tuple[dict[str, Any], list[
     files = sorted(path.name for path in adapter.iterdir() if path.is_file())
     if not any(name.endswith(".safetensors") for name in files):
         raise InputError(f"{adapter}: holds no *.safetensors; was the checkpoint kept ('keep_adapters' in the study)?")
-    config = _checkpoint_config(adapter / CHECKPOINT_CONFIG) | {"_name_or_path": card.base_name}
+    config = read_json_object(adapter / CHECKPOINT_CONFIG, what="a model's configuration") | {
+        "_name_or_path": card.base_name
+    }
     return config, [name for name in files if name not in (CHECKPOINT_CONFIG, STAMP, "README.md")]
-
-
-def _checkpoint_config(file: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot be read as a model's configuration ({error})") from error
-    if not isinstance(config, dict):
-        raise InputError(f"{file}: cannot be read as a model's configuration (it is no object)")
-    return config

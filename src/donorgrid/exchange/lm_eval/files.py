@@ -14,13 +14,14 @@ _SAME_FOR_ALL = ("chat_template_sha", "system_instruction_sha", "fewshot_as_mult
 
 @dataclass(frozen=True, kw_only=True)
 class TaskOutput:
-    """One lm-eval task in one results file.
+    """One lm-eval task in one results file, ``file``.
 
     ``scores`` are keyed ``metric,filter`` as lm-eval writes them. ``conditions`` must be equal for scores to be
     compared: task version, number of shots, chat template, system instruction. ``samples`` is None without
     ``--log_samples``.
     """
 
+    file: Path
     name: str
     scores: Mapping[str, float]
     n_items: int | None
@@ -95,7 +96,7 @@ def read_output(path: Path) -> Output:
         may_be_tuned=may_be_tuned,
         n_parameters=_whole_number(config.get("model_num_parameters")) or 0,
         tasks={
-            name: _task(name, scores, content, siblings.get(samples_name(name, date)))
+            name: _task(name, scores, content, file=path, samples=siblings.get(samples_name(name, date)))
             for name, scores in results.items()
             if name not in groups
         },
@@ -121,7 +122,9 @@ def samples_name(task: str, date: str) -> str:
     return f"samples_{task}_{date}.jsonl"
 
 
-def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: Path | None) -> TaskOutput:
+def _task(
+    name: str, scores: dict[str, Any], content: dict[str, Any], *, file: Path, samples: Path | None
+) -> TaskOutput:
     counted = _objects(content, "n-samples").get(name)
     n_items = counted.get("effective") if isinstance(counted, dict) else None
     config = _objects(content, "configs").get(name)
@@ -130,6 +133,7 @@ def _task(name: str, scores: dict[str, Any], content: dict[str, Any], samples: P
     opened = config.get("gen_prefix")
     bare = chat and not (isinstance(opened, str) and opened and not opened[-1].isspace())
     return TaskOutput(
+        file=file,
         name=name,
         scores={key: float(value) for key, value in scores.items() if _is_score(key, value)},
         n_items=_whole_number(n_items),

@@ -46,7 +46,7 @@ def answers_in(output: TaskOutput, cell: Cell, *, filter_name: str | None, id_fi
     """
     where = str(output.samples)
     if output.samples is None:
-        raise InputError(f"task '{output.name}': no samples were logged; run lm_eval with --log_samples")
+        raise InputError(f"{output.file}: task '{output.name}': no samples were logged; run lm_eval with --log_samples")
     rows = _of_filter(read_sample_rows(output.samples), filter_name, where)
     pairs = _pairs(rows)
     ids = pairs if id_field is None else [_id(row, id_field, where) for row in rows]

@@ -103,7 +103,10 @@ def _check_conditions(evaluated: _Evaluated) -> None:
             for key, value in tasks[name].conditions.items():
                 theirs = base[name].conditions[key]
                 if value != theirs:
-                    raise InputError(f"task '{name}': {key} is {value} for {subject}, but {theirs} for the base model")
+                    raise InputError(
+                        f"{tasks[name].file}: task '{name}': {key} is {value} for {subject}, "
+                        f"but {theirs} for the base model"
+                    )
 
 
 def _reader(evaluated: _Evaluated) -> Callable[[ImportedSubject], pl.DataFrame]:
@@ -115,7 +118,8 @@ def _reader(evaluated: _Evaluated) -> Callable[[ImportedSubject], pl.DataFrame]:
             known.clear()  # keeps one model's baseline in memory
             known[base.model] = _answers(evaluated, base)
         frame = known[base.model] if subject == base else _answers(evaluated, subject)
-        _check_items(frame, known[base.model], str(subject))
+        file = next(iter(evaluated.tasks[subject].values())).file
+        _check_items(frame, known[base.model], f"{file}: {subject}")
         return ITEM_ANSWERS.check(frame.drop(PAIR, PROMPT))
 
     return read
@@ -130,7 +134,7 @@ def _answers(evaluated: _Evaluated, subject: ImportedSubject) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _check_items(answers: pl.DataFrame, base: pl.DataFrame, subject: str) -> None:
+def _check_items(answers: pl.DataFrame, base: pl.DataFrame, where: str) -> None:
     """Raises InputError unless both have the same items on shared targets, with equal documents and prompts."""
     target = ["target_task", "target_language"]
     ours = answers.join(base.select(target).unique(), on=target, how="semi")
@@ -138,15 +142,13 @@ def _check_items(answers: pl.DataFrame, base: pl.DataFrame, subject: str) -> Non
     key = [*target, "item_id"]
     alone = pl.concat([ours.join(theirs, on=key, how="anti"), theirs.join(ours, on=key, how="anti")])
     if alone.height:
-        raise InputError(
-            f"{subject}: {alone.height} items are not both its and its base model's, such as {_item(alone)}"
-        )
+        raise InputError(f"{where}: {alone.height} items are not both its and its base model's, such as {_item(alone)}")
     both = ours.join(theirs.select(*key, PAIR, PROMPT), on=key, suffix="_base")
     for column, compared in ((PAIR, "documents"), (PROMPT, "prompts")):
         other = both.filter(pl.col(column) != pl.col(f"{column}_base"))
         if other.height:
             raise InputError(
-                f"{subject}: {other.height} {compared} differ from its base model's, such as that of {_item(other)}"
+                f"{where}: {other.height} {compared} differ from its base model's, such as that of {_item(other)}"
             )
 
 

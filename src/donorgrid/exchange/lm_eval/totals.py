@@ -65,8 +65,8 @@ def _row(
     for tuned, base in pairs:
         if not tuned.n_items or tuned.n_items != base.n_items:
             raise InputError(
-                f"task '{tuned.name}': {subject} answered {tuned.n_items} items, its base model {base.n_items}; "
-                "both must have answered the same"
+                f"{tuned.file}: task '{tuned.name}': {subject} answered {tuned.n_items} items, its base model "
+                f"{base.n_items}; both must have answered the same"
             )
         counts["n_items"] += tuned.n_items
         for side, output in (("", tuned), ("_base", base)):
@@ -100,11 +100,14 @@ def _count(output: TaskOutput, metrics: tuple[str, ...], filter_name: str | None
                 + (f" with the filter '{filter_name}'" if filter_name else "")
             )
         )
-        raise InputError(f"task '{output.name}': {problem}; it has {', '.join(output.scores) or 'no scores'}")
+        there = ", ".join(output.scores) or "no scores"
+        raise InputError(f"{output.file}: task '{output.name}': {problem}; it has {there}")
     ((key, value),) = matching.items()
     exact = value * (output.n_items or 0)
     if not math.isfinite(exact) or abs(exact - round(exact)) > _WHOLE:
-        raise InputError(f"task '{output.name}': {key} is {value}, no share of {output.n_items} right or wrong items")
+        raise InputError(
+            f"{output.file}: task '{output.name}': {key} is {value}, no share of {output.n_items} right or wrong items"
+        )
     return round(exact)
 
 

@@ -8,6 +8,8 @@ from jinja2.exceptions import TemplateError
 
 from donorgrid.core.errors import InputError
 
+_REFUSALS = (TemplateError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError)
+"""What a template raises, by itself or because of what it calculates."""
 _MARK = "donorgridanswer"
 """An answer that no chat template writes by itself."""
 
@@ -58,12 +60,14 @@ def render_chat(
     how = {"add_generation_prompt": not is_open, "continue_final_message": is_open, **arguments}
     try:
         return _render(as_objects, tokenizer, how)
-    except TemplateError:
+    except _REFUSALS:
         without_system = [message for message in as_objects if message["role"] != "system"]
     try:
         return _render(without_system, tokenizer, how)
-    except TemplateError as error:
-        raise InputError(f"{where}: the chat template refuses its messages: {error}") from error
+    except _REFUSALS as error:
+        raise InputError(
+            f"{tokenizer.name_or_path}: its chat template refuses the messages of {where}: {_first_line(error)}"
+        ) from error
 
 
 def end_of_turn(tokenizer: Any, arguments: Mapping[str, Any] = MappingProxyType({})) -> tuple[int, ...]:
@@ -89,7 +93,7 @@ def end_of_turn(tokenizer: Any, arguments: Mapping[str, Any] = MappingProxyType(
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
     try:
         rendered = _render(messages, tokenizer, {"add_generation_prompt": False, **arguments})
-    except TemplateError as error:
+    except _REFUSALS as error:
         raise InputError(f"{tokenizer.name_or_path}: the chat template refuses an answer: {error}") from error
     tokens = tokenizer.encode(rendered.rpartition(_MARK)[2], add_special_tokens=False) if _MARK in rendered else []
     special = special_tokens(tokenizer)
@@ -113,3 +117,7 @@ def special_tokens(tokenizer: Any) -> frozenset[int]:
 def _render(messages: list[dict[str, str]], tokenizer: Any, how: Mapping[str, Any]) -> str:
     text: str = tokenizer.apply_chat_template(messages, tokenize=False, **how)
     return text
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -12,10 +12,9 @@ from peft import PeftConfig, PeftModelForCausalLM, PeftType
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.adapter_files import ADAPTER_WEIGHTS, read_config
-from donorgrid.models.memory import out_of_memory
 from donorgrid.models.peft_adapters.completeness import check_complete, check_finite
 from donorgrid.models.peft_adapters.key_names import without_adapter_names
-from donorgrid.models.peft_adapters.refusals import REFUSALS, first_line, refusal
+from donorgrid.models.peft_adapters.refusals import refusal
 from donorgrid.models.peft_adapters.shared_copies import (
     copy_sharing_weights,
     resize_vocabulary,
@@ -23,6 +22,7 @@ from donorgrid.models.peft_adapters.shared_copies import (
     tie_to_saved_embedding,
 )
 from donorgrid.models.peft_adapters.vocabulary import overwritten_weights, vocabulary_rows
+from donorgrid.models.refusals import first_line, refusals_of_files
 from donorgrid.models.safetensors_headers import tensor_shapes
 
 _LOG = logging.getLogger("donorgrid")
@@ -79,11 +79,12 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
         modules of the network; one line.
     """
     shapes = tensor_shapes(folder / ADAPTER_WEIGHTS, whole=True)
-    check_finite(folder)
+    with refusals_of_files(f"adapter '{folder}'", refusal):
+        check_finite(folder)
     kind = read_config(folder).get("peft_type")
-    if kind not in PeftType.__members__:
+    if not isinstance(kind, str) or kind not in PeftType.__members__:
         raise InputError(f"adapter '{folder}': its peft_type is {kind!r}; this PEFT knows {list(PeftType.__members__)}")
-    try:
+    with refusals_of_files(f"adapter '{folder}'", refusal):
         config = _read_config(folder)
         _check_method(folder, config)
         copied = copy_sharing_weights(network)
@@ -96,12 +97,6 @@ def load_by_peft(network: Any, folder: Path, *, n_tokens: int) -> Any:
         with warnings.catch_warnings(), _seeded(copied.device):
             warnings.simplefilter("ignore")
             adapted = _StrictModel.from_pretrained(copied, str(folder), config=config)
-    except InputError:
-        raise
-    except REFUSALS as error:
-        if isinstance(error, RuntimeError) and out_of_memory(error):
-            raise
-        raise InputError(f"adapter '{folder}': {refusal(error)}") from error
     check_complete(folder, adapted)
     tie_to_saved_embedding(copied)
     return adapted.eval()

@@ -6,9 +6,8 @@ from typing import Any
 import torch
 
 from donorgrid.core.errors import InputError
-from donorgrid.models.memory import out_of_memory
 from donorgrid.models.output_head import logits_at
-from donorgrid.models.peft_adapters.refusals import REFUSALS, first_line
+from donorgrid.models.refusals import refusals_of_files
 
 _N_TOKENS, _N_BEFORE = 8, 5
 # The largest mean difference of log-probabilities: rounding and nothing else.
@@ -32,12 +31,8 @@ def check_reading(folder: Path, adapted: Any) -> None:
         on later tokens, so that they differ with the texts of a batch.
     """
     kind = adapted.peft_config["default"].peft_type.value
-    try:
+    with refusals_of_files(f"adapter '{folder}': PEFT cannot compute with it"):
         problem = _problem(adapted)
-    except REFUSALS as error:
-        if isinstance(error, RuntimeError) and out_of_memory(error):
-            raise
-        raise InputError(f"adapter '{folder}': PEFT cannot compute with it: {first_line(error)}") from error
     if problem is not None:
         raise InputError(f"adapter '{folder}': {kind} {problem}; that is not supported")
 

@@ -1,16 +1,9 @@
-"""What PEFT raises for an adapter that it cannot use, and the one line that says why."""
+"""The one line that says why PEFT cannot use an adapter."""
 
 import re
 
-from safetensors import SafetensorError
-
 from donorgrid.models.peft_adapters.completeness import file_name
-
-REFUSALS = (
-    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, NotImplementedError),
-    *(IndexError, ImportError, AssertionError, OSError, SafetensorError, re.error, ZeroDivisionError),
-)
-"""What PEFT, and torch below it, raise for a configuration or weights that they cannot use."""
+from donorgrid.models.refusals import first_line
 
 _MISMATCH = re.compile(r"size mismatch for (\S+): .*?Size\(\[([\d, ]*)\]\).*?Size\(\[([\d, ]*)\]\)")
 
@@ -29,11 +22,6 @@ def refusal(error: BaseException) -> str:
     if "not found in the base model" in str(error):
         return f"it was made for another base: {first_line(error)}"
     return f"PEFT cannot load it: {first_line(error)}"
-
-
-def first_line(error: BaseException | str) -> str:
-    """The first line of a message, at most 300 characters; the error's type where it has none."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
 def _sizes(written: str) -> str:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from donorgrid.analyse import AnalysisSettings, read_tables
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.tables import TABLE_FORMATS
+from donorgrid.core.tables import READ_FORMATS, TABLE_FORMATS
 from donorgrid.exchange import is_import, read_import
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.typology import uriel_distances
@@ -47,7 +47,7 @@ def analyse_study(
     Parameters
     ----------
     given : str, Path, or a sequence of them
-        A study (its file or folder), an import, or tables of deltas (.csv, .parquet).
+        A study (its file or folder), an import, or tables of deltas (.csv, .tsv, .parquet).
     out : str or Path, optional
         Where the tables go. The default is the folder of the study or import, and ``analysis`` for tables.
     change : callable
@@ -196,7 +196,7 @@ def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:
     if _are_tables(paths):
         return StudyFolder(ANALYSIS_FOLDER if out is None else Path(out))
     if len(paths) > 1:
-        raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(TABLE_FORMATS)})")
+        raise InputError(f"{paths[1]}: one study at a time, or any number of tables ({', '.join(READ_FORMATS)})")
     if is_import(paths[0]):
         return StudyFolder(paths[0] if out is None else Path(out))
     return study_folder(paths[0], out)
@@ -219,4 +219,4 @@ def _table_in(path: Path) -> Path | None:
 
 
 def _are_tables(paths: Sequence[Path]) -> bool:
-    return all(path.suffix.lower() in TABLE_FORMATS for path in paths)
+    return all(path.suffix.lower() in READ_FORMATS for path in paths)

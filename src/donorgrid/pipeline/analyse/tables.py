@@ -16,7 +16,7 @@ from donorgrid.analyse import (
     pair_answers,
 )
 from donorgrid.analyse.reading.one_class import one_class_targets
-from donorgrid.analyse.reading.result_tables import stack_tables, tables_from
+from donorgrid.analyse.reading.result_tables import errors_of_tables, stack_tables, tables_from
 from donorgrid.analyse.reading.table_deltas import metric_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
@@ -160,9 +160,10 @@ def analyse_files(
     """
     frame = stack_tables(paths)
     used = change(settings or AnalysisSettings(metric=metric_of(frame)))
-    read = tables_from(frame, metric=used.metric)
-    tables = {DELTAS: read.deltas} | ({} if read.by_seed is None else {BY_SEED: read.by_seed})
-    tables |= analyse(read.deltas, settings=used, by_seed=read.by_seed)
+    with errors_of_tables(paths):
+        read = tables_from(frame, metric=used.metric)
+        tables = {DELTAS: read.deltas} | ({} if read.by_seed is None else {BY_SEED: read.by_seed})
+        tables |= analyse(read.deltas, settings=used, by_seed=read.by_seed)
     title = "Transfer in " + ", ".join(path.stem for path in paths)
     return Analysed(title=title, settings=used, tables=tables, notes=read.notes)
 

@@ -3,11 +3,11 @@
 Whether its tensors fit the base is PEFT's to say (``models.peft_adapters``).
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from donorgrid.core.errors import InputError
+from donorgrid.core.json_files import read_json_object
 from donorgrid.models.adapter_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, read_config
 from donorgrid.models.folders import ModelFolder
 from donorgrid.models.safetensors_headers import tensor_shapes
@@ -105,25 +105,22 @@ def tokenizer_notes(written: str, adapter: Path | None, base: ModelFolder, *, ch
 def _chat_template(folder: Path) -> Any:
     file = folder / "chat_template.jinja"
     if file.is_file():
-        return file.read_text(encoding="utf-8")
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})") from error
     return _read_json(folder / "tokenizer_config.json").get("chat_template")
 
 
 def _added_tokens(folder: Path) -> set[str]:
     tokens = _read_json(folder / "tokenizer.json").get("added_tokens") or []
-    return {token["content"] for token in tokens}
+    if not isinstance(tokens, list) or not all(isinstance(token, dict) for token in tokens):
+        raise InputError(f"{folder / 'tokenizer.json'}: added_tokens is no list of objects")
+    return {str(token.get("content")) for token in tokens}
 
 
 def _read_json(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{file}: expected a JSON object")
-    return content
+    return read_json_object(file) if file.is_file() else {}
 
 
 def _is_number(value: object) -> bool:

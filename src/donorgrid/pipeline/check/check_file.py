@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.names import check_path
 from donorgrid.core.records import Metric, Precision
+from donorgrid.core.text_files import refuse_devices
+from donorgrid.core.yaml_files import Truth, parse_yaml
 from donorgrid.pipeline.check.request import TargetSpec
 from donorgrid.plan.fields import with_answers_from
 from donorgrid.plan.scoring import ChatTemplateArgs, with_enable_thinking
@@ -57,14 +58,14 @@ class CheckKeys(_Strict):
     items: int | None = None
     metric: Metric | None = None
     precision: Precision | None = None
-    chat_template: bool | None = None
+    chat_template: Truth | None = None
     chat_template_args: ChatTemplateArgs | None = None
     tokenizer: PathText | None = None
     max_new_tokens: int | None = None
     device: str | None = None
-    cache: Path | None = None
+    cache: str | None = None
     report: str | None = None
-    allow_undecided: bool = False
+    allow_undecided: Truth = False
 
     @model_validator(mode="before")
     @classmethod
@@ -74,20 +75,21 @@ class CheckKeys(_Strict):
 
 def read_check_file(path: Path) -> CheckKeys:
     """The keys of a check file. InputError, one line with file, key and what is allowed, when it cannot be used."""
+    refuse_devices(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    try:
+        content = parse_yaml(text)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: a check is a mapping with the keys {list(CheckKeys.model_fields)}")
-    # YAML 1.1 reads the bare key `on` as true.
-    named = {"on" if key is True else key: value for key, value in content.items()}
     try:
-        return CheckKeys.model_validate(named)
+        return CheckKeys.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_first_problem(error)}") from None
 

@@ -1,13 +1,14 @@
 """A check as the command line states it: flags, over the keys of a file."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
 from donorgrid.pipeline.check.check_file import CheckKeys, read_check_file, specs
-from donorgrid.pipeline.check.page_path import check_page, page_in_folder
+from donorgrid.pipeline.check.page_path import check_page, page_in_folder, path_in_folder
 from donorgrid.pipeline.check.request import CheckRequest, TargetSpec
 from donorgrid.pipeline.check.target_references import is_data_file
 from donorgrid.plan.scoring import template_arguments
@@ -67,22 +68,26 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     folder = Path() if config is None else config.parent
     base = flags.get("base") or (None if keys.base is None else _from(folder, keys.base))
     if base is None:
-        raise InputError("nothing to check: name a base model, or give a file with the key 'base' by --config")
+        missing = "name a base model, or give a file with the key 'base' by --config"
+        raise InputError(
+            f"nothing to check: {missing}" if config is None else f"{config}: key 'base' is missing; {missing}"
+        )
     adapters = tuple(flags.get("adapters") or ()) or tuple(_from(folder, adapter) for adapter in keys.adapters)
     plain = {name: getattr(keys, name) if flags.get(name) is None else flags[name] for name in _PLAIN}
     if flags.get("cache") is None and keys.cache is not None:
-        plain["cache"] = folder / keys.cache
+        plain["cache"] = path_in_folder(keys.cache, folder, key="cache", where=str(config))
     if flags.get("tokenizer") is None and keys.tokenizer is not None:
         plain["tokenizer"] = _from(folder, keys.tokenizer)
-    request = CheckRequest(
-        base=base,
-        adapters=adapters,
-        **_with_columns(
-            {name: _targets(flags.get(name), getattr(keys, name), folder) for name in ("on", "guard")},
-            flags.get("columns") or {},
-        ),
-        **{name: value for name, value in plain.items() if value is not None},
-    )
+    with nullcontext() if config is None else naming(str(config)):
+        request = CheckRequest(
+            base=base,
+            adapters=adapters,
+            **_with_columns(
+                {name: _targets(flags.get(name), getattr(keys, name), folder) for name in ("on", "guard")},
+                flags.get("columns") or {},
+            ),
+            **{name: value for name, value in plain.items() if value is not None},
+        )
     report = flags.get("report")
     if report is None and keys.report is not None:
         report = page_in_folder(keys.report, folder, where=str(config))

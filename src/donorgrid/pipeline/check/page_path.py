@@ -1,4 +1,4 @@
-"""Where the page of a check may be written: never over anything but an earlier page."""
+"""Where a check may write: the page never over anything but an earlier page, and a check file only below its folder."""
 
 from pathlib import Path
 
@@ -32,12 +32,40 @@ def page_in_folder(written: str, folder: Path, *, where: str) -> Path:
     InputError
         If the path is absolute, leads out of the folder, or has another suffix than .html or .htm.
     """
-    path = folder / check_path(written, what=f"{where}: report")
+    path = path_in_folder(written, folder, key="report", where=where)
     if path.suffix.lower() not in _SUFFIXES:
         raise InputError(f"{where}: report '{written}': expected a name that ends in {' or '.join(_SUFFIXES)}")
+    return path
+
+
+def path_in_folder(written: str, folder: Path, *, key: str, where: str) -> Path:
+    """Returns the path that a check file says to write to.
+
+    Parameters
+    ----------
+    written : str
+        The key's value.
+    folder : Path
+        The check file's folder.
+    key : str
+        The key, ``report`` or ``cache``, which is also the name of an option.
+    where : str
+        The check file, for messages.
+
+    Returns
+    -------
+    Path
+        The folder or a path below it.
+
+    Raises
+    ------
+    InputError
+        If the path is absolute or leads out of the folder.
+    """
+    path = folder / check_path(written, what=f"{where}: {key}")
     if Path(written).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(
-            f"{where}: report '{written}': it leads out of the file's folder; a page elsewhere can be named by --report"
+            f"{where}: {key} '{written}': it leads out of the file's folder; a place elsewhere can be named by --{key}"
         )
     return path
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from donorgrid.analyse import to_released
 from donorgrid.analyse.reading.released_names import from_released
-from donorgrid.analyse.reading.result_tables import tables_from
+from donorgrid.analyse.reading.result_tables import errors_of_tables, tables_from
 from donorgrid.analyse.reading.table_deltas import metric_of
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.errors import InputError
@@ -90,7 +90,9 @@ def import_tables(
     InputError
         If a table cannot be used.
     """
-    return _write_table(import_table(tables, to_our_names=from_released, mapping_file=mapping_file), out, metric=metric)
+    with errors_of_tables(tables):
+        imported = import_table(tables, to_our_names=from_released, mapping_file=mapping_file)
+        return _write_table(imported, out, metric=metric)
 
 
 def write_draft(paths: Sequence[Path], mapping_file: Path) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from donorgrid.analyse import measured_noise
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
 from donorgrid.core.records import Cell
 from donorgrid.pipeline.analyse.analyse_study import analysis_of
 from donorgrid.pipeline.analyse.tables import BY_SEED, DELTAS
@@ -18,8 +18,9 @@ from donorgrid.statistics.power import Noise
 
 def noise_from(given: Sequence[Path]) -> Noise:
     """The noise that a measured study, import or table shows."""
-    tables = analysis_of(given, change=lambda settings: replace(settings, n_bootstrap=0, n_permutations=0)).tables
-    return measured_noise(tables[DELTAS], tables.get(BY_SEED), regimes=tables["regimes"])
+    with naming(", ".join(map(str, given))):
+        tables = analysis_of(given, change=lambda settings: replace(settings, n_bootstrap=0, n_permutations=0)).tables
+        return measured_noise(tables[DELTAS], tables.get(BY_SEED), regimes=tables["regimes"])
 
 
 def power_of_study(study: Path, noise: Noise, *, wanted_pp: float) -> pl.DataFrame:

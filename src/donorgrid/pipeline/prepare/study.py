@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Cell, CellItems, Example, Prompted
 from donorgrid.models.folders import ModelFolder
@@ -82,8 +83,18 @@ def study_folder(study: str | Path, out: str | Path | None = None) -> StudyFolde
     Returns
     -------
     StudyFolder
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or no study was run with it.
     """
-    return study_paths(Path(study), None if out is None else Path(out))[1]
+    path = Path(study)
+    folder = study_paths(path, None if out is None else Path(out))[1]
+    if not folder.root.exists():
+        reason = "no study was run here; 'donorgrid run' starts one" if path.exists() else "no such file or folder"
+        raise InputError(f"{path}: {reason}")
+    return folder
 
 
 def prepare(study_file: Path, folder: StudyFolder) -> Prepared:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
 from donorgrid.plan.files import read_study
 from donorgrid.plan.grid import Grid, make_grid
 from donorgrid.plan.study import Study
@@ -30,7 +30,8 @@ def read_grid(study_file: Path) -> tuple[Study, dict[str, TaskFile], Grid]:
     study = read_study(study_file)
     tasks: dict[str, TaskFile] = {}
     for index, spec in enumerate(study.tasks):
-        task = find_task(spec.task, folder=study_file.parent, languages=study.languages, columns=spec.columns)
+        with naming(str(study_file)):
+            task = find_task(spec.task, folder=study_file.parent, languages=study.languages, columns=spec.columns)
         if task.name in tasks:
             raise InputError(f"{study_file}: tasks[{index}]: a second task is called '{task.name}'")
         tasks[task.name] = task

@@ -45,6 +45,7 @@ def hub_documents(
     require_training(f"data set '{path}'")
     import datasets  # noqa: PLC0415  (heavy, and only needed here)
 
+    datasets.disable_progress_bars()
     within = {} if data_dir is None else {"data_dir": data_dir}
     wanted = f"data set '{path}'" + (f" ({name})" if name else "")
     try:

@@ -19,7 +19,7 @@ from donorgrid.tasks.prompts.template_budget import BUDGET, Budget, TemplateLimi
 Document = Mapping[str, Any]
 _ERRORS_IN_TEMPLATES = (
     *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error),
-    *(RecursionError, MemoryError),
+    *(RuntimeError, MemoryError, AssertionError),  # asserted by Jinja's filters
 )
 _ERRORS_IN_SYNTAX = (TemplateError, SyntaxError, ValueError, OverflowError, RecursionError, MemoryError)
 
@@ -72,7 +72,13 @@ def render(template: str, document: Document) -> str:
     compiled = compile_template(template)
     token = BUDGET.set(Budget())
     try:
-        return compiled.render(document)
+        text = compiled.render(document)
+        text.encode("utf-8")
+        return text
+    except UnicodeEncodeError as error:
+        raise InvalidDocument(
+            f"template {_short(template)}: half of a character (a lone surrogate) is no text"
+        ) from error
     except TemplateLimit as error:
         raise TemplateLimit(f"template {_short(template)}: {error}") from error
     except _ERRORS_IN_TEMPLATES as error:

@@ -106,6 +106,9 @@ def _names(columns: Columns, reference: str) -> dict[str, str | Sequence[str]]:
                 f"task '{reference}': column map names '{name}'{suggestion(name, COLUMNS)}; allowed: "
                 f"{', '.join([*COLUMNS, ANSWERS_FROM])}"
             )
+    for name, column in columns.items():
+        if name != "choices" and not isinstance(column, str):
+            raise InputError(f"task '{reference}': several columns for '{name}'; only choices may have them")
     given = {ANSWERS_FROM: columns[ANSWERS_FROM]} if ANSWERS_FROM in columns else {}
     return {name: columns.get(name, name) for name in COLUMNS} | given
 
@@ -167,7 +170,11 @@ def _test_file(path: str, *, folder: Path, names: Mapping[str, str | Sequence[st
     if not (folder / files["test"]).is_file():
         raise InputError(f"{where}: there is no such file in {(folder / files['test']).parent}")
     rows = read_rows(folder / files["test"], as_text=True)
-    replies = bool(rows) and names["reply"] in rows[0] and names["choices"] not in rows[0]
+    replies = (
+        bool(rows)
+        and names["reply"] in rows[0]
+        and not (isinstance(names["choices"], str) and names["choices"] in rows[0])
+    )
     fitted = names_for(rows, names) if rows else names
     check_columns(rows, fitted, REPLY_COLUMNS if replies else CHOICE_COLUMNS, where=where)
     by_split = SPLIT_PLACEHOLDER in path

@@ -6,11 +6,13 @@ from typing import Any
 
 import yaml
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
+from donorgrid.core.names import check_path
+from donorgrid.core.text_files import refuse_devices
+from donorgrid.core.yaml_files import E_NOTATION, YamlLoader, parse_yaml, word_as_truth
 
-_DEEPEST = 30
-_MOST_VALUES = 100_000
-_LONGEST_NUMBER = 64
+_WITH_WORDS = frozenset({"languages", "language_names", "words"})
+"""Keys that lm-eval does not have: ``no`` is Norwegian there."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,13 @@ class PythonFunction:
         return f"!function {self.name}"
 
 
-class _TaskLoader(yaml.SafeLoader):
-    """The safe loader, which also accepts the tag of lm-eval's Python functions and leaves dates as they are."""
+class _TaskLoader(YamlLoader):
+    """Reads values as lm-eval does: the last of repeated keys counts, ``5e-5`` is text, Python functions are named."""
 
+    repeated_keys = True
     yaml_implicit_resolvers = {  # noqa: RUF012  (as the class above has it)
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        first: [(tag, pattern) for tag, pattern in resolvers if pattern is not E_NOTATION]
+        for first, resolvers in YamlLoader.yaml_implicit_resolvers.items()
     }
 
 
@@ -55,62 +58,33 @@ def _read(path: Path, *, above: tuple[Path, ...]) -> dict[str, Any]:
         raise InputError(f"task file {path.name}: 'include' is {included!r}; expected a file name or a list of them")
     merged: dict[str, Any] = {}
     for name in [included] if isinstance(included, str) else included:
-        part = _read(path.parent / name, above=(*above, path.resolve()))
+        with naming(f"task file {path.name}"):
+            part = _read(path.parent / check_path(name, what="'include'"), above=(*above, path.resolve()))
         part.pop("task_list", None)
         merged.update(part)
     return {**merged, **content}
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    refuse_devices(path)
     try:
-        # A subclass of the safe loader.
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_TaskLoader)  # noqa: S506
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise InputError(f"task file {path}: there is no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"task file {path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"task file {path.name}: {_yaml_problem(error)}") from error
+    try:
+        content = parse_yaml(text, _TaskLoader, allowed=(PythonFunction,))
+    except InputError as error:
+        raise InputError(f"task file {path.name}: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         what = "nothing" if content is None else type(content).__name__
         raise InputError(f"task file {path.name}: found {what}; expected 'key: value' lines")
-    for key, value in content.items():
-        _check(value, f"task file {path.name}: key '{key}'")
-    return content
+    return {key: value if key in _WITH_WORDS else _as_lm_eval_reads(value) for key, value in content.items()}
 
 
-def _check(value: Any, where: str) -> None:
-    """InputError for values that no task file needs: too deep, too many, of another type, or no text."""
-    n_values, waiting = 0, [(value, 0)]
-    while waiting:
-        part, depth = waiting.pop()
-        n_values += 1
-        if depth > _DEEPEST or n_values > _MOST_VALUES:
-            raise InputError(
-                f"{where}: its lists and mappings contain themselves, are nested deeper than {_DEEPEST} levels, or "
-                f"have more than {_MOST_VALUES:,} values"
-            )
-        if isinstance(part, dict):
-            waiting += [(inner, depth + 1) for pair in part.items() for inner in pair]
-        elif isinstance(part, list):
-            waiting += [(inner, depth + 1) for inner in part]
-        else:
-            _check_plain(part, where)
-
-
-def _check_plain(value: Any, where: str) -> None:
-    if isinstance(value, str):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise InputError(f"{where}: half of a surrogate pair at character {error.start} is no text") from None
-    elif isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
-        raise InputError(f"{where}: a number has more than {_LONGEST_NUMBER} bits")
-    elif not isinstance(value, int | float | PythonFunction | None):
-        raise InputError(f"{where}: found a {type(value).__name__}; expected text, numbers, lists and mappings")
-
-
-def _yaml_problem(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"line {mark.line + 1}: {problem}" if mark else f"not valid YAML: {problem}"
+def _as_lm_eval_reads(value: Any) -> Any:
+    """Returns a value in which bare words such as ``yes`` are truth values."""
+    if isinstance(value, dict):
+        return {_as_lm_eval_reads(key): _as_lm_eval_reads(part) for key, part in value.items()}
+    return [_as_lm_eval_reads(part) for part in value] if isinstance(value, list) else word_as_truth(value)
