@@ -61,6 +61,7 @@ def answers_in(output: TaskOutput, cell: Cell, *, filter_name: str | None, id_fi
             "target_task": cell.task,
             "target_language": cell.language,
             "item_id": item_id,
+            "loglik_precision": None,  # lm-eval's samples do not say it
             PAIR: pair,
             PROMPT: str(row["prompt_hash"]),
             **answer,
