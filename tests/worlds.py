@@ -139,7 +139,10 @@ def make_documents(task: str, language: str, *, count: int, seed: int) -> list[d
     for index in range(count):
         order = rng.sample(range(3), 3)
         asked = rng.randrange(3)
-        question = f"{words[8]} {words[0 if task == 'colours' else 1]} {index} {words[9]} {words[10]} {choices[asked]}?"
+        number = 100 * seed + index  # no question of one split stands in another
+        question = (
+            f"{words[8]} {words[0 if task == 'colours' else 1]} {number} {words[9]} {words[10]} {choices[asked]}?"
+        )
         shuffled = [choices[one] for one in order]
         documents.append(
             {"id": f"q{seed}-{index}", "question": question, "choices": shuffled, "answer": order.index(asked)}

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from donorgrid.advise.deciding import Decision
+from donorgrid.advise.formatting import MINUS, signed_pp
 from donorgrid.advise.judging import Judged
 from donorgrid.advise.options import Evidence
 from donorgrid.advise.wishes import Wish
 
-MINUS = "\N{MINUS SIGN}"
 _MOST_NAMED = 3
 
 
@@ -43,14 +43,6 @@ def advise(decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] 
         against=_what_speaks_against(decision, wish),
         untested=_sentence("Not tested: " + "; ".join(untested)) if untested else "Everything named here was measured.",
     )
-
-
-def signed_pp(value: float) -> str:
-    """A difference with its sign and one decimal: ``+1.2``, ``−0.4``, ``0.0``."""
-    text = f"{abs(value):.1f}"
-    if float(text) == 0.0:
-        return text
-    return f"{'+' if value > 0 else MINUS}{text}"
 
 
 def _what_to_do(decision: Decision, wish: Wish) -> str:

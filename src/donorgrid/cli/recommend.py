@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from donorgrid import pipeline
-from donorgrid.advise.sentences import signed_pp
+from donorgrid.advise.formatting import signed_pp
 from donorgrid.cli import options
 from donorgrid.cli.show import make_console, show_json
 from donorgrid.core.errors import InputError

@@ -250,7 +250,9 @@ def test_prompts_without_answers_become_a_guard_for_each_check(place: Path) -> N
     found = checked(place, "base", "wild", guard=specs("prompts.jsonl"), max_new_tokens=12)
     names = [one.name for one in found.targets]
     expected = ["not-empty", "no-loop", "language", "no-refusal", "json"]
-    assert names == [f"prompts/{code} {check}" for code in ("de", "en") for check in expected]
+    of_languages = [f"prompts/{code} {check}" for code in ("de", "en") for check in expected]
+    assert names[: len(of_languages)] == of_languages
+    assert names[len(of_languages) :] == [f"all prompts {check}" for check in expected]
     assert {one.verdict for one in found.result.adapters[0].guards} == {"safe"}
     by_name = dict(zip(names, found.targets, strict=True))
     assert list(by_name["prompts/de json"].item_ids) == ["p2"]

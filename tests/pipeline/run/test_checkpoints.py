@@ -283,8 +283,8 @@ def test_prompts_too_long_for_the_model_are_counted_and_listed(tmp_path: Path) -
 
 
 def test_too_few_examples_and_checkpoints_too_late_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"tiny.yaml: sources: few-shot-13:colours/de: 13 solved .* there are only 12"):
-        grid_of(make_study(tmp_path, **{**SMALL, "sources": [{**SHOTS, "shots": 13}]}))
+    with pytest.raises(InputError, match=r"tiny.yaml: sources: few-shot-25:colours/de: 25 solved .* there are only 24"):
+        grid_of(make_study(tmp_path, **{**SMALL, "sources": [{**SHOTS, "shots": 25}]}))
     with pytest.raises(InputError, match=r"checkpoints\[0\]: 2.5 epochs, but recipe 'tiny' ends after 2"):
         grid_of(make_study(tmp_path, checkpoints=[2.5]))
 
