@@ -14,7 +14,7 @@ sys.path.insert(0, str(KIT))
 
 @pytest.fixture
 def small_and_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """FlexAttention without a kernel, with gradients, and trials of few tokens; the stages' processes inherit it."""
+    """FlexAttention without a kernel, with gradients, and trials of few tokens."""
     monkeypatch.setattr(flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
     monkeypatch.setattr(flex, "_validate_device", lambda *_: None)
     monkeypatch.setattr(choice, "_FEWEST_TOKENS", 64)

@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-import run
 from gpu_kit.runner import Settings, Stage, order, read_results, run_stages
 
 
@@ -70,16 +68,11 @@ def test_a_stage_that_is_done_stays_done(tmp_path: Path) -> None:
     assert read_results([file])["good"]["value"] == 1
 
 
-@pytest.mark.filterwarnings("default")
-def test_the_script_prints_results_and_a_second_call_has_nothing_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    script = ["run.py", "--out", str(tmp_path), "--device", "cpu", "--tiny", "--stages", "machine", "4 bit"]
-    monkeypatch.setattr(sys, "argv", script)
+def test_the_script_prints_results_and_a_second_call_has_nothing_left(tmp_path: Path) -> None:
+    script = [str(KIT / "run.py"), "--out", str(tmp_path), "--device", "cpu", "--tiny", "--stages", "machine", "4 bit"]
     for expected in (["machine", "4 bit qwen2.5-0.5b", "estimate"], ["estimate"]):
-        run.main()
-        *lines, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        done = subprocess.run([sys.executable, *script], check=True, capture_output=True, text=True)
+        *lines, last = [json.loads(line) for line in done.stdout.splitlines()]
         assert [line["stage"] for line in lines] == expected
         assert last == {"left": []}
     assert "| machine | done | True |" in (tmp_path / "summary.md").read_text(encoding="utf-8")
