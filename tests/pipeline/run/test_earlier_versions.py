@@ -17,7 +17,7 @@ from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import study_problems, study_status
 from donorgrid.pipeline.run.run_study import run_study
 from running import QUICK
-from worlds import make_study
+from worlds import RECIPE, make_study
 
 OPTIONS = {"device": "cpu", "jobs": 1}
 
@@ -50,6 +50,7 @@ def test_what_would_be_done_again_is_named_and_waits_for_redo(old: StudyFolder, 
     """Here the items are others; with another version it may be the keys."""
     changes: dict[str, object] = {"languages": ["de", "en"], "keep_adapters": ["colours/de"]}
     changes["limits"] = {"train_items": 12, "test_items": 7}
+    changes["recipes"] = {"tiny": {**RECIPE, "tokenise": "apart", "append_eos": False}}  # the only way of then
     file = make_study(tmp_path, **changes)
     before = contents(old)
     with pytest.raises(InputError, match=r"format 1, semantics 1.*3 of 3 results.*llama/base.*--redo does so"):

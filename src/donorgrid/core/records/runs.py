@@ -66,8 +66,13 @@ class Recipe:
 
     @property
     def hyperparameters(self) -> dict[str, object]:
-        """What identifies the recipe: every field that has an effect, without the name."""
-        unread = ("name", *(ADAPTER_FIELDS if self.method == "full" else ()))
+        """What identifies the recipe: every field that has an effect, without the name.
+
+        The only way of texts that recipes once had is left out, so that results of then keep their names.
+        """
+        is_former_way = (self.tokenise, self.append_eos) == ("apart", False)
+        former = ("tokenise", "append_eos") if is_former_way else ()
+        unread = ("name", *former, *(ADAPTER_FIELDS if self.method == "full" else ()))
         return {key: value for key, value in asdict(self).items() if key not in unread}
 
 

@@ -19,6 +19,7 @@ from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import FORMAT, SEMANTICS, WorkPlan
 from donorgrid.plan.files import read_study, write_study
 from donorgrid.plan.grid import make_grid
+from donorgrid.plan.recipes import RecipeSpec
 from donorgrid.plan.study import ModelSpec, Study
 
 
@@ -75,12 +76,27 @@ def read_workplan(folder: StudyFolder) -> WorkPlan:
         raise InputError(f"{folder.root}: no study was run here; 'donorgrid run' starts one")
     plan = _read_plan(folder)
     study = read_study(folder.study_file)
-    languages_of = plan.languages_of
-    grid = make_grid(study, languages_of, origin=str(folder.study_file))
+    try:
+        return _checked_plan(plan, study, folder)
+    except InputError:
+        former = study.model_copy(update={"recipes": {name: _former(spec) for name, spec in study.recipes.items()}})
+        try:
+            return _checked_plan(plan, former, folder)
+        except InputError:
+            pass
+        raise
+
+
+def _former(recipe: RecipeSpec) -> RecipeSpec:
+    """The recipe as a folder means it that was written before recipes said how texts become tokens."""
+    return recipe.model_copy(update={"tokenise": "apart", "append_eos": False})
+
+
+def _checked_plan(plan: "_PlanFile", study: Study, folder: StudyFolder) -> WorkPlan:
     work_plan = WorkPlan(
         study=study,
-        grid=grid,
-        languages_of=languages_of,
+        grid=make_grid(study, plan.languages_of, origin=str(folder.study_file)),
+        languages_of=plan.languages_of,
         facts=plan.models,
         conditions=plan.conditions,
         training_keys=plan.training_keys,
