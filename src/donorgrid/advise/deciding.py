@@ -54,7 +54,7 @@ def decide(judged: Sequence[Judged], wish: Wish) -> Decision:
     """
     ranked = tuple(sorted(judged, key=lambda option: (not option.is_admissible, -option.gain_pp)))
     admissible = [option for option in ranked if option.is_admissible]
-    if admissible and admissible[0].p_gain >= wish.confidence:
+    if admissible and admissible[0].gain_low_pp > 0.0:
         best = admissible[0]
         ties = tuple(option for option in admissible[1:] if _is_tied(best, option, wish.confidence))
         return Decision(action="train", chosen=best, ties=ties, ranked=ranked)

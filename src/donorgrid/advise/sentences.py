@@ -63,7 +63,7 @@ def _what_to_do(decision: Decision, wish: Wish) -> str:
 def _what_speaks_against(decision: Decision, wish: Wish) -> str:
     chosen = decision.chosen
     if chosen is None:
-        return f"No option gains on {_wanted(wish)} with a probability of {wish.confidence:.0%}."
+        return f"No option has a {wish.confidence:.0%} interval above 0 on {_wanted(wish)}."
     if decision.action != "train":
         better = [judged for judged in decision.ranked if judged.gain_pp > chosen.gain_pp and judged is not chosen]
         return f"Larger gains, with more risk: {_named(better)}." if better else "No option has a larger expected gain."
