@@ -58,9 +58,12 @@ def decide(judged: Sequence[Judged], wish: Wish) -> Decision:
         best = admissible[0]
         ties = tuple(option for option in admissible[1:] if _is_tied(best, option, wish.confidence))
         return Decision(action="train", chosen=best, ties=ties, ranked=ranked)
-    open_ones = [option for option in ranked if _may_be_better(option, wish)]
-    least_risky = max(ranked, key=lambda option: (option.p_all_safe * (option.gain_pp > 0), option.gain_pp))
-    return Decision(action="measure first" if open_ones else "do not train", chosen=least_risky, ties=(), ranked=ranked)
+    trained = [option for option in ranked if option.option.comparator != "no training"]
+    action: Action = "measure first" if any(_may_be_better(option, wish) for option in trained) else "do not train"
+    least_risky = max(
+        trained, key=lambda option: (option.p_all_safe * (option.gain_pp > 0), option.gain_pp), default=None
+    )
+    return Decision(action=action, chosen=least_risky, ties=(), ranked=ranked)
 
 
 def _is_tied(best: Judged, other: Judged, confidence: float) -> bool:

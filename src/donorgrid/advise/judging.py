@@ -7,12 +7,30 @@ from typing import Literal
 import numpy as np
 
 from donorgrid.advise.options import Option
-from donorgrid.advise.wishes import SHARE_OF_HARMED_GUARDS, Wish
+from donorgrid.advise.wishes import Wish
 from donorgrid.core.arrays import Reals
 from donorgrid.core.records import Cell
 from donorgrid.statistics.harm import harmed as is_harmed
 
 Safety = Literal["safe", "harmed", "undecided", "nothing guarded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecificPart:
+    """A gain minus a control's gain on the same targets, in pp.
+
+    Attributes
+    ----------
+    against : str
+        The control.
+    gain_pp, low_pp, high_pp : float
+        Posterior mean, and the interval that holds it with the wish's confidence.
+    """
+
+    against: str
+    gain_pp: float
+    low_pp: float
+    high_pp: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +59,8 @@ class Judged:
         ``safe``: admissible. ``harmed``: inadmissible with the wish's confidence. Else ``undecided``.
     gains : ndarray
         Draws of the objective, shape ``(n_draws,)``.
+    specific : tuple of SpecificPart
+        What of the gain goes beyond each control's.
     """
 
     option: Option
@@ -55,6 +75,7 @@ class Judged:
     expected_worst_pp: float
     safety: Safety
     gains: Reals
+    specific: tuple[SpecificPart, ...] = ()
 
     @property
     def is_admissible(self) -> bool:
@@ -112,13 +133,12 @@ def _safety(harmed: np.ndarray, wish: Wish) -> Safety:
     if not wish.guards:
         return "nothing guarded"
     counts = harmed.sum(axis=1)
-    if wish.allow_harmed is None and not wish.all_guarded:
+    if not wish.expects_some_harm:
         p_safe = float((counts == 0).mean())
         return _by_probability(p_safe, wish.confidence)
-    allowed = wish.allow_harmed if wish.allow_harmed is not None else SHARE_OF_HARMED_GUARDS * len(wish.guards)
-    if counts.mean() <= allowed:
+    if counts.mean() <= wish.n_allowed:
         return "safe"
-    return "harmed" if float((counts > allowed).mean()) >= wish.confidence else "undecided"
+    return "harmed" if float((counts > wish.n_allowed).mean()) >= wish.confidence else "undecided"
 
 
 def _by_probability(p_safe: float, confidence: float) -> Safety:

@@ -1,6 +1,6 @@
 """What a model could be trained on, and what a statement on it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,3 +61,15 @@ class Option:
     def trains_on(self, targets: Mapping[Cell, float]) -> bool:
         """True if it trains on one of the targets themselves, which is no transfer."""
         return any(cell in targets for cell in self.cells)
+
+
+def missing_comparators(options: Sequence[Option]) -> tuple[str, ...]:
+    """Says which fixed comparators are not among the options, and why, a clause each."""
+    reasons: dict[Comparator, str] = {
+        "few-shot prompt": "no study measured one on every target in question",
+        "own cell": "no training data of a wanted cell are known",
+        "same task, all languages": "fewer than two sources of a wanted task are known",
+        "everything mixed": "fewer than two sources are known",
+    }
+    present = {option.comparator for option in options}
+    return tuple(f"{name}: {reason}" for name, reason in reasons.items() if name not in present)

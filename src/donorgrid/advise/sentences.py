@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from donorgrid.advise.deciding import Decision
 from donorgrid.advise.formatting import MINUS, signed_pp
+from donorgrid.advise.items_needed import ItemsNeeded
 from donorgrid.advise.judging import Judged
 from donorgrid.advise.options import Evidence
 from donorgrid.advise.wishes import Wish
@@ -14,14 +15,17 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """One sentence each."""
+    """One sentence each; ``to_decide`` is empty where the items at hand could decide."""
 
     do: str
     against: str
     untested: str
+    to_decide: str = ""
 
 
-def advise(decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] = ()) -> Advice:
+def advise(
+    decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] = (), items: ItemsNeeded | None = None
+) -> Advice:
     """Say a decision in words.
 
     Parameters
@@ -32,6 +36,8 @@ def advise(decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] 
         What was asked.
     limits_of_evidence : sequence of str
         How this model, recipe, data or targets differ from what was measured, a clause each.
+    items : ItemsNeeded, optional
+        What would decide, where the items at hand could not.
 
     Returns
     -------
@@ -42,13 +48,18 @@ def advise(decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] 
         do=_what_to_do(decision, wish),
         against=_what_speaks_against(decision, wish),
         untested=_sentence("Not tested: " + "; ".join(untested)) if untested else "Everything named here was measured.",
+        to_decide="" if items is None else _what_would_decide(items),
     )
 
 
 def _what_to_do(decision: Decision, wish: Wish) -> str:
     chosen = decision.chosen
     if decision.action == "train" and chosen is not None:
-        ties = f"; {_named(decision.ties)} may be as good" if decision.ties else ""
+        ties = f"; tied with {_named(decision.ties)}" if decision.ties else ""
+        if chosen.option.comparator == "few-shot prompt":
+            return (
+                f"Do not train, prompt with {chosen.option.name}: {_gain(chosen, wish)}, {_risk(chosen, wish)}{ties}."
+            )
         return f"Train on {_name(chosen, wish)}: {_gain(chosen, wish)}, {_risk(chosen, wish)}{ties}."
     nearest = (
         f" The least risky is {_name(chosen, wish)}: {_gain(chosen, wish)}, {_risk(chosen, wish)}." if chosen else ""
@@ -73,6 +84,13 @@ def _what_speaks_against(decision: Decision, wish: Wish) -> str:
         return f"It trains on what is wanted itself, so the gain is not transfer{as_good}."
     if chosen.worst_guard is not None and chosen.p_harm_worst >= 1.0 - wish.confidence:
         return f"{chosen.worst_guard} is harmed with a probability of {chosen.p_harm_worst:.0%}."
+    general = [part for part in chosen.specific if part.low_pp <= 0.0]
+    if general:
+        part = min(general, key=lambda specific: specific.gain_pp)
+        return (
+            f"The gain is not shown to be specific: {_interval(part.gain_pp, part.low_pp, part.high_pp, wish)} "
+            f"beyond {part.against}."
+        )
     if decision.ties:
         return f"The choice among {1 + len(decision.ties)} options is open: their gains are not told apart."
     if chosen.worst_guard is not None:
@@ -80,6 +98,21 @@ def _what_speaks_against(decision: Decision, wish: Wish) -> str:
             f"The guard most at risk is {chosen.worst_guard}: harmed with a probability of {chosen.p_harm_worst:.0%}."
         )
     return "Nothing is guarded, so harm elsewhere was not judged."
+
+
+def _what_would_decide(items: ItemsNeeded) -> str:
+    perfect = (
+        f"Even a perfect measurement with {items.n_items:,} items could not show that {items.option} gains and is safe"
+    )
+    if items.needed is None:
+        return f"{perfect}, and no number of items could: training runs differ too much, so more seeds are needed."
+    return f"{perfect}; about {_rounded(items.needed):,} items would."
+
+
+def _rounded(number: int) -> int:
+    """Two digits that count."""
+    digits = max(len(str(number)) - 2, 0)
+    return round(number, -digits)
 
 
 def _of_evidence(chosen: Judged | None) -> list[str]:
@@ -102,9 +135,13 @@ def rests_on(evidence: Evidence) -> str:
 
 
 def _gain(judged: Judged, wish: Wish) -> str:
-    interval = f"{signed_pp(judged.gain_low_pp)} to {signed_pp(judged.gain_high_pp)}"
     kind = "worst gain on" if wish.worst else "expected gain on"
-    return f"{kind} {_wanted(wish)} {signed_pp(judged.gain_pp)} pp ({wish.confidence:.0%}: {interval})"
+    gain = _interval(judged.gain_pp, judged.gain_low_pp, judged.gain_high_pp, wish)
+    return f"{kind} {_wanted(wish)} {gain}"
+
+
+def _interval(value: float, low: float, high: float, wish: Wish) -> str:
+    return f"{signed_pp(value)} pp ({wish.confidence:.0%}: {signed_pp(low)} to {signed_pp(high)})"
 
 
 def _risk(judged: Judged, wish: Wish) -> str:
@@ -114,7 +151,7 @@ def _risk(judged: Judged, wish: Wish) -> str:
     if wish.all_guarded or wish.allow_harmed is not None:
         worst = f"expected worst loss {signed_pp(judged.expected_worst_pp)} pp"
         return f"{judged.expected_harmed:.1f} of {n} guards harmed in expectation, {worst}"
-    guards = f"{wish.guards[0]} stays" if n == 1 else f"all {n} guards stay"
+    guards = f"{wish.guards[0]} stays" if n == 1 else "both guards stay" if n == 2 else f"all {n} guards stay"
     return f"{guards} above {MINUS}{wish.limit_pp:g} pp with a probability of {judged.p_all_safe:.0%}"
 
 

@@ -58,6 +58,16 @@ class Wish:
         """The wanted targets, then the guards that are not among them."""
         return (*self.wanted, *(guard for guard in self.guards if guard not in self.wanted))
 
+    @property
+    def expects_some_harm(self) -> bool:
+        """True if guards are judged by the expected number of harmed ones, False if none may be harmed."""
+        return self.all_guarded or self.allow_harmed is not None
+
+    @property
+    def n_allowed(self) -> float:
+        """The expected number of harmed guards that is allowed, where guards are judged by it."""
+        return self.allow_harmed if self.allow_harmed is not None else SHARE_OF_HARMED_GUARDS * len(self.guards)
+
     def gain(self, deltas: Reals) -> Reals:
         """The objective.
 

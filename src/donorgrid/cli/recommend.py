@@ -1,9 +1,11 @@
 """The subcommand that says what to train on."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from donorgrid import pipeline
@@ -14,15 +16,18 @@ from donorgrid.core.errors import InputError
 
 if TYPE_CHECKING:
     from donorgrid.advise.judging import Judged
+    from donorgrid.advise.next_step import NextStep
     from donorgrid.advise.wishes import Wish
+    from donorgrid.pipeline.advise.next_study import NextStudy
     from donorgrid.pipeline.advise.recommend import Recommendation
 
 console = make_console()
 _MOST_SHOWN = 10
+_SHOWN_NEXT = 3
 _SHORT = {
     "measured": "measured",
-    "predicted from this model's adapters": "its adapters",
-    "predicted from other models": "other models",
+    "predicted from this model's adapters": "adapters",
+    "predicted from other models": "others",
 }
 """What a statement rests on, in a column."""
 
@@ -51,9 +56,24 @@ def recommend(
     ] = None,
     model: Annotated[str | None, typer.Option(help="the model in question, where several were measured")] = None,
     family: Annotated[str | None, typer.Option(help="its family, such as Qwen2.5; default: by its name")] = None,
+    n_next: Annotated[
+        int,
+        typer.Option("--next", min=0, help="plan so many measurements that improve the decision most for their cost"),
+    ] = 0,
+    budget: Annotated[
+        float | None, typer.Option(min=1, help="fine-tunes you can pay for: plan those that are worth it")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder for advice.json, options.csv, next.yaml and the page; default: advice, if needed"),
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="write the page report.html")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Say what to train a model on, so that it gains where it should and breaks nothing else."""
+    """Say what to train a model on, so that it gains where it should and breaks nothing else.
+
+    For example: donorgrid recommend results.csv --model llama-1b --for arc/de --guard arc/en --report
+    """
     request = pipeline.advise.request.AdviceRequest(
         given=given or [],
         wanted=_weights(wanted),
@@ -65,16 +85,54 @@ def recommend(
         limit_pp=limit,
         confidence=confidence,
         allow_harmed=allow_harmed,
+        n_next=n_next or (_SHOWN_NEXT if report and budget is None else 0),
+        budget=budget,
     )
     recommendation = pipeline.advise.recommend.recommend(request)
+    folder = out or (pipeline.advise.folder.ADVICE_FOLDER if report or n_next or budget is not None else None)
+    studies = [] if folder is None else pipeline.advise.folder.write_recommendation(recommendation, folder)
+    page = (
+        pipeline.advise.page.write_page(recommendation, folder, studies=studies)
+        if report and folder is not None
+        else None
+    )
     if as_json:
-        show_json(_as_json(recommendation))
+        show_json(pipeline.advise.folder.as_json(recommendation))
         return
+    _tell(recommendation)
+    _tell_next(recommendation, studies)
+    if folder is not None:
+        written = f"page: {page.resolve()}" if page else f"written: {folder}"
+        console.print(written, soft_wrap=True)
+
+
+def _tell(recommendation: "Recommendation") -> None:
     for note in recommendation.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    for sentence in (recommendation.advice.do, recommendation.advice.against, recommendation.advice.untested):
-        console.print(sentence, soft_wrap=True)
+    advice = recommendation.advice
+    for sentence in (advice.do, advice.against, advice.untested, advice.to_decide):
+        if sentence:
+            console.print(sentence, soft_wrap=True)
     console.print(_table(recommendation))
+    for comparator in recommendation.missing:
+        console.print(f"not compared: {comparator}", soft_wrap=True)
+
+
+def _tell_next(recommendation: "Recommendation", studies: "list[NextStudy]") -> None:
+    """What to measure next, and the studies that do it."""
+    steps = recommendation.next_steps
+    if not steps:
+        if recommendation.budget is not None:
+            console.print("no measurement is expected to improve the decision by as much as it costs", soft_wrap=True)
+        elif recommendation.decision.action == "measure first":
+            console.print("--next 3 says what to measure first", soft_wrap=True)
+        return
+    console.print(_step_table(steps))
+    console.print("better choice: the expected rise of what the chosen option is worth, after all steps up to this one")
+    for study in studies:
+        console.print(f"next: {study.command}", soft_wrap=True)
+    if not studies:
+        console.print("name the model with --model ID, and a study file is written", soft_wrap=True)
 
 
 def _weights(texts: list[str] | None) -> dict[str, float]:
@@ -92,15 +150,16 @@ def _weights(texts: list[str] | None) -> dict[str, float]:
 def _table(recommendation: "Recommendation") -> Table:
     wish, ranked = recommendation.wish, recommendation.decision.ranked
     shown = _shown(recommendation)
-    table = Table(title=f"{recommendation.model}: {len(shown)} of {len(ranked)} options, the best first")
+    title = f"{recommendation.model}: {len(shown)} of {len(ranked)} options, the best first"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("train on", overflow="fold")
     table.add_column("gain, pp", justify="right")
-    table.add_column(f"{wish.confidence:.0%}", justify="right", no_wrap=True)
+    table.add_column(f"{wish.confidence:.0%} interval", justify="right", no_wrap=True)
     if wish.guards:
-        table.add_column("worst guard: harmed", overflow="fold")
+        table.add_column("most at risk: harmed", overflow="fold")
         table.add_column("guards", no_wrap=True)
     table.add_column("rests on", overflow="fold")
-    several = len({judged.option.recipe for judged in ranked}) > 1
+    several = len({judged.option.recipe for judged in ranked if judged.option.recipe}) > 1
     for judged in shown:
         table.add_row(*_row(judged, wish, with_recipe=several))
     return table
@@ -117,53 +176,24 @@ def _row(judged: "Judged", wish: "Wish", *, with_recipe: bool) -> list[str]:
     option = judged.option
     label = f"{option.name} [{option.comparator}]" if option.comparator not in (None, option.name) else option.name
     guards = [f"{judged.worst_guard}: {judged.p_harm_worst:.0%}", judged.safety] if wish.guards else []
+    rests_on = "" if option.comparator == "no training" else _SHORT[option.evidence.rests_on]
     return [
         f"{label}, {option.recipe}" if with_recipe and option.recipe else label,
         signed_pp(judged.gain_pp),
         f"{signed_pp(judged.gain_low_pp)} to {signed_pp(judged.gain_high_pp)}",
         *guards,
-        _SHORT[option.evidence.rests_on],
+        rests_on,
     ]
 
 
-def _as_json(recommendation: "Recommendation") -> dict[str, Any]:
-    decision, wish, advice = recommendation.decision, recommendation.wish, recommendation.advice
-    return {
-        "model": recommendation.model,
-        "for": {str(cell): weight for cell, weight in wish.wanted.items()},
-        "guards": [str(cell) for cell in wish.guards],
-        "limit_pp": wish.limit_pp,
-        "confidence": wish.confidence,
-        "action": decision.action,
-        "chosen": None if decision.chosen is None else decision.chosen.option.name,
-        "ties": [judged.option.name for judged in decision.ties],
-        "do": advice.do,
-        "against": advice.against,
-        "untested": advice.untested,
-        "options": [_option_as_json(judged) for judged in decision.ranked],
-        "notes": list(recommendation.notes),
-    }
-
-
-def _option_as_json(judged: "Judged") -> dict[str, Any]:
-    option = judged.option
-    return {
-        "name": option.name,
-        "recipe": option.recipe,
-        "comparator": option.comparator,
-        "gain_pp": judged.gain_pp,
-        "gain_low_pp": judged.gain_low_pp,
-        "gain_high_pp": judged.gain_high_pp,
-        "p_gain": judged.p_gain,
-        "worst_guard": None if judged.worst_guard is None else str(judged.worst_guard),
-        "p_harm_worst": judged.p_harm_worst,
-        "p_all_safe": judged.p_all_safe,
-        "expected_harmed": judged.expected_harmed,
-        "expected_worst_pp": judged.expected_worst_pp,
-        "verdict": judged.safety,
-        "rests_on": option.evidence.rests_on,
-        "n_items": option.evidence.n_items,
-        "n_seeds": option.evidence.n_seeds,
-        "n_adapters": option.evidence.n_adapters,
-        "n_models": option.evidence.n_models,
-    }
+def _step_table(steps: "Sequence[NextStep]") -> Table:
+    """Returns the measurements that come next as a table."""
+    table = Table(title="what to measure next", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("measure", overflow="fold")
+    table.add_column("cost, fine-tunes", justify="right")
+    table.add_column("better choice, pp", justify="right")
+    for step in steps:
+        measurement = step.measurement
+        label = f"{measurement.kind}: {measurement.label}"
+        table.add_row(label, f"{measurement.cost:.1f}", signed_pp(step.improvement_pp))
+    return table

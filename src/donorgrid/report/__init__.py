@@ -12,7 +12,9 @@ template writes as SVG) and names its template, ``templates/sections/<kind>.html
 - explanations of terms: ``templates/reading.html.j2``
 """
 
+from donorgrid.report.advice_page import render_advice
 from donorgrid.report.head import Failure, ReportHead
 from donorgrid.report.page import render_report
+from donorgrid.report.shown_advice import ShownAdvice, ShownOption, ShownStep
 
-__all__ = ["Failure", "ReportHead", "render_report"]
+__all__ = ["Failure", "ReportHead", "ShownAdvice", "ShownOption", "ShownStep", "render_advice", "render_report"]

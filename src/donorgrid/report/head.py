@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from donorgrid.report.shown_advice import ShownAdvice
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
@@ -63,6 +65,8 @@ class ReportHead:
         Package to version.
     language_names
         Language code to English name.
+    advice
+        Recommendations, computed beforehand.
     created
         A date as text, or None. The page reads no clock, so equal input gives equal bytes.
     """
@@ -83,6 +87,7 @@ class ReportHead:
     warnings: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     language_names: Mapping[str, str] = field(default_factory=dict)
+    advice: tuple[ShownAdvice, ...] = ()
     created: str | None = None
 
     def language(self, code: str) -> str:

@@ -1,7 +1,7 @@
 """From tables to one HTML page."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -17,7 +17,8 @@ from donorgrid.report.head import ReportHead
 from donorgrid.report.headline import headline_tables
 from donorgrid.report.known_tables import checked_tables
 from donorgrid.report.sections.order import sections
-from donorgrid.report.summary import summary
+from donorgrid.report.sections.section import Section
+from donorgrid.report.summary import Summary, summary
 
 
 def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
@@ -48,13 +49,33 @@ def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
         If ``deltas`` is absent, a table lacks declared columns, or a table has another harm limit than ``head``.
     """
     checked = headline_tables(checked_tables(tables, head))
+    return render_page(head, summary=summary(checked, head), sections=sections(checked, head))
+
+
+def render_page(head: ReportHead, *, summary: Summary | None, sections: Sequence[Section]) -> str:
+    """Fill the page's template.
+
+    Parameters
+    ----------
+    head
+        Title and provenance.
+    summary
+        The first screen; None for a page of one section, which needs neither that nor the explanation of terms.
+    sections
+        In reading order.
+
+    Returns
+    -------
+    str
+        The page.
+    """
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             head=head,
-            summary=summary(checked, head),
-            sections=sections(checked, head),
+            summary=summary,
+            sections=sections,
             light=LIGHT_RAMP,
             dark=DARK_RAMP,
             style=_text("report.css"),

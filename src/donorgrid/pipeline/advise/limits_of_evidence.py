@@ -4,11 +4,13 @@ import polars as pl
 
 from donorgrid.advise.default_numbers import default_numbers
 from donorgrid.advise.wishes import Wish
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.records import Cell
 from donorgrid.facts.models import size_b_of
+from donorgrid.pipeline.advise.evidence_at_hand import EvidenceAtHand, known_targets
 from donorgrid.statistics.transfer_model.knowledge import Knowledge
 
+UNSPECIFIED = "unspecified"
 _MOST_NAMED = 3
 
 
@@ -39,21 +41,15 @@ def refuse_what_nothing_tells(wish: Wish, cells: pl.DataFrame | None, knowledge:
             )
 
 
-def limits_of_evidence(
-    wish: Wish, *, model: str, family: str, cells: pl.DataFrame | None, knowledge: Knowledge | None
-) -> list[str]:
+def limits_of_evidence(wish: Wish, evidence: EvidenceAtHand) -> list[str]:
     """What a reader should know of the distance between the question and the evidence.
 
     Parameters
     ----------
     wish : Wish
         The targets in question.
-    model, family : str
-        The model and its family.
-    cells : DataFrame or None
-        Its measured cells.
-    knowledge : Knowledge or None
-        Those of other models.
+    evidence : EvidenceAtHand
+        The model, its measured cells, and those of other models.
 
     Returns
     -------
@@ -61,9 +57,34 @@ def limits_of_evidence(
         A clause each, without a full stop.
     """
     return [
-        *_of_targets(wish, cells, knowledge),
-        *_of_models(model, family, knowledge),
-        *_of_degenerate(wish, cells),
+        *_of_targets(wish, evidence.cells, evidence.knowledge),
+        *_of_models(evidence.model, evidence.family, evidence.knowledge),
+        *_of_what_knowledge_shares(wish, evidence.knowledge),
+        *_of_recipes(evidence),
+        *_of_degenerate(wish, evidence.cells),
+    ]
+
+
+def near_names(wish: Wish, evidence: EvidenceAtHand) -> list[str]:
+    """Notes on targets that nobody measured although one of nearly the same name was.
+
+    Parameters
+    ----------
+    wish : Wish
+        The targets in question.
+    evidence : EvidenceAtHand
+        What was measured.
+
+    Returns
+    -------
+    list of str
+    """
+    tasks = {cell.task for cell in known_targets(evidence)}
+    unknown = [cell for cell in wish.targets if cell.task not in tasks]
+    return [
+        f"no model was measured on the task of {cell}{near}"
+        for cell in unknown
+        if (near := suggestion(cell.task, tasks))
     ]
 
 
@@ -93,6 +114,24 @@ def _of_models(model: str, family: str, knowledge: Knowledge | None) -> list[str
     if size is not None and sizes and not min(sizes) <= size <= max(sizes):
         clauses.append(f"its size, {size:g}B, is outside that of the knowledge, {min(sizes):g}B to {max(sizes):g}B")
     return clauses
+
+
+def _of_what_knowledge_shares(wish: Wish, knowledge: Knowledge | None) -> list[str]:
+    if knowledge is None:
+        return []
+    tasks, languages = {cell.task for cell in wish.targets}, {cell.language for cell in wish.targets}
+    if tasks & set(knowledge.tasks) or languages & set(knowledge.languages):
+        return []
+    return ["the other models' tables have no task and no language in common with these targets"]
+
+
+def _of_recipes(evidence: EvidenceAtHand) -> list[str]:
+    """The knowledge's recipes where the model's adapters have others, as far as the tables name them."""
+    recipes = set() if evidence.cells is None else set(evidence.cells["recipe"].to_list())
+    known = set(evidence.known_recipes) - {UNSPECIFIED}
+    if evidence.knowledge is None or not known or recipes & known or not recipes - {UNSPECIFIED}:
+        return []
+    return [f"the other models were trained with {', '.join(sorted(known))}, not {', '.join(sorted(recipes))}"]
 
 
 def _of_degenerate(wish: Wish, cells: pl.DataFrame | None) -> list[str]:

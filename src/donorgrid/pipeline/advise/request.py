@@ -30,6 +30,10 @@ class AdviceRequest:
         The family of a model that was never measured.
     worst, limit_pp, confidence, allow_harmed
         As in ``advise.wishes.Wish``.
+    n_next : int
+        How many measurements to plan.
+    budget : float, optional
+        Fine-tunes that can be paid for: measurements are planned while each is worth it.
     n_draws : int
         Joint draws; their error is about ``1 / sqrt(n_draws)`` of a posterior's spread.
     """
@@ -44,6 +48,8 @@ class AdviceRequest:
     limit_pp: float = 1.0
     confidence: float = 0.9
     allow_harmed: int | None = None
+    n_next: int = 0
+    budget: float | None = None
     n_draws: int = 2000
     wanted_cells: dict[Cell, float] = field(init=False)
 
@@ -51,6 +57,8 @@ class AdviceRequest:
         object.__setattr__(self, "wanted_cells", {Cell.parse(name): weight for name, weight in self.wanted.items()})
         if not self.given and not self.knowledge:
             raise InputError("recommend: name a study or tables, or tables of other models with --knowledge")
+        if self.budget is not None and self.budget < 1:
+            raise InputError(f"recommend: budget {self.budget:g}: expected 1 or more fine-tunes")
         if ALL in self.guards and len(self.guards) > 1:
             raise InputError(f"recommend: --guard {ALL} stands alone, but there are {len(self.guards)} guards")
 

@@ -26,12 +26,15 @@ class MeasuredCells:
         As ``analyse.measured_cells`` gives them.
     plan : WorkPlan or None
         The study; None for imports and tables.
+    folder : StudyFolder or None
+        The study's folder, where there is a plan.
     notes : tuple of str
         What was missing or left out.
     """
 
     cells: pl.DataFrame
     plan: WorkPlan | None = None
+    folder: StudyFolder | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -40,7 +43,7 @@ def measured_in_folder(folder: StudyFolder) -> MeasuredCells:
     plan = read_workplan(folder)
     finished = finished_answers(plan, folder)
     cells = _measured(finished.paired, study_settings(plan))
-    return MeasuredCells(cells=cells, plan=plan, notes=finished.notes)
+    return MeasuredCells(cells=cells, plan=plan, folder=folder, notes=finished.notes)
 
 
 def measured_in_import(folder: Path) -> MeasuredCells:

@@ -190,8 +190,24 @@ def _study_digest(study: Study) -> str:
 
 def _resolved(prepared: Prepared, study_file: Path) -> Study:
     """The study with every default, its local paths relative to the study's folder."""
-    start, root = study_file.parent, prepared.folder.root
-    study = prepared.study
+    return relocated_study(prepared.study, study_file.parent, prepared.folder.root)
+
+
+def relocated_study(study: Study, start: Path, root: Path) -> Study:
+    """The same study for a file in another folder.
+
+    Parameters
+    ----------
+    study : Study
+        Its local paths are relative to ``start``.
+    start, root : Path
+        The former folder and the new one.
+
+    Returns
+    -------
+    Study
+        Its local paths are relative to ``root``.
+    """
     return study.model_copy(
         update={
             "models": [_relocated_model(spec, start, root) for spec in study.models],

@@ -115,7 +115,7 @@ def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: 
     return Panel(
         model=model,
         points=tuple(sorted(points, key=lambda point: point.on_front)),
-        names=_names(front, points),
+        names=free_names(front, points, width=_PANEL_WIDTH),
         steps=_steps([(x, y) for x, y, _ in front]),
         x_ticks=x_axis.ticks,
         y_ticks=tuple(Tick(at=100 - tick.at, label=tick.label) for tick in y_axis.ticks),
@@ -143,17 +143,31 @@ def _steps(front: list[tuple[float, float]]) -> tuple[tuple[float, float, float,
     return tuple(steps)
 
 
-def _names(front: list[tuple[float, float, str]], points: tuple[Point, ...]) -> tuple[Name, ...]:
-    """Names at points of the front, where they overlap no other name and no point. The table lists the rest."""
+def free_names(named: list[tuple[float, float, str]], points: tuple[Point, ...], *, width: float) -> tuple[Name, ...]:
+    """Names at points, where they overlap no other name and no point. The table lists the rest.
+
+    Parameters
+    ----------
+    named
+        (x, y, text) of each, in percent; the last ones are placed first.
+    points
+        Every point of the plot.
+    width
+        About how many pixels wide the plot is.
+
+    Returns
+    -------
+    tuple of Name
+    """
     taken: list[Box] = []
-    dots = [(_PANEL_WIDTH * point.x / 100, PANEL_HEIGHT * point.y / 100) for point in points]
+    dots = [(width * point.x / 100, PANEL_HEIGHT * point.y / 100) for point in points]
     names = []
-    for x, y, text in reversed(front):
-        at = (_PANEL_WIDTH * x / 100, PANEL_HEIGHT * y / 100)
+    for x, y, text in reversed(named):
+        at = (width * x / 100, PANEL_HEIGHT * y / 100)
         for dx, dy, anchor in ((8, 4, "start"), (-8, 4, "end"), (8, -8, "start"), (-8, -8, "end"), (0, 19, "middle")):
             box = _box((at[0] + dx, at[1] + dy), anchor, text)
             covers_point = any(box[0] < dot[0] < box[2] and box[1] < dot[1] < box[3] for dot in dots)
-            if not covers_point and _is_free(box, taken):
+            if not covers_point and _is_free(box, taken, width):
                 taken.append(box)
                 names.append(Name(x=x, y=y, dx=dx, dy=dy, anchor=anchor, text=text))
                 break
@@ -166,7 +180,7 @@ def _box(at: tuple[float, float], anchor: str, text: str) -> Box:
     return (left, at[1] - _TEXT_HEIGHT + 3, left + width, at[1] + 3)
 
 
-def _is_free(box: Box, taken: list[Box]) -> bool:
-    inside = box[0] >= 0 and box[2] <= _PANEL_WIDTH + _MARGIN and box[1] >= -_MARGIN and box[3] <= PANEL_HEIGHT
+def _is_free(box: Box, taken: list[Box], width: float) -> bool:
+    inside = box[0] >= 0 and box[2] <= width + _MARGIN and box[1] >= -_MARGIN and box[3] <= PANEL_HEIGHT
     apart = all(box[2] < other[0] or other[2] < box[0] or box[3] < other[1] or other[3] < box[1] for other in taken)
     return inside and apart

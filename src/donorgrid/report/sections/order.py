@@ -1,6 +1,7 @@
 """The sections of the page in reading order. A new section is a function and a line here."""
 
 from donorgrid.report.head import ReportHead
+from donorgrid.report.sections.advice import advice_section
 from donorgrid.report.sections.agreement import agreement_section, consistency_section
 from donorgrid.report.sections.baselines import baselines_section
 from donorgrid.report.sections.doses import doses_section
@@ -31,6 +32,7 @@ def sections(tables: Tables, head: ReportHead) -> tuple[Section, ...]:
         In reading order.
     """
     candidates = (
+        advice_section(head.advice),
         regimes_section(tables),
         doses_section(tables),
         matrix_section(tables, head),
