@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm, ttest_1samp
 
 from donorgrid.core.errors import InputError
-from donorgrid.statistics.power import Averaged, Noise, Test, items_needed, se_pp, smallest_delta_pp
+from donorgrid.statistics.power import Averaged, Noise, Test, items_needed, noise_harm_rate, se_pp, smallest_delta_pp
 
 PLAIN = Noise(flip_rate=0.04, seed_correlation=0.0, cell_correlation=0.0)
 
@@ -78,3 +78,27 @@ def test_four_in_five_effects_of_that_size_are_found():
 def test_impossible_values_are_refused(bad):
     with pytest.raises(InputError):
         bad()
+
+
+@pytest.mark.parametrize(
+    ("flip_rate", "n_seeds", "expected"), [(0.02, 1, 0.11), (0.1, 1, 0.29), (0.02, 3, 0.01), (0.1, 3, 0.15)]
+)
+def test_noise_alone_harms_as_many_cells_as_the_study_says(flip_rate, n_seeds, expected):
+    """Section 9 of the specification: 400 items, a limit of 1 pp, independent seeds."""
+    noise = Noise(flip_rate=flip_rate, seed_correlation=0.0)
+    rate = noise_harm_rate(noise, Averaged(n_items=400, n_seeds=n_seeds), 1.0)
+    assert rate == pytest.approx(expected, abs=0.006)
+
+
+def test_the_noise_harm_rate_is_that_of_drawn_answers():
+    rng, n_items, limit_pp = np.random.default_rng(5), 100, 3.0
+    flips = rng.choice([-1, 0, 1], p=[0.03, 0.94, 0.03], size=(40_000, n_items)).sum(axis=1)
+    drawn = (100 * flips / n_items <= -limit_pp).mean()
+    design = Averaged(n_items=n_items)
+    assert noise_harm_rate(Noise(flip_rate=0.06), design, limit_pp) == pytest.approx(drawn, abs=0.01)
+    assert noise_harm_rate(Noise(flip_rate=0.06), design, 2.0) > drawn
+
+
+def test_a_negative_limit_is_refused():
+    with pytest.raises(InputError, match="harm limit -1"):
+        noise_harm_rate(Noise(), Averaged(n_items=10), -1.0)

@@ -29,16 +29,17 @@ def power(
     seeds: Annotated[int, typer.Option(min=1, help="train seeds")] = 3,
     models: Count = 9,
     wanted: Annotated[float, typer.Option(help="the delta (pp) that is to be found")] = 1.0,
+    harm: Annotated[float | None, typer.Option(help="harm limit in pp; default: the study's, or 1")] = None,
     flip_rate: Annotated[float | None, typer.Option(help="share of answers that change with no effect")] = None,
     noise_of: Annotated[
         list[Path] | None, typer.Option("--noise-of", help="measure the noise on this study, import or table")
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say the smallest delta that a planned grid can show, and the items that a wanted one needs."""
+    """Say the smallest delta that a planned grid can show, the items that a wanted one needs, and harm by noise."""
     noise = _noise(flip_rate, noise_of)
     if study is not None:
-        smallest = pipeline.planning.power.power_of_study(study, noise, wanted_pp=wanted)
+        smallest = pipeline.planning.power.power_of_study(study, noise, wanted_pp=wanted, harm_limit_pp=harm)
     else:
         smallest = pipeline.planning.power.power_of_design(
             n_tasks=tasks,
@@ -48,6 +49,7 @@ def power(
             n_models=models,
             noise=noise,
             wanted_pp=wanted,
+            harm_limit_pp=1.0 if harm is None else harm,
         )
     if as_json:
         show_json(smallest.to_dicts())
@@ -133,6 +135,12 @@ def show_power(rows: "pl.DataFrame", console: Console) -> None:
         smallest = "–" if row["smallest_delta_pp"] is None else f"{row['smallest_delta_pp']:.2f}"
         table.add_row(what, f"{row['n_cells']:,}", f"{row['n_items']:,}", f"{row['se_pp']:.2f}", smallest, needed)
     console.print(table)
+    cell = rows.filter(rows["what"] == "cell").row(0, named=True)
+    console.print(
+        f"where nothing has an effect, noise alone puts {100 * cell['noise_harm_rate']:.1f}% of the cells at "
+        f"-{cell['harm_limit_pp']:g} pp or below",
+        soft_wrap=True,
+    )
 
 
 def _noise(flip_rate: float | None, noise_of: list[Path] | None) -> "statistics.power.Noise":

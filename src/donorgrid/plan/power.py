@@ -8,7 +8,16 @@ import polars as pl
 from donorgrid.core.records import Cell
 from donorgrid.core.regimes import TRAINED_CELL, TRANSFER_REGIMES, regime
 from donorgrid.core.tables import POWER
-from donorgrid.statistics.power import TWO_SIDED, Averaged, Noise, Test, items_needed, se_pp, smallest_delta_pp
+from donorgrid.statistics.power import (
+    TWO_SIDED,
+    Averaged,
+    Noise,
+    Test,
+    items_needed,
+    noise_harm_rate,
+    se_pp,
+    smallest_delta_pp,
+)
 
 MEANS = {
     "cell": ("", TRANSFER_REGIMES),
@@ -32,6 +41,7 @@ def power_table(
     n_models: int,
     noise: Noise,
     wanted_pp: float = 1.0,
+    harm_limit_pp: float = 1.0,
     test: Test = TWO_SIDED,
 ) -> pl.DataFrame:
     """Compute the POWER rows of a grid of source cells and target cells.
@@ -51,6 +61,8 @@ def power_table(
         The variances that the errors come from.
     wanted_pp
         The delta (pp) for which ``items_needed`` is computed.
+    harm_limit_pp
+        The limit (pp) for which ``noise_harm_rate`` is computed.
     test
         Level, power and number of tests.
 
@@ -80,7 +92,8 @@ def power_table(
             n_blocks=n_blocks,
         )
         member_noise = _of_one_model(noise) if is_single else noise
-        rows.append({"what": what, **_power_row(design, member_noise, wanted_pp, test)})
+        harm = {"harm_limit_pp": harm_limit_pp, "noise_harm_rate": noise_harm_rate(member_noise, design, harm_limit_pp)}
+        rows.append({"what": what, **_power_row(design, member_noise, wanted_pp, test), **harm})
     return POWER.check(pl.DataFrame(rows, schema=dict(POWER.columns)))
 
 

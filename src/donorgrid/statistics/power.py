@@ -19,7 +19,7 @@ the error is taken over models. Models are taken to err apart, though they answe
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from donorgrid.core.errors import InputError
 
@@ -207,3 +207,34 @@ def items_needed(noise: Noise, design: Averaged, wanted_pp: float, test: Test = 
     allowed = (wanted_pp / _reach(noise, design, test)) ** 2 - other_variance(noise, design)
     one_item = item_variance(noise, design) * design.n_items
     return None if allowed <= 0 else max(1, int(np.ceil(one_item / allowed - 1e-9)))
+
+
+def noise_harm_rate(noise: Noise, design: Averaged, limit_pp: float) -> float:
+    """The share of measured deltas at or below minus a limit where nothing has an effect.
+
+    A measured delta is a whole number of answers, so the normal curve is cut half an answer above the limit.
+
+    Parameters
+    ----------
+    noise : Noise
+        What is assumed or measured.
+    design : Averaged
+        What is averaged.
+    limit_pp : float
+        The harm limit, in percentage points.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    InputError
+        For a negative limit.
+    """
+    if not limit_pp >= 0:
+        raise InputError(f"harm limit {limit_pp}: expected 0 or more percentage points")
+    step_pp = 100.0 / (design.n_items * design.n_seeds * design.n_cells * design.n_models)
+    highest_pp = -np.ceil(limit_pp / step_pp - 1e-9) * step_pp
+    return float(ndtr((highest_pp + step_pp / 2) / se_pp(noise, design)))

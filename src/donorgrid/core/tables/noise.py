@@ -175,6 +175,8 @@ POWER = Table(
         "smallest_delta_pp": REAL,
         "wanted_pp": REAL,
         "items_needed": INT,
+        "harm_limit_pp": REAL,
+        "noise_harm_rate": REAL,
         "flip_rate": REAL,
         "origin": TEXT,
         "level": REAL,
@@ -184,4 +186,5 @@ POWER = Table(
 )
 """What a planned grid can show. ``n_cells`` cells per model are averaged; ``smallest_delta_pp`` is found with ``power``
 by a two-sided test at ``level``; ``items_needed`` items per cell would find ``wanted_pp`` (empty where no number
-would, because runs and models differ). ``origin`` says where the noise comes from."""
+would, because runs and models differ). ``noise_harm_rate`` is the share of such deltas at or below minus
+``harm_limit_pp`` where nothing has an effect. ``origin`` says where the noise comes from."""

@@ -23,7 +23,7 @@ def noise_from(given: Sequence[Path]) -> Noise:
         return measured_noise(tables[DELTAS], tables.get(BY_SEED), regimes=tables["regimes"])
 
 
-def power_of_study(study: Path, noise: Noise, *, wanted_pp: float) -> pl.DataFrame:
+def power_of_study(study: Path, noise: Noise, *, wanted_pp: float, harm_limit_pp: float | None = None) -> pl.DataFrame:
     """What a planned study can show, with as many test items as its smallest target has.
 
     Parameters
@@ -34,6 +34,8 @@ def power_of_study(study: Path, noise: Noise, *, wanted_pp: float) -> pl.DataFra
         How much answers change without an effect.
     wanted_pp : float
         The delta that is to be found, in percentage points.
+    harm_limit_pp : float, optional
+        A delta at or below minus this is harm; None: the study's own limit.
 
     Returns
     -------
@@ -45,10 +47,13 @@ def power_of_study(study: Path, noise: Noise, *, wanted_pp: float) -> pl.DataFra
     InputError
         If the study cannot be read, or has no plain source cell.
     """
-    return power_of_items(prepare_items(study_paths(study, None)[0]), noise, wanted_pp=wanted_pp)
+    prepared = prepare_items(study_paths(study, None)[0])
+    return power_of_items(prepared, noise, wanted_pp=wanted_pp, harm_limit_pp=harm_limit_pp)
 
 
-def power_of_items(prepared: PreparedItems, noise: Noise, *, wanted_pp: float) -> pl.DataFrame:
+def power_of_items(
+    prepared: PreparedItems, noise: Noise, *, wanted_pp: float, harm_limit_pp: float | None = None
+) -> pl.DataFrame:
     """What a planned study can show, for a study whose items were read already.
 
     Parameters
@@ -58,6 +63,8 @@ def power_of_items(prepared: PreparedItems, noise: Noise, *, wanted_pp: float) -
     noise : Noise
         As in ``power_of_study``.
     wanted_pp : float
+        As in ``power_of_study``.
+    harm_limit_pp : float, optional
         As in ``power_of_study``.
 
     Returns
@@ -82,11 +89,20 @@ def power_of_items(prepared: PreparedItems, noise: Noise, *, wanted_pp: float) -
         n_models=len(study.models),
         noise=noise,
         wanted_pp=wanted_pp,
+        harm_limit_pp=study.harm_limit_pp if harm_limit_pp is None else harm_limit_pp,
     )
 
 
 def power_of_design(
-    *, n_tasks: int, n_languages: int, n_items: int, n_seeds: int, n_models: int, noise: Noise, wanted_pp: float
+    *,
+    n_tasks: int,
+    n_languages: int,
+    n_items: int,
+    n_seeds: int,
+    n_models: int,
+    noise: Noise,
+    wanted_pp: float,
+    harm_limit_pp: float,
 ) -> pl.DataFrame:
     """What a full grid can show.
 
@@ -106,6 +122,8 @@ def power_of_design(
         As in ``power_of_study``.
     wanted_pp : float
         As in ``power_of_study``.
+    harm_limit_pp : float
+        A delta at or below minus this is harm.
 
     Returns
     -------
@@ -114,5 +132,12 @@ def power_of_design(
     """
     cells = [Cell(task=f"task{t}", language=f"language{i}") for t in range(n_tasks) for i in range(n_languages)]
     return power_table(
-        cells, cells, n_items=n_items, n_seeds=n_seeds, n_models=n_models, noise=noise, wanted_pp=wanted_pp
+        cells,
+        cells,
+        n_items=n_items,
+        n_seeds=n_seeds,
+        n_models=n_models,
+        noise=noise,
+        wanted_pp=wanted_pp,
+        harm_limit_pp=harm_limit_pp,
     )
