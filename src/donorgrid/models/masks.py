@@ -21,6 +21,7 @@ MaskForm = Literal["by layer type", "one mask"]
 Mask = TypeVar("Mask")
 FORMS: tuple[MaskForm, ...] = ("by layer type", "one mask")
 _KNOWN_LAYER_TYPES = {"full_attention", "sliding_attention"}
+_N_COPIES = 8
 # What models raise that cannot take a mask of four dimensions, a dictionary of masks, or position ids.
 _REFUSALS = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
 
@@ -115,9 +116,34 @@ def packing_gap_nats(network: Any, read: Callable[[RowBatch], Tensor], sequences
             hidden = read(pad_rows([row]).to(network.get_input_embeddings().weight.device))
         except _REFUSALS:
             return float("inf")
-        single = [_token_nats(network, _single_hidden(network, sequence), sequence) for sequence in sequences]
+        single = [_token_nats(network, _hidden_of_copies(network, sequence, 1), sequence) for sequence in sequences]
         packed = [_token_nats(network, hidden[path], sequence) for path, sequence in zip(paths, sequences, strict=True)]
         return (torch.cat(packed) - torch.cat(single)).abs().mean().item()
+
+
+def rounding_gap_nats(network: Any, sequences: Sequence[Tokens]) -> float:
+    """How far the log-probabilities of a sequence move when the model reads several copies of it at once.
+
+    Nothing is packed or padded, so the gap is what other shapes of the same products round otherwise.
+
+    Parameters
+    ----------
+    network
+        A transformers causal language model.
+    sequences
+        A few sequences; each is read alone and in a batch of copies.
+
+    Returns
+    -------
+    float
+        The mean absolute difference, nats per token.
+    """
+    gaps = []
+    with torch.inference_mode():
+        for sequence in {sequence for sequence in sequences if len(sequence) > 1}:
+            single, copies = (_hidden_of_copies(network, sequence, n) for n in (1, _N_COPIES))
+            gaps.append(_token_nats(network, copies, sequence) - _token_nats(network, single, sequence))
+        return torch.cat(gaps).abs().mean().item()
 
 
 def additive_mask(batch: RowBatch, dtype: torch.dtype, *, window: int | None) -> Tensor:
@@ -184,10 +210,11 @@ def _layer_types(network: Any) -> list[str]:
     return sorted(set(types)) if types else []
 
 
-def _single_hidden(network: Any, sequence: Tokens) -> Tensor:
-    """The hidden states (n_tokens, hidden_size) of one sequence that is read alone."""
+def _hidden_of_copies(network: Any, sequence: Tokens, n_copies: int) -> Tensor:
+    """The hidden states (n_tokens, hidden_size) of a sequence that is read alone, or along with copies of itself."""
     device = network.get_input_embeddings().weight.device
-    return hidden_states(network, pad_rows([packed_row([sequence])]).to(device), None)[0]
+    rows = pad_rows([packed_row([sequence])] * n_copies)
+    return hidden_states(network, rows.to(device), None)[0]
 
 
 def _token_nats(network: Any, hidden: Tensor, sequence: Tokens) -> Tensor:

@@ -12,12 +12,14 @@ from donorgrid.models.fast_cpu.decoder import FastDecoder, make_fast_decoder
 from donorgrid.models.gpu.choice import WayChoice
 from donorgrid.models.gpu.ways import WayName
 from donorgrid.models.low_rank import LowRankAdapter
-from donorgrid.models.masks import MaskForm, find_mask_form, packing_gap_nats
+from donorgrid.models.masks import MaskCheck, MaskForm, find_mask_form, packing_gap_nats, rounding_gap_nats
 from donorgrid.models.rows import RowBatch, Tokens
 
 _LOG = logging.getLogger("donorgrid")
 # The largest mean difference of packed log-probabilities from single ones, nats per token: rounding and nothing else.
 _TOLERANCE_NATS = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
+# Or, where a model rounds more: so many times the difference between reading a sequence alone and along with copies.
+_ROUNDING_GAPS = 3.0
 # The same for the fast decoder. In bf16 it rounds less than transformers' layers, which are up to 0.07 nats off exact
 # numbers on real models; a wrong mask or norm is off by more than a nat.
 _FAST_TOLERANCE_NATS = {torch.float32: 1e-4, torch.bfloat16: 0.2}
@@ -36,8 +38,9 @@ class Reader:
 
     *Check.* ``check`` must be called before reading, with the sequences that will be read. It reads the shortest and
     the longest of them packed and one by one, and compares the log-probabilities (mean over tokens: 1e-4 nats in
-    float32, 5e-2 in bfloat16, and 0.2 for the fast decoder in bfloat16). It finds the form of attention mask that the
-    model understands. It repeats only when longer sequences come.
+    float32, 5e-2 in bfloat16, and 0.2 for the fast decoder in bfloat16; more for a model that rounds more, as its
+    reading of copies shows). It finds the form of attention mask that the model understands. It repeats only when
+    longer sequences come.
 
     *Fallbacks.* If no form of mask passes, ``can_pack`` becomes False, a warning says so, and every row must be one
     sequence from then on. If the fast decoder does not pass, or does not know the network's layers, transformers'
@@ -95,8 +98,7 @@ class Reader:
             return
         by_length = sorted(set(sequences), key=lambda sequence: (len(sequence), sequence))
         compared = [*by_length[:_N_AT_EACH_END], *by_length[-_N_AT_EACH_END:]]
-        tolerance_nats = _TOLERANCE_NATS[self.network.dtype]
-        result = find_mask_form(self.network, compared, tolerance_nats=tolerance_nats)
+        result, tolerance_nats = self._checked_mask_form(compared)
         self._mask_form, self._longest_checked = result.form, longest
         self._fast_decoder = (
             self._checked_fast_decoder(compared, _FAST_TOLERANCE_NATS[self.network.dtype]) if result.form else None
@@ -198,6 +200,15 @@ class Reader:
         if self._fast_decoder is None:
             raise RuntimeError("the network has no fast decoder")
         return self._fast_decoder.hidden_states_at(batch, indices, adapter)
+
+    def _checked_mask_form(self, sequences: Sequence[Tokens]) -> tuple[MaskCheck, float]:
+        """The form of mask that the network understands, and the tolerance (nats) with which it was accepted."""
+        tolerance_nats = _TOLERANCE_NATS[self.network.dtype]
+        result = find_mask_form(self.network, sequences, tolerance_nats=tolerance_nats)
+        if result.form is None and math.isfinite(result.packing_gap_nats):
+            tolerance_nats = max(tolerance_nats, _ROUNDING_GAPS * rounding_gap_nats(self.network, sequences))
+            result = find_mask_form(self.network, sequences, tolerance_nats=tolerance_nats)
+        return result, tolerance_nats
 
     def _checked_fast_decoder(self, sequences: Sequence[Tokens], tolerance_nats: float) -> FastDecoder | None:
         """The fast decoder of the network, if there is one and it agrees with transformers' layers."""
