@@ -29,5 +29,11 @@ def test_regimes_of_sound_targets_come_first(capsys):
     assert " 9 " in second
     show_regimes(tables | {"regimes_sound": regimes.clear()}, make_console(width=120))
     assert capsys.readouterr().out.startswith("No target is sound")
+    pair = {"source_task": "a", "source_language": "en", "target_task": "b", "target_language": "en"}
+    unshared = {"shared_texts": pl.DataFrame([pair]), "regimes_unshared": regimes.with_columns(n=pl.lit(5))}
+    show_regimes(tables | unshared, make_console(width=120))
+    last = " ".join(capsys.readouterr().out.split()).split("without 1 pair with shared texts, sound targets")[1]
+    assert " 5 " in last
+    assert " 7 " not in last
     show_regimes(tables | {"degenerate": marked.clear()}, make_console(width=120))
     assert "degenerate" not in capsys.readouterr().out

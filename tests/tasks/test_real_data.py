@@ -9,6 +9,7 @@ import yaml
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.analyse.tables import analyse_folder
+from donorgrid.tasks import find_task, load_cell, shared_items
 from running import QUICK, run_here
 from worlds import RECIPE
 
@@ -44,3 +45,20 @@ def test_two_real_benchmarks_run_end_to_end(real_data: Path, world: Path, tmp_pa
     }
     xcopa = deltas.filter(pl.col("target_task") == "xcopa")
     assert xcopa.filter(pl.col("n_right") != pl.col("n_right_norm")).is_empty()  # XCOPA has no acc_norm
+
+
+def test_a_training_sentence_of_sib200_stands_within_a_test_item(real_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(real_data)
+    content = yaml.safe_load((EXAMPLES / "sib200.yaml").read_text())
+    content |= {"languages": ["en", "id"], "language_names": {"en": "eng_Latn", "id": "ind_Latn"}}
+    (tmp_path / "sib200.yaml").write_text(yaml.safe_dump(content))
+    task = find_task("sib200.yaml", folder=tmp_path)
+    cells = {cell.cell: cell for cell in (load_cell(task, language, sources={}) for language in task.languages)}
+    shared = shared_items(cells, sources=list(cells), targets=list(cells))
+    assert [(pair.n_shared, pair.n_items, pair.example) for pair in shared] == [(1, 204, "184")] * 4
+    assert [(str(pair.source), str(pair.target), pair.parallel) for pair in shared] == [
+        ("sib200/en", "sib200/en", False),
+        ("sib200/en", "sib200/id", True),
+        ("sib200/id", "sib200/en", True),
+        ("sib200/id", "sib200/id", False),
+    ]

@@ -8,12 +8,13 @@ import polars as pl
 from donorgrid.analyse.reading.answers import PairedAnswers
 from donorgrid.analyse.reading.arms import Arm, arms, judged
 from donorgrid.analyse.reading.factors import QUICK_FITS
-from donorgrid.analyse.reading.paired_differences import differences_of
-from donorgrid.analyse.registry import FURTHER, HEADLINE, SOUND
+from donorgrid.analyse.reading.paired_differences import ArmDifferences, differences_of, without_cells
+from donorgrid.analyse.registry import FURTHER, HEADLINE, SOUND, UNSHARED, WITHOUT_SHARED
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.degenerate import baselines_table, with_flag, without_degenerate
 from donorgrid.analyse.tables.making import ArmData, TableMaker
 from donorgrid.analyse.tables.noise import cells_with_noise
+from donorgrid.analyse.tables.shared_texts import shared_pairs, without_shared
 from donorgrid.analyse.tables.specific import specific_cells
 from donorgrid.core.errors import InputError
 from donorgrid.core.tables import DELTAS, Table
@@ -35,7 +36,8 @@ def analyse(
     Arms (recipe, train size, checkpoint) are analysed apart and stacked; data seeds are pooled. Few-shot prompts, which
     nothing was trained for, are controls of every arm. Mixes and controls stay out of every table but
     ``mixes_controls`` and what is measured against them (``specific_``). Headline tables are made twice: with all
-    targets, and as ``<name>_sound`` without the degenerate ones.
+    targets, and as ``<name>_sound`` without the degenerate ones. Where sources train on test items, some are made again
+    as ``<name>_unshared``: without such cells, and without degenerate targets if any target is sound.
 
     Parameters
     ----------
@@ -76,6 +78,7 @@ def _tables_of_arm(
     headline = _make(HEADLINE, data)
     sound = _make(HEADLINE, _without_degenerate(data)) if data.cells["degenerate"].any() else headline
     frames = headline | {f"{name}{SOUND}": frame for name, frame in sound.items()} | _make(FURTHER, data)
+    frames |= {f"{name}{UNSHARED}": frame for name, frame in _unshared(data).items()}
     return {name: _checked(table, frame, arm) for name, (table, frame) in frames.items()}
 
 
@@ -107,9 +110,24 @@ def _arm_data(
 def _without_degenerate(data: ArmData) -> ArmData:
     """The cells whose target is sound for their model, with their noise judged among themselves, and fewer fits."""
     cells = data.cells.filter(~pl.col("degenerate"))
-    differences = without_degenerate(data.differences, data.baselines)
+    return _with_cells(data, cells, without_degenerate(data.differences, data.baselines))
+
+
+def _with_cells(data: ArmData, cells: pl.DataFrame, differences: Sequence[ArmDifferences]) -> ArmData:
     measured = cells_with_noise(cells, differences, data.settings, by_seed=data.by_seed)
     return replace(data, cells=cells, differences=differences, measured=measured, fits=QUICK_FITS)
+
+
+def _unshared(data: ArmData) -> _Frames:
+    """The headline without cells whose source trains on the target's items; nothing where no source does."""
+    shared = shared_pairs(data.settings.shared_items)
+    if not shared:
+        return {}
+    sound = _without_degenerate(data) if data.cells["degenerate"].any() else data
+    basis = sound if sound.cells.height else data
+    cells = without_shared(basis.cells, shared)
+    kept = _with_cells(basis, cells, [without_cells(paired, shared) for paired in basis.differences])
+    return _make((maker for maker in HEADLINE if maker.tables.keys() <= set(WITHOUT_SHARED)), kept)
 
 
 def _make(makers: Iterable[TableMaker], data: ArmData) -> _Frames:

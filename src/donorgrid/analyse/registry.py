@@ -15,6 +15,7 @@ from donorgrid.analyse.tables import (
     pareto,
     regimes,
     roles,
+    shared_texts,
     sources,
     specific,
     variance,
@@ -23,6 +24,11 @@ from donorgrid.analyse.tables.making import TableMaker
 
 SOUND = "_sound"
 """Ending of the names of the headline tables without degenerate targets."""
+
+UNSHARED = "_unshared"
+"""Ending of the names of the tables that leave out cells whose source trains on the target's items too."""
+WITHOUT_SHARED = ("regimes", "harm_breakdown", "noise", "intervals")
+"""The headline tables that are made again without such cells."""
 
 MAKERS: tuple[TableMaker, ...] = (
     *regimes.TABLES,
@@ -40,6 +46,7 @@ MAKERS: tuple[TableMaker, ...] = (
     *specific.TABLES,
     *linguistic.TABLES,
     *degenerate.TABLES,
+    *shared_texts.TABLES,
     *mixes.TABLES,
     *coverage.TABLES,
 )

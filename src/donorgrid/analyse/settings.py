@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import Metric
+from donorgrid.core.records import Metric, SharedItems
 from donorgrid.facts import benchmarks
 from donorgrid.facts.distances import Distances
 from donorgrid.facts.languages import language_facts
@@ -23,7 +23,8 @@ class AnalysisSettings:
     correct for choosing; ``language_families`` overrides the built-in facts, language by language. ``distances`` adds
     distances between languages to the built-in ones (name -> (language, language) -> distance, each pair once), and
     ``n_language_permutations`` test their correlation with transfer. ``one_class`` says of targets (``task/language``)
-    that nearly all their items have the same right answer.
+    that nearly all their items have the same right answer. ``shared_items`` are pairs of a source and a target that
+    share texts: the source trains on test items.
     """
 
     metric: Metric = "acc_norm"
@@ -42,6 +43,7 @@ class AnalysisSettings:
     distances: Mapping[str, Distances] = field(default_factory=dict)
     n_language_permutations: int = 999
     one_class: Mapping[str, str] = field(default_factory=dict)
+    shared_items: tuple[SharedItems, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.harm_limit_pp <= 100:

@@ -40,6 +40,8 @@ def show_json(content: Any) -> None:
 def show_regimes(analysed: "Mapping[str, pl.DataFrame]", console: Console) -> None:
     """Prints the table REGIMES: without degenerate targets where there are any, then with them.
 
+    Where sources train on test items, the table without such cells follows.
+
     Parameters
     ----------
     analysed : mapping of str to DataFrame
@@ -56,6 +58,12 @@ def show_regimes(analysed: "Mapping[str, pl.DataFrame]", console: Console) -> No
     elif n_degenerate:
         console.print("No target is sound: the base shows no skill on any, so the numbers say what changed from there.")
     _show_regimes(analysed["regimes"], title, console)
+    shared = analysed.get("shared_texts")
+    if shared is not None and not shared.is_empty():
+        n_pairs = shared.select("source_task", "source_language", "target_task", "target_language").n_unique()
+        title = f"Transfer by regime, without {n_pairs} pair{'' if n_pairs == 1 else 's'} with shared texts"
+        title += ", sound targets" if n_degenerate and sound.height else ""
+        _show_regimes(analysed["regimes_unshared"], title, console)
 
 
 def _show_regimes(regimes: "pl.DataFrame", title: str, console: Console) -> None:

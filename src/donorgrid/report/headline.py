@@ -8,6 +8,8 @@ _SOUND = "_sound"
 """Ending of a table without degenerate targets."""
 WITH_DEGENERATE = "_with_degenerate"
 """Ending that a table gets on the page when the one without degenerate targets takes its place."""
+UNSHARED = "_unshared"
+"""Ending of a table without cells whose source trains on the target's items."""
 _OF_ALL_TARGETS = frozenset({"variance", "effects"})
 """The page shows these for all targets: without degenerate ones, not every mixed model is fitted."""
 Tables = Mapping[str, pl.DataFrame]

@@ -7,6 +7,7 @@ import polars as pl
 from donorgrid.core import tables as declared
 from donorgrid.core.errors import InputError
 from donorgrid.report.head import ReportHead
+from donorgrid.report.headline import UNSHARED
 
 DECLARED = {
     "deltas": declared.DELTAS,
@@ -23,6 +24,7 @@ DECLARED = {
     "intervals": declared.INTERVALS,
     "baselines": declared.BASELINES,
     "agreement": declared.AGREEMENT,
+    "shared_texts": declared.SHARED_TEXTS,
 }
 
 
@@ -48,7 +50,7 @@ def checked_tables(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> dict
     """
     if "deltas" not in tables:
         raise InputError(f"report: table 'deltas' is missing; given are {sorted(tables)}")
-    kinds = {name: DECLARED.get(name.removesuffix("_sound")) for name in tables}
+    kinds = {name: DECLARED.get(name.removesuffix("_sound").removesuffix(UNSHARED)) for name in tables}
     checked = {name: frame if (kind := kinds[name]) is None else kind.check(frame) for name, frame in tables.items()}
     for name, frame in checked.items():
         limits = frame["harm_limit_pp"].drop_nulls().unique().to_list() if "harm_limit_pp" in frame.columns else []

@@ -32,9 +32,9 @@ def render_report(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> str:
         ``deltas`` (required) and any of ``regimes``, ``harm_breakdown``, ``mixes_controls``,
         ``roles_language``, ``roles_task``, ``roles_family``, ``matrix_language``, ``matrix_task``, ``pareto``,
         ``coverage``, ``intervals``, ``baselines``, ``agreement``, ``variance``, ``consistency``, ``noise``,
-        ``linguistic``, ``sources``, ``choosing``, ``specific_regimes`` and ``degenerate``, as ``core.tables`` declares
-        them. ``<name>_sound`` takes the place of ``<name>`` where targets are degenerate. A section without its table
-        is left out; unknown tables are ignored.
+        ``linguistic``, ``sources``, ``choosing``, ``specific_regimes``, ``degenerate`` and ``shared_texts``, as
+        ``core.tables`` declares them. ``<name>_sound`` takes the place of ``<name>`` where targets are degenerate. A
+        section without its table is left out; unknown tables are ignored.
     head
         The study behind the tables.
 

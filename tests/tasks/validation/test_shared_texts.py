@@ -1,8 +1,7 @@
 """Training texts among test items: under other wording, in parallel languages, and never by the format alone."""
 
-from donorgrid.core.records import Cell, CellItems, Item, TrainingText
+from donorgrid.core.records import Cell, CellItems, Item, SharedItems, TrainingText
 from donorgrid.tasks import shared_items, shared_notes
-from donorgrid.tasks.validation.shared_texts import SharedItems
 
 SENTENCES = {
     "en": [
@@ -51,9 +50,9 @@ def found(*cells: CellItems) -> tuple[SharedItems, ...]:
 
 def test_a_sentence_within_a_passage_is_found_and_its_parallel_items_are_named() -> None:
     shared = found(topics("en"), passages("en", 1, 4), passages("de"))
-    assert [(str(one.source), str(one.target), one.item_ids, one.parallel) for one in shared] == [
-        ("topics/en", "reading/en", ("p1", "p4"), False),
-        ("topics/en", "reading/de", ("p1", "p4"), True),
+    assert [(str(pair.source), str(pair.target), pair.n_shared, pair.example, pair.parallel) for pair in shared] == [
+        ("topics/en", "reading/en", 2, "p1", False),
+        ("topics/en", "reading/de", 2, "p1", True),
     ]
     (note,) = shared_notes(shared)
     assert note == (
@@ -91,4 +90,36 @@ def test_a_short_question_is_shared_only_if_it_is_the_same() -> None:
 
     assert not found(quiz("quiz", "def"))
     (shared,) = found(quiz("quiz", "bde"))
-    assert (shared.item_ids, shared.parallel) == (("b",), False)
+    assert (shared.n_shared, shared.example, shared.parallel) == (1, "b", False)
+
+
+def halves(language: str, train: str, test: str, *, words: str = "{language} {name}") -> CellItems:
+    """A task whose items have a letter as ID, and a text of their own in every language."""
+    cell = Cell(task="quiz", language=language)
+    texts = {name: f"What of {words.format(language=language, name=name)}?" for name in {*train, *test}}
+    return CellItems(
+        cell=cell,
+        train=tuple(TrainingText(item_id=name, prompt=texts[name], target=" x") for name in train),
+        test=tuple(Item(id=name, cell=cell, context=texts[name], choices=("x", "y"), answer=0) for name in test),
+    )
+
+
+def test_ids_that_one_language_trains_on_and_another_is_tested_on_are_parallel() -> None:
+    shared = found(halves("en", "abc", "def"), halves("de", "def", "abx"))
+    assert [(str(pair.source), str(pair.target), pair.n_shared, pair.example, pair.parallel) for pair in shared] == [
+        ("quiz/en", "quiz/de", 2, "a", True),
+        ("quiz/de", "quiz/en", 3, "d", True),
+    ]
+    (note,) = shared_notes(shared)
+    assert note.startswith(
+        "training items (by their IDs) of 'quiz' occur among the test items of 'quiz' in 2 cells: quiz/de in 3 of 3"
+    )
+
+
+def test_ids_that_start_again_in_each_split_are_not_compared() -> None:
+    english, german = halves("en", "abc", ""), halves("de", "", "abc")
+    assert not found(english, german), "no cell has both splits, so nothing says what an ID means"
+    restarting = CellItems(
+        cell=german.cell, train=halves("de", "abc", "", words="other {name}").train, test=german.test
+    )
+    assert not found(english, restarting)

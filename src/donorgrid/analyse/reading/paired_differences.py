@@ -128,6 +128,27 @@ def without_targets(paired: ArmDifferences, targets: Collection[tuple[str, str]]
     return replace(paired, summed=summed, answered=answered)
 
 
+def without_cells(paired: ArmDifferences, cells: Collection[tuple[str, str]]) -> ArmDifferences:
+    """The same differences with no answers in some cells.
+
+    Parameters
+    ----------
+    paired : ArmDifferences
+        Paired differences of one model.
+    cells : collection of (str, str)
+        Names (``task/language``) of the source and the target of each cell to leave out.
+
+    Returns
+    -------
+    ArmDifferences
+    """
+    left_out = np.array(
+        [[(source, target) in cells for target in paired.target_names] for source in paired.source_names]
+    )
+    of_item = left_out.reshape(len(paired.source_names), -1)[:, paired.target_of_item]
+    return replace(paired, summed=np.where(of_item, 0, paired.summed), answered=np.where(of_item, 0, paired.answered))
+
+
 def n_clusters(differences: Sequence[ArmDifferences]) -> dict[str, int]:
     """Task -> the most item IDs that any model has of it, in sorted order."""
     sizes: dict[str, int] = {}

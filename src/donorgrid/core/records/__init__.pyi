@@ -2,6 +2,7 @@ from .items import CellItems as CellItems
 from .items import Example as Example
 from .items import Item as Item
 from .items import ItemCounts as ItemCounts
+from .items import SharedItems as SharedItems
 from .items import TokeniseWay as TokeniseWay
 from .items import TrainingText as TrainingText
 from .runs import ADAPTER_FIELDS as ADAPTER_FIELDS

@@ -130,3 +130,28 @@ class CellItems:
     test: tuple[Item, ...]
     counts: dict[str, ItemCounts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedItems:
+    """The test items of a target that a source trains on.
+
+    Attributes
+    ----------
+    source, target : Cell
+        The two ends of the pair.
+    n_shared, n_items : int
+        How many of the target's test items they are, and how many it has.
+    example : str
+        The ID of one of them.
+    parallel : bool
+        False: a training text occurs in the item. True: it occurs in the item of this ID in another language, or a
+        training item has this ID.
+    """
+
+    source: Cell
+    target: Cell
+    n_shared: int
+    n_items: int
+    example: str
+    parallel: bool

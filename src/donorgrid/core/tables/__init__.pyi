@@ -32,6 +32,7 @@ from .noise import DEGENERATE as DEGENERATE
 from .noise import INTERVALS as INTERVALS
 from .noise import NOISE as NOISE
 from .noise import POWER as POWER
+from .noise import SHARED_TEXTS as SHARED_TEXTS
 from .noise import VERDICTS as VERDICTS
 from .result_tables import CELL_COLUMNS as CELL_COLUMNS
 from .result_tables import METRIC_COLUMNS as METRIC_COLUMNS

@@ -141,6 +141,28 @@ DEGENERATE = Table(
 )
 """The baselines that measure format, with the reason."""
 
+SHARED_TEXTS = Table(
+    name="shared texts",
+    columns={
+        "source_task": TEXT,
+        "source_language": TEXT,
+        "target_task": TEXT,
+        "target_language": TEXT,
+        "regime": TEXT,
+        "n_shared": INT,
+        "n_items": INT,
+        "parallel": YES,
+        "example": TEXT,
+        "mean_delta_pp": REAL,
+        **ARM,
+    },
+    key=("source_task", "source_language", "target_task", "target_language", *ARM),
+    optional=ARM_OPTIONAL,
+)
+"""The pairs of a source and a target that share texts: ``n_shared`` of the target's ``n_items`` test items hold a
+training text of the source, or (``parallel``) are such items in another language; ``example`` is the ID of one.
+``mean_delta_pp`` is over models. Training texts are those that a run may draw."""
+
 INTERVALS = Table(
     name="intervals",
     columns={

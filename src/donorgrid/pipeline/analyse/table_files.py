@@ -13,8 +13,8 @@ from donorgrid.core.system_refusals import refusals_named
 from donorgrid.core.tables import write_csv
 from donorgrid.pipeline.analyse.tables import BY_SEED, DELTAS
 
-_SOUND = "_sound"
-"""Tables of this suffix leave degenerate targets out."""
+_SUFFIXES = ("", "_sound", "_unshared")
+"""Endings of the tables that leave degenerate targets out, and cells whose source trains on the target's items."""
 
 
 def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
@@ -46,7 +46,7 @@ def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
 def _keep_others(former: Path, folder: Path) -> None:
     """Copies what the user put beside the former tables into the folder that replaces them."""
     kinds = [name.lower() for name in dir(declared) if isinstance(getattr(declared, name), declared.Table)]
-    ours = {f"{name}{suffix}.csv" for name in kinds for suffix in ("", _SOUND)}
+    ours = {f"{name}{suffix}.csv" for name in kinds for suffix in _SUFFIXES}
     for path in former.iterdir() if former.is_dir() else ():
         if path.name in ours or path.name.startswith("."):
             continue

@@ -92,7 +92,9 @@ def analyse_folder(
         If no run has an answer to compare yet.
     """
     plan = read_workplan(folder)
-    used = change(replace(settings, one_class=plan.one_class) if settings else study_settings(plan))
+    of_study = study_settings(plan)
+    one_class, shared = of_study.one_class, of_study.shared_items
+    used = change(replace(settings, one_class=one_class, shared_items=shared) if settings else of_study)
     finished = finished_answers(plan, folder)
     return Analysed(
         title=f"Transfer in {folder.root.resolve().name}",
@@ -171,7 +173,12 @@ def analyse_files(
 def study_settings(plan: WorkPlan) -> AnalysisSettings:
     """The settings of the analysis that a study asks for."""
     study = plan.study
-    return AnalysisSettings(metric=study.metric, harm_limit_pp=study.harm_limit_pp, one_class=plan.one_class)
+    return AnalysisSettings(
+        metric=study.metric,
+        harm_limit_pp=study.harm_limit_pp,
+        one_class=plan.one_class,
+        shared_items=plan.shared_items,
+    )
 
 
 def _tables(answers: Sequence[PairedAnswers], settings: AnalysisSettings) -> dict[str, pl.DataFrame]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from donorgrid.core.records import Cell
 from donorgrid.pipeline.prepare.study import Prepared
-from donorgrid.tasks import align, one_class_notes, shared_items, shared_notes
+from donorgrid.tasks import align, one_class_notes, shared_notes
 
 
 def notes_of(prepared: Prepared) -> tuple[str, ...]:
@@ -19,17 +19,10 @@ def notes_of(prepared: Prepared) -> tuple[str, ...]:
                 *_answers(prepared),
                 *_tasks(prepared),
                 *_alignments(prepared),
-                *_shared_texts(prepared),
+                *shared_notes(prepared.shared_items),
             )
         )
     )
-
-
-def _shared_texts(prepared: Prepared) -> Iterator[str]:
-    grid = prepared.grid
-    shown = [cell for cell in grid.example_cells if cell in prepared.cells]
-    sources = list(dict.fromkeys((*grid.source_cells, *shown)))
-    yield from shared_notes(shared_items(prepared.cells, sources=sources, targets=grid.targets))
 
 
 def _licences(prepared: Prepared) -> Iterator[str]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Cell, CellItems, Example, Prompted
+from donorgrid.core.records import Cell, CellItems, Example, Prompted, SharedItems
 from donorgrid.models.folders import ModelFolder
 from donorgrid.pipeline.prepare.study_grid import read_grid
 from donorgrid.pipeline.prepare.study_items import draw_few_shot, load_items
 from donorgrid.pipeline.prepare.study_models import find_models
 from donorgrid.plan.grid import Grid
 from donorgrid.plan.study import Study
-from donorgrid.tasks import TaskFile
+from donorgrid.tasks import TaskFile, shared_items
 
 STUDY_NAME = "study.yaml"
 
@@ -41,6 +42,13 @@ class PreparedItems:
     tasks: Mapping[str, TaskFile]
     cells: Mapping[Cell, CellItems]
     examples: Mapping[Prompted, tuple[Example, ...]]
+
+    @cached_property
+    def shared_items(self) -> tuple[SharedItems, ...]:
+        """The test items that its sources, or few-shot examples, may train on or show."""
+        shown = [cell for cell in self.grid.example_cells if cell in self.cells]
+        sources = list(dict.fromkeys((*self.grid.source_cells, *shown)))
+        return shared_items(self.cells, sources=sources, targets=self.grid.targets)
 
 
 @dataclass(frozen=True, kw_only=True)

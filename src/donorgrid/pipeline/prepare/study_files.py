@@ -14,6 +14,7 @@ from donorgrid.core.atomic_files import make_folder, remove_unfinished, whole_fi
 from donorgrid.core.digests import digest_of
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
+from donorgrid.core.records import SharedItems
 from donorgrid.facts.models import ModelFacts
 from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.prepare.work_keys import FORMAT, SEMANTICS, WorkPlan
@@ -64,6 +65,7 @@ def write_workplan(plan: WorkPlan, folder: StudyFolder) -> None:
         "training_keys": plan.training_keys,
         "example_keys": plan.example_keys,
         "one_class": plan.one_class,
+        "shared_items": [asdict(pair) for pair in plan.shared_items],
     }
     content["sha256"] = digest_of(content)
     with whole_file(folder.plan) as unfinished:
@@ -102,6 +104,7 @@ def _checked_plan(plan: "_PlanFile", study: Study, folder: StudyFolder) -> WorkP
         training_keys=plan.training_keys,
         example_keys=plan.example_keys,
         one_class=plan.one_class,
+        shared_items=plan.shared_items,
     )
     _check_keys(work_plan, folder)
     return work_plan
@@ -143,6 +146,7 @@ class _PlanFile:
     training_keys: dict[str, str]
     example_keys: dict[str, str] = field(default_factory=dict)
     one_class: dict[str, str] = field(default_factory=dict)
+    shared_items: tuple[SharedItems, ...] = ()
     format: int = 1
     semantics: int = 1
     study: str | None = None

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.names import subject_name
-from donorgrid.core.records import Cell, Example, Prompted, Run, Subject, Weights
+from donorgrid.core.records import Cell, Example, Prompted, Run, SharedItems, Subject, Weights
 from donorgrid.facts.languages import language_label
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.models.folders import ModelFolder
@@ -49,6 +49,8 @@ class WorkPlan:
         By the name of a few-shot subject: the key of the examples that it reads before every item.
     one_class : mapping of str to str
         By ``task/language``: what to say of a target whose gold answers are nearly all of one class.
+    shared_items : tuple of SharedItems
+        The pairs of a source and a target whose training texts occur among the test items.
     """
 
     study: Study
@@ -59,6 +61,7 @@ class WorkPlan:
     training_keys: Mapping[str, str]
     example_keys: Mapping[str, str]
     one_class: Mapping[str, str] = field(default_factory=dict)
+    shared_items: tuple[SharedItems, ...] = ()
 
     def training_key(self, subject: Subject) -> str | None:
         """The key of a run's training; None for a subject that is not trained."""
@@ -127,6 +130,7 @@ def make_workplan(prepared: Prepared) -> WorkPlan:
         training_keys={subject_name(run): _training_key(run, prepared, models[run.model], texts) for run in grid.runs},
         example_keys={subject_name(subject): _examples_key(shown) for subject, shown in prepared.examples.items()},
         one_class=_one_class(prepared),
+        shared_items=prepared.shared_items,
     )
 
 

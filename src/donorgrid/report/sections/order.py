@@ -12,6 +12,7 @@ from donorgrid.report.sections.pareto import pareto_section
 from donorgrid.report.sections.regimes import regimes_section
 from donorgrid.report.sections.roles import pairs_section, roles_section
 from donorgrid.report.sections.section import Section, Tables
+from donorgrid.report.sections.shared_texts import shared_texts_section
 from donorgrid.report.sections.sources import sources_section, specific_section
 from donorgrid.report.sections.variance import linguistic_section, variance_section
 
@@ -42,6 +43,7 @@ def sections(tables: Tables, head: ReportHead) -> tuple[Section, ...]:
         sources_section(tables),
         noise_section(tables),
         baselines_section(tables),
+        shared_texts_section(tables),
         specific_section(tables),
         variance_section(tables),
         consistency_section(tables),

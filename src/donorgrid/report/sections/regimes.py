@@ -10,7 +10,7 @@ from donorgrid.report.arms import by_arm
 from donorgrid.report.figures.dotplot import dot_plot
 from donorgrid.report.figures.series import series_with_se
 from donorgrid.report.formatting import is_absent, percent
-from donorgrid.report.headline import WITH_DEGENERATE
+from donorgrid.report.headline import UNSHARED, WITH_DEGENERATE
 from donorgrid.report.intervals import regime_intervals, role_intervals, without_intervals
 from donorgrid.report.plain_tables import plain_table
 from donorgrid.report.sections.section import Part, Section, Tables, filled
@@ -36,6 +36,7 @@ def regimes_section(tables: Tables) -> Section | None:
     title = "Transfer by regime" + (", without degenerate targets" if all_targets in tables else "")
     captions = {
         all_targets: "Transfer by regime, with degenerate targets too",
+        f"regimes{UNSHARED}": "Transfer by regime, without pairs that share texts",
         "harm_breakdown": "Where the harm is",
         "mixes_controls": "Mixes and controls, over all their targets",
     }

@@ -8,7 +8,7 @@ import polars as pl
 from donorgrid.report.formatting import count, percent
 from donorgrid.report.head import ReportHead
 from donorgrid.report.headline import WITH_DEGENERATE, no_target_is_sound
-from donorgrid.report.summary import roles, study, transfer
+from donorgrid.report.summary import roles, shared_texts, study, transfer
 
 _ONE_MODEL = (
     "With one base model there is no standard error over models: ± is one standard error over the test items and says "
@@ -64,6 +64,7 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
         *transfer.outcome_sentences(outcomes, head, intervals, sound=left_out),
         *transfer.interval_sentences(intervals),
         *transfer.with_degenerate_sentences(tables.get(f"regimes{WITH_DEGENERATE}"), head),
+        *shared_texts.without_shared_sentences(tables, head),
         *transfer.noise_sentences(tables.get("noise"), head),
         *roles.best_source_sentences(tables.get("choosing")),
         *roles.role_sentences(tables.get("roles_language"), "language", head, intervals),

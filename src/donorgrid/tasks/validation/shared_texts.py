@@ -8,9 +8,8 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from donorgrid.core.records import Cell, CellItems
+from donorgrid.core.records import Cell, CellItems, SharedItems
 
 _RUN = 24
 """Characters of a run: some four words, or a clause in a script without spaces."""
@@ -25,33 +24,14 @@ _LEAST_SHARE = 0.8
 _WORDS = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedItems:
-    """The test items of a target that a source trains on.
-
-    Attributes
-    ----------
-    source, target
-        The cells.
-    item_ids
-        The IDs of the items.
-    n_items
-        The number of the target's test items.
-    parallel
-        False: a training text occurs in the item. True: it occurs in the item of this ID in the source's language.
-    """
-
-    source: Cell
-    target: Cell
-    item_ids: tuple[str, ...]
-    n_items: int
-    parallel: bool
-
-
 def shared_items(
     cells: Mapping[Cell, CellItems], *, sources: Sequence[Cell], targets: Sequence[Cell]
 ) -> tuple[SharedItems, ...]:
     """Find the test items that sources train on.
+
+    A training text is looked for in the targets of its own language. The other languages of such a target's task hold
+    the same items under the same IDs. Within a task, a training item is also in the test of another language if its ID
+    is, unless IDs start again in each split.
 
     Parameters
     ----------
@@ -63,31 +43,63 @@ def shared_items(
     Returns
     -------
     tuple of SharedItems
-        Pairs of a source and a target that share at least one item. Other languages of a task are parallel by ID.
+        Pairs of a source and a target that share at least one item, by source.
     """
-    index = {target: _Index([item.context for item in cells[target].test]) for target in targets}
-    shared: list[SharedItems] = []
-    for source in sources:
-        prompts = [text.prompt for text in cells[source].train]
-        for target in (target for target in targets if target.language == source.language):
-            ids = tuple(cells[target].test[number].id for number in index[target].containing(prompts))
-            if not ids:
-                continue
-            n_items = len(cells[target].test)
-            shared.append(SharedItems(source=source, target=target, item_ids=ids, n_items=n_items, parallel=False))
-            shared += _parallel(cells, shared[-1], targets)
-    return tuple(shared)
+    search = _Search(cells)
+    return tuple(
+        SharedItems(
+            source=source,
+            target=target,
+            n_shared=len(ids),
+            n_items=len(cells[target].test),
+            example=ids[0],
+            parallel=target.language != source.language,
+        )
+        for source in sources
+        for target in targets
+        if (ids := search.shared_ids(source, target, targets))
+    )
 
 
-def _parallel(cells: Mapping[Cell, CellItems], direct: SharedItems, targets: Sequence[Cell]) -> Iterator[SharedItems]:
-    """The same items in the other languages of the target's task."""
-    known = set(direct.item_ids)
-    for target in targets:
-        if target.task == direct.target.task and target.language != direct.target.language:
-            ids = tuple(item.id for item in cells[target].test if item.id in known)
-            if ids:
-                n_items = len(cells[target].test)
-                yield SharedItems(source=direct.source, target=target, item_ids=ids, n_items=n_items, parallel=True)
+class _Search:
+    """The indices of the targets, each made once, and what was found in them."""
+
+    def __init__(self, cells: Mapping[Cell, CellItems]) -> None:
+        self._cells = cells
+        self._indices: dict[Cell, _Index] = {}
+        self._holding: dict[tuple[Cell, Cell], set[str]] = {}
+
+    def shared_ids(self, source: Cell, target: Cell, targets: Sequence[Cell]) -> list[str]:
+        """The IDs of a target's items that a source trains on, in the order of the items."""
+        if target.language == source.language:
+            known = self._ids_holding(source, target)
+        else:
+            in_language = (other for other in targets if (other.task, other.language) == (target.task, source.language))
+            known = {item_id for other in in_language for item_id in self._ids_holding(source, other)}
+            if target.task == source.task and self._ids_tell(source, target):
+                known |= {text.item_id for text in self._cells[source].train}
+        return [item.id for item in self._cells[target].test if item.id in known]
+
+    def _ids_holding(self, source: Cell, target: Cell) -> set[str]:
+        """The items of a target in the source's language that hold a training text."""
+        if (source, target) not in self._holding:
+            test = self._cells[target].test
+            if target not in self._indices:
+                self._indices[target] = _Index([item.context for item in test])
+            hits = self._indices[target].containing([text.prompt for text in self._cells[source].train])
+            self._holding[source, target] = {test[number].id for number in hits}
+        return self._holding[source, target]
+
+    def _ids_tell(self, *cells: Cell) -> bool:
+        """True if an ID that is in both splits of a cell means one item; False where no cell has both splits."""
+        both = [cell for cell in cells if self._cells[cell].train and self._cells[cell].test]
+        recurring = [
+            {text.item_id for text in self._cells[cell].train} & {item.id for item in self._cells[cell].test}
+            for cell in both
+        ]
+        return bool(both) and all(
+            ids <= self._ids_holding(cell, cell) for cell, ids in zip(both, recurring, strict=True)
+        )
 
 
 class _Index:
@@ -140,16 +152,17 @@ def shared_notes(shared: Iterable[SharedItems]) -> Iterator[str]:
     for pair in shared:
         pairs[pair.source.task, pair.target.task].append(pair)
     for (source_task, target_task), of_pair in pairs.items():
-        direct = [pair for pair in of_pair if not pair.parallel]
-        most = max(direct, key=lambda pair: len(pair.item_ids))
+        direct = [pair for pair in of_pair if not pair.parallel] or of_pair
+        most = max(direct, key=lambda pair: pair.n_shared)
         n_parallel = len(of_pair) - len(direct)
-        others = (
-            f"; the same items in other languages are in {n_parallel} more cell{'' if n_parallel == 1 else 's'}"
-            if n_parallel
-            else ""
-        )
+        what = "training items (by their IDs)" if most.parallel else "training texts"
+        others = f"; the same items in other languages are in {_cells(n_parallel, 'more ')}" if n_parallel else ""
         yield (
-            f"training texts of '{source_task}' occur among the test items of '{target_task}' in {len(direct)} "
-            f"cell{'' if len(direct) == 1 else 's'}: {most.source} in {len(most.item_ids)} of {most.n_items} items of "
-            f"{most.target}, such as '{most.item_ids[0]}'{others}. Gains there may be memory and not transfer"
+            f"{what} of '{source_task}' occur among the test items of '{target_task}' in {_cells(len(direct))}: "
+            f"{most.source} in {most.n_shared} of {most.n_items} items of {most.target}, such as '{most.example}'"
+            f"{others}. Gains there may be memory and not transfer"
         )
+
+
+def _cells(number: int, more: str = "") -> str:
+    return f"{number} {more}cell{'' if number == 1 else 's'}"
