@@ -52,7 +52,8 @@ def recommend(
     ] = None,
     worst: Annotated[bool, typer.Option("--worst", help="the worst wanted target counts, not their mean")] = False,
     knowledge: Annotated[
-        list[Path] | None, typer.Option(help="a study or table of other models; may stand again")
+        list[Path] | None,
+        typer.Option(help="a study or table of other models, or release (fetch-knowledge); may stand again"),
     ] = None,
     model: Annotated[str | None, typer.Option(help="the model in question, where several were measured")] = None,
     family: Annotated[str | None, typer.Option(help="its family, such as Qwen2.5; default: by its name")] = None,

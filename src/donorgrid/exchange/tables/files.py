@@ -25,14 +25,14 @@ def read_table(location: str) -> pl.DataFrame:
         raise InputError(f"{location}: no web address ({error})") from error
     if suffix not in READ_FORMATS:
         raise InputError(f"{location}: expected a table that ends in {', '.join(READ_FORMATS)}")
-    return parse_table(_download(location), suffix=suffix, what=location)
+    return parse_table(download(location), suffix=suffix, what=location)
 
 
 def _is_address(location: str) -> bool:
     return location.lower().startswith(_SCHEMES)
 
 
-def _download(address: str) -> bytes:
+def download(address: str) -> bytes:
     """Returns the bytes at an http(s) address; the caller has checked the scheme, so no local file is opened."""
     try:
         with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:

@@ -1,4 +1,5 @@
 from . import folder as folder
 from . import page as page
 from . import recommend as recommend
+from . import released_knowledge as released_knowledge
 from . import request as request

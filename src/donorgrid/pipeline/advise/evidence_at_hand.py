@@ -11,6 +11,7 @@ from donorgrid.core.records import UNTRAINED, Cell
 from donorgrid.facts.languages import language_label
 from donorgrid.facts.models import family_of
 from donorgrid.pipeline.advise.known_cells import arms_of, known_deltas, models_in, need_one_model, read_cells
+from donorgrid.pipeline.advise.released_knowledge import knowledge_path
 from donorgrid.pipeline.advise.request import AdviceRequest
 from donorgrid.pipeline.analyse.measured import MeasuredCells
 from donorgrid.statistics.transfer_model.knowledge import Knowledge, gather_knowledge
@@ -60,7 +61,7 @@ class EvidenceAtHand:
 
 def read_evidence(request: AdviceRequest) -> EvidenceAtHand:
     """Read what a request names. Raises InputError if something cannot be read, or if the model is not clear."""
-    given, knowledge = read_cells(request.given), read_cells(request.knowledge)
+    given, knowledge = read_cells(request.given), read_cells([knowledge_path(path) for path in request.knowledge])
     model = need_one_model(models_in(given), request.model) if given else request.model or NEW_MODEL
     return evidence_of(given, knowledge, model=model, family=request.family)
 
