@@ -18,7 +18,7 @@ def test_names_are_printed_as_they_are(capsys, name):
 
 def test_regimes_of_sound_targets_come_first(capsys):
     row = {"regime": "transfer", "n": 9, "mean_pp": 1.0, "median_pp": 1.0, "positive_rate": 0.5, "harm_rate": 0.1}
-    arm = {"recipe": ["lora"], "train_size": [None], "checkpoint": [None]}
+    arm = {"recipe": ["lora"], "train_size": [None], "checkpoint": [None], "strength": [None]}
     regimes = pl.DataFrame([row]).with_columns(**{name: pl.Series(value) for name, value in arm.items()})
     marked = pl.DataFrame({"task": ["a"], "language": ["de"]})
     tables = {"regimes": regimes, "regimes_sound": regimes.with_columns(n=pl.lit(7)), "degenerate": marked}

@@ -235,8 +235,12 @@ def test_an_unmerged_adapter_scores_as_a_merged_one(active: Callable, tmp_path: 
     with unmerging.active(tmp_path / "other"):
         assert fingerprint(base.network) != before  # PEFT's modules stand in it
         unmerged = scores(base.network, items)
+    with AdapterSwitch(base).active(tmp_path / "other", strength=0.4):
+        merged_less = scores(base.network, items)
+    with unmerging.active(tmp_path / "other", strength=0.4):
+        assert scores(base.network, items) == pytest.approx(merged_less, abs=1e-4)
     assert unmerged == pytest.approx(merged, abs=1e-4)
-    assert unmerged != merged
+    assert unmerged != merged != merged_less
     assert max(abs(left - right) for left, right in zip(unmerged, plain, strict=True)) > 0.05
     with pytest.raises(KeyboardInterrupt), unmerging.active(tmp_path / "other"):
         raise KeyboardInterrupt

@@ -33,8 +33,8 @@ def analyse(
 ) -> dict[str, pl.DataFrame]:
     """Make every table of the study.
 
-    Arms (recipe, train size, checkpoint) are analysed apart and stacked; data seeds are pooled. Few-shot prompts, which
-    nothing was trained for, are controls of every arm. Mixes and controls stay out of every table but
+    Arms (recipe, train size, checkpoint, strength) are analysed apart and stacked; data seeds are pooled. Few-shot
+    prompts, which nothing was trained for, are controls of every arm. Mixes and controls stay out of every table but
     ``mixes_controls`` and what is measured against them (``specific_``). Headline tables are made twice: with all
     targets, and as ``<name>_sound`` without the degenerate ones. Where sources train on test items, some are made again
     as ``<name>_unshared``: without such cells, and without degenerate targets if any target is sound.

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from donorgrid.core import tables
 from donorgrid.core.printable_text import readable
-from donorgrid.core.records import after
+from donorgrid.core.records import point_in_words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,10 +109,10 @@ def _failed_work(failure: "Failure") -> str:
     parts = [failure.model, failure.source or "baseline"]
     if failure.source is not None:
         parts += [*([failure.recipe] if failure.recipe else []), f"seed {failure.train_seed}"]
-    return ", ".join(parts) + ("" if failure.checkpoint is None else f", {after(failure.checkpoint)}")
+    return ", ".join([*parts, *filter(None, [point_in_words(failure.checkpoint, failure.strength)])])
 
 
 def _arm_name(row: dict[str, Any]) -> str:
-    size, checkpoint = row["train_size"], row["checkpoint"]
-    dose = f", {size} texts" if size is not None else ""
-    return (row["recipe"] or "") + dose + (f", {after(checkpoint)}" if checkpoint is not None else "")
+    size = [] if row["train_size"] is None else [f"{row['train_size']} texts"]
+    point = point_in_words(row["checkpoint"], row["strength"])
+    return ", ".join([row["recipe"] or "", *size, *filter(None, [point])])

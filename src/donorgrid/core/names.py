@@ -129,11 +129,15 @@ def source_folder(source: Source) -> str:
 
 
 def seed_folder(run: Run) -> str:
-    """Returns ``seed17``; ``-data3`` and ``-n200`` follow if they are not the defaults, ``-e0.5`` for a checkpoint."""
+    """Returns ``seed17``; ``-data3`` and ``-n200`` follow if they are not the defaults.
+
+    ``-e0.5`` follows for a checkpoint, ``-strength0.25`` for a strength.
+    """
     data = f"-data{run.data_seed}" if run.data_seed else ""
     size = f"-n{run.train_size}" if run.train_size is not None else ""
     checkpoint = f"-e{run.checkpoint!r}".removesuffix(".0") if run.checkpoint is not None else ""
-    return f"seed{run.train_seed}{data}{size}{checkpoint}"
+    strength = f"-strength{run.strength!r}".removesuffix(".0") if run.strength is not None else ""
+    return f"seed{run.train_seed}{data}{size}{checkpoint}{strength}"
 
 
 def subject_name(subject: Subject) -> str:
@@ -195,14 +199,14 @@ class StudyFolder:
         return sorted((self.root / "log").glob(f"{kind}-*"))
 
     def adapter(self, run: Run) -> Path:
-        """The folder of a run's adapter, in PEFT's format."""
+        """The folder of a run's adapter, in PEFT's format: the same one at every strength."""
         return (
             self.root
             / "adapters"
             / check_name(run.model, what="model name")
             / source_folder(run.source)
             / recipe_folder(run.recipe)
-            / seed_folder(run)
+            / seed_folder(run.as_trained)
         )
 
     def items(self, subject: Subject) -> Path:

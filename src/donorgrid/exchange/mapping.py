@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from donorgrid.core.records import Cell, Source, TrainedControl
+from donorgrid.core.records import STRONGEST, Cell, Source, TrainedControl
 from donorgrid.core.yaml_files import Truth
 from donorgrid.facts.languages import find_language, language_label
 
@@ -56,6 +56,7 @@ class RunEntry(_Strict):
     data_seed: Seed = 0
     train_size: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     checkpoint: Annotated[float, Field(gt=0)] | None = None
+    strength: Annotated[float, Field(ge=0, le=STRONGEST)] | None = None
 
     @model_validator(mode="after")
     def _baseline_or_source(self) -> Self:

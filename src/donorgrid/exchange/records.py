@@ -22,6 +22,7 @@ class ImportedSubject:
     data_seed: int = 0
     train_size: int | None = None
     checkpoint: float | None = None
+    strength: float | None = None
     family: str | None = None
     size_b: float | None = None
 

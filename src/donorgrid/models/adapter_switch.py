@@ -14,6 +14,7 @@ from donorgrid.models.merging import merge_adapter
 from donorgrid.models.peft_adapters.load import load_by_peft
 from donorgrid.models.peft_adapters.merge import can_be_merged, merge_loaded
 from donorgrid.models.peft_adapters.reading import check_reading
+from donorgrid.models.peft_adapters.strength import AdjustableStrength, scale_layers
 from donorgrid.models.peft_quirks import quiet_deprecations
 from donorgrid.models.weight_backup import WeightBackup
 
@@ -33,13 +34,15 @@ class AdapterSwitch:
         self._backup = WeightBackup(base.network)
 
     @contextmanager
-    def active(self, folder: Path) -> Iterator[None]:
+    def active(self, folder: Path, *, strength: float = 1.0) -> Iterator[None]:
         """While the body runs, the base computes with an adapter; afterwards, also after an exception, without.
 
         Parameters
         ----------
         folder
             An adapter in PEFT's format, or the whole checkpoint of a full fine-tuning.
+        strength
+            How much of its change is applied: W0 + strength (W' - W0).
 
         Raises
         ------
@@ -51,19 +54,19 @@ class AdapterSwitch:
         network = self._base.network
         try:
             if not is_adapter(folder):
-                put_checkpoint(network, folder, self._backup)
+                put_checkpoint(network, folder, self._backup, strength=strength)
                 yield
             elif self._base.is_quantised:
-                with active_unmerged(network, folder):
+                with active_unmerged(network, folder, strength=strength):
                     yield
             else:
-                merge_adapter(network, folder, self._backup)
+                merge_adapter(network, folder, self._backup, strength=strength)
                 yield
         finally:
             self._backup.restore()
 
     @contextmanager
-    def active_by_peft(self, folder: Path, *, n_tokens: int) -> Iterator[tuple[Any, Activation]]:
+    def active_by_peft(self, folder: Path, *, n_tokens: int, strength: float = 1.0) -> Iterator[tuple[Any, Activation]]:
         """While the body runs, a network computes with an adapter that another tool wrote, as PEFT would.
 
         Where that is the same, the adapter is merged into the base's weights. Otherwise PEFT's modules compute in a
@@ -75,6 +78,8 @@ class AdapterSwitch:
             An adapter in PEFT's format.
         n_tokens
             The number of tokens that the tokenizer knows.
+        strength
+            How much of the adapter's change is applied: W0 + strength (W' - W0).
 
         Returns
         -------
@@ -84,7 +89,7 @@ class AdapterSwitch:
         Raises
         ------
         InputError
-            PEFT refuses the adapter, or a tensor is missing, of no use or not finite.
+            PEFT refuses the adapter, a tensor is missing, of no use or not finite, or what it changes cannot be scaled.
         DonorgridError
             The base's weights differ from the former ones afterwards.
         """
@@ -92,10 +97,12 @@ class AdapterSwitch:
         try:
             adapted = load_by_peft(network, folder, n_tokens=n_tokens)
             if can_be_merged(adapted, network):
-                merge_loaded(adapted, self._backup)
+                merge_loaded(adapted, self._backup, strength=strength)
                 del adapted
                 yield network, "merged"
             else:
+                if strength != 1:
+                    AdjustableStrength(folder, adapted, network).set(strength)
                 check_reading(folder, adapted)
                 yield adapted.get_base_model(), "unmerged"
         finally:
@@ -103,7 +110,7 @@ class AdapterSwitch:
 
 
 @contextmanager
-def active_unmerged(network: Any, folder: Path) -> Iterator[None]:
+def active_unmerged(network: Any, folder: Path, *, strength: float = 1.0) -> Iterator[None]:
     """While the body runs, PEFT's modules stand in the network and add the adapter's products to its linear maps.
 
     Parameters
@@ -112,6 +119,8 @@ def active_unmerged(network: Any, folder: Path) -> Iterator[None]:
         The base's network. PEFT's modules are taken off it afterwards.
     folder
         An adapter in PEFT's format.
+    strength
+        How much of its products is added.
 
     Returns
     -------
@@ -122,6 +131,8 @@ def active_unmerged(network: Any, folder: Path) -> Iterator[None]:
         adapted = PeftModel.from_pretrained(network, folder, is_trainable=False)
     try:
         network.eval()
+        if strength != 1:
+            scale_layers(adapted, strength)
         yield
     finally:
         adapted.unload()

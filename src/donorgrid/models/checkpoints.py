@@ -12,7 +12,7 @@ import torch
 from donorgrid.core.errors import InputError
 from donorgrid.models.folders import tokenizer_files
 from donorgrid.models.loading import load_network
-from donorgrid.models.weight_backup import WeightBackup
+from donorgrid.models.weight_backup import WeightBackup, between
 
 
 def save_checkpoint(network: Any, tokenizer_from: Path, folder: Path) -> None:
@@ -32,8 +32,8 @@ def save_checkpoint(network: Any, tokenizer_from: Path, folder: Path) -> None:
         shutil.copyfile(file, folder / file.name)
 
 
-def put_checkpoint(network: Any, folder: Path, backup: WeightBackup) -> None:
-    """Gives a network the weights of a checkpoint.
+def put_checkpoint(network: Any, folder: Path, backup: WeightBackup, *, strength: float = 1.0) -> None:
+    """Gives a network the weights of a checkpoint, or weights between its own and those: W0 + strength (W' - W0).
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def put_checkpoint(network: Any, folder: Path, backup: WeightBackup) -> None:
         A checkpoint of the same architecture.
     backup
         Gets a copy of every weight that changes.
+    strength
+        How much of the change is applied.
 
     Raises
     ------
@@ -56,6 +58,6 @@ def put_checkpoint(network: Any, folder: Path, backup: WeightBackup) -> None:
                 raise InputError(f"{folder}: a checkpoint of another model: it has no {name} {tuple(weight.shape)}")
             new = new_weights.pop(name).to(weight.device)
             if not torch.equal(new, weight):
-                backup.back_up(name).copy_(new)
+                backup.back_up(name).copy_(between(weight, new, strength))
     if new_weights:
         raise InputError(f"{folder}: a checkpoint of another model: the base has no {next(iter(new_weights))}")

@@ -27,8 +27,8 @@ _UNMERGEABLE = (("modules_to_save", None), ("bias", "none"), ("layer_replication
 Factors = dict[AdapterKey, Tensor]
 
 
-def merge_adapter(network: Any, folder: Path, backup: WeightBackup) -> None:
-    """Adds an adapter to the weights of a network.
+def merge_adapter(network: Any, folder: Path, backup: WeightBackup, *, strength: float = 1.0) -> None:
+    """Adds an adapter to the weights of a network: W0 + strength (W' - W0).
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ def merge_adapter(network: Any, folder: Path, backup: WeightBackup) -> None:
         An adapter in PEFT's format.
     backup
         Gets a copy of every weight before it changes.
+    strength
+        How much of the adapter's change is applied. LoRA's product is scaled before it is added.
 
     Raises
     ------
@@ -50,9 +52,10 @@ def merge_adapter(network: Any, folder: Path, backup: WeightBackup) -> None:
             raise InputError(f"{folder}: an adapter with {key} {config[key]!r} cannot be merged and taken out again")
     factors = _load_factors(folder)
     if _is_plain(config, factors):
-        _merge_lora(config, factors, backup)
+        _merge_lora(config, factors, backup, strength)
     else:
         _merge_by_peft(network, folder, factors, backup)
+        backup.interpolate(strength, {f"{key.module}.weight" for key in factors})
 
 
 def _load_factors(folder: Path) -> Factors:
@@ -72,9 +75,9 @@ def _is_plain(config: dict[str, Any], factors: Factors) -> bool:
     return values_fit and only_lora and not any(config[key] for key in other_keys)
 
 
-def _merge_lora(config: dict[str, Any], factors: Factors, backup: WeightBackup) -> None:
+def _merge_lora(config: dict[str, Any], factors: Factors, backup: WeightBackup, strength: float) -> None:
     """Adds ``scaling * B A`` to each weight, as PEFT does: the product in float32, then rounded to its dtype."""
-    scaling = config["lora_alpha"] / (config["r"] ** 0.5 if config.get("use_rslora") else config["r"])
+    scaling = strength * config["lora_alpha"] / (config["r"] ** 0.5 if config.get("use_rslora") else config["r"])
     for key, lora_a in factors.items():
         if key.factor == LORA_A:
             add_product(backup, key.module, lora_a, factors[AdapterKey(key.module, LORA_B)], scaling)

@@ -60,9 +60,9 @@ class ModelCost:
     n_parameters
         The parameters of the base model.
     n_trainings
-        Trainings, each of which gives one adapter and its checkpoints.
+        Trainings, each of which gives one adapter, its checkpoints and strengths.
     n_adapters
-        Adapters that are scored, checkpoints included.
+        Adapters that are scored: every checkpoint and every strength counts.
     n_prompted
         Few-shot subjects.
     train_tokens, score_tokens
@@ -117,7 +117,7 @@ def model_cost(
     n_items
         Test items of all targets together.
     n_adapters
-        Adapters that are scored, checkpoints included.
+        Adapters that are scored: every checkpoint and every strength counts.
     example_tokens
         Tokens of the examples of each few-shot subject; they are read once for all options of an item.
     kept_bytes

@@ -33,7 +33,7 @@ class Grid:
 
     @property
     def courses(self) -> tuple[Run, ...]:
-        """The trainings, each once, however many checkpoints it has."""
+        """The trainings, each once, however many checkpoints and strengths it has."""
         return tuple(dict.fromkeys(run.course for run in self.runs))
 
     @property
@@ -102,7 +102,7 @@ def make_grid(study: Study, languages_of: Mapping[str, Sequence[str]], *, origin
 
 
 def _runs(study: Study, sources: Sequence[Source]) -> Iterator[Run]:
-    """Every training with its checkpoints after it."""
+    """Every training with its checkpoints after it, then each of these adapters at every other strength."""
     recipes = [recipe_record(name, spec) for name, spec in study.recipes.items()]
     for model in study.models:
         for recipe, size, data_seed, seed, source in product(
@@ -111,8 +111,10 @@ def _runs(study: Study, sources: Sequence[Source]) -> Iterator[Run]:
             course = Run(
                 model=model.name, source=source, recipe=recipe, train_seed=seed, data_seed=data_seed, train_size=size
             )
-            yield course
-            yield from (replace(course, checkpoint=epochs) for epochs in study.checkpoints)
+            adapters = [course, *(replace(course, checkpoint=epochs) for epochs in study.checkpoints)]
+            yield from adapters
+            strengths = [strength for strength in study.strengths if strength != 1]
+            yield from (replace(run, strength=strength) for run in adapters for strength in strengths)
 
 
 def recipe_record(name: str, spec: RecipeSpec) -> Recipe:

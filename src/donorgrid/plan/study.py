@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from donorgrid.core.errors import InputError
-from donorgrid.core.records import UNTRAINED, Metric, Weights
+from donorgrid.core.records import STRONGEST, UNTRAINED, Metric, Weights
 from donorgrid.facts.languages import language_label, one_language_each
 from donorgrid.plan.fields import STRICT, Seed, Unique, WordOrList, valid_name, valid_path, with_answers_from
 from donorgrid.plan.recipes import RecipeSpec, recipe_object
@@ -151,6 +151,9 @@ CellList = Annotated[list[CellEntry], Field(min_length=1), Unique, Tag("list")]
 SourceList = Annotated[list[SourceEntry], Field(min_length=1), Unique, Tag("list")]
 
 
+Strength = Annotated[float, Field(ge=0, le=STRONGEST), AfterValidator(abs)]  # -0.0 is 0
+
+
 class Limits(Strict):
     """At most so many training and test items per cell; null means all.
 
@@ -178,6 +181,7 @@ class Study(Strict):
     data_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = [0]
     train_sizes: Annotated[list[Annotated[int, Field(ge=2)] | None], Field(min_length=1), Unique] = [None]
     checkpoints: Annotated[list[Annotated[float, Field(gt=0, le=1000)]], Unique] = []
+    strengths: Annotated[list[Strength], Unique] = []
     split_seed: Seed = 42
     metric: Metric = "acc_norm"
     harm_limit_pp: Annotated[float, Field(gt=0, le=100)] = 1.0

@@ -1,8 +1,8 @@
-"""Arms: one recipe at one train size and checkpoint. Tables that hold several arms are shown arm by arm."""
+"""Arms: one recipe at one train size, checkpoint and strength. Tables that hold several arms are shown arm by arm."""
 
 import polars as pl
 
-from donorgrid.core.records import after
+from donorgrid.core.records import point_in_words
 from donorgrid.core.tables.declaring import ARM as ARM_COLUMNS
 
 ARM = tuple(ARM_COLUMNS)
@@ -32,10 +32,9 @@ def by_arm(frame: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:
 
 
 def arm_label(rows: pl.DataFrame) -> str:
-    """``recipe``, or ``recipe, train size 100, after 1 epoch``, for rows of one arm."""
+    """``recipe``, or ``recipe, train size 100, after 1 epoch, at strength 0.5``, for rows of one arm."""
     parts = [str(rows["recipe"][0])] if "recipe" in rows.columns else []
     if "train_size" in rows.columns and rows["train_size"][0] is not None:
         parts.append(f"train size {rows['train_size'][0]}")
-    if "checkpoint" in rows.columns and rows["checkpoint"][0] is not None:
-        parts.append(after(rows["checkpoint"][0]))
-    return ", ".join(parts)
+    point = (rows[name][0] if name in rows.columns else None for name in ("checkpoint", "strength"))
+    return ", ".join(part for part in (*parts, point_in_words(*point)) if part)

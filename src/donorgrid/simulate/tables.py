@@ -100,6 +100,7 @@ def _of_seed(
         data_seed=pl.lit(0, dtype=pl.Int64),
         train_size=pl.lit(None, dtype=pl.Int64),
         checkpoint=pl.lit(None, dtype=pl.Float64),
+        strength=pl.lit(None, dtype=pl.Float64),
         train_seed=pl.lit(train_seed, dtype=pl.Int64),
         family=pl.lit("simulated"),
         n_items=pl.lit(n, dtype=pl.Int64),

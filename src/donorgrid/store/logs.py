@@ -30,6 +30,7 @@ class Failure:
     train_seed: int | None
     reason: str
     checkpoint: float | None = None
+    strength: float | None = None
     passing: bool = False
 
 

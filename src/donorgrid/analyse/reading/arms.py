@@ -18,11 +18,12 @@ SIZE_CLASSES = ("<=1.5B", "<7B", ">=7B")
 
 
 class Arm(NamedTuple):
-    """What is analysed together: one recipe at one training size, at the end of its training or at a checkpoint."""
+    """What is analysed together: one recipe at one training size, one checkpoint (or the end) and one strength."""
 
     recipe: str
     train_size: int | None
     checkpoint: float | None = None
+    strength: float | None = None
 
 
 def arms(deltas: pl.DataFrame) -> Iterator[tuple[Arm, pl.DataFrame]]:
@@ -35,11 +36,12 @@ def arms(deltas: pl.DataFrame) -> Iterator[tuple[Arm, pl.DataFrame]]:
     shown = pool_draws(deltas.filter(untrained)) if trained.height else deltas.clear()
     absent = {name: pl.lit(None, dtype=kind) for name, kind in ARM.items() if name not in deltas.columns}
     frame = (trained if trained.height else deltas).with_columns(**absent)
-    for (recipe, train_size, checkpoint), part in frame.group_by(*ARM, maintain_order=True):
+    for (recipe, train_size, checkpoint, strength), part in frame.group_by(*ARM, maintain_order=True):
         arm = Arm(
             recipe=str(recipe),
             train_size=None if train_size is None else int(str(train_size)),
             checkpoint=None if checkpoint is None else float(str(checkpoint)),
+            strength=None if strength is None else float(str(strength)),
         )
         yield arm, pl.concat([pool_draws(part), shown], how="diagonal")
 

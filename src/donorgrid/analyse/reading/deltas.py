@@ -64,11 +64,12 @@ def deltas(answers: PairedAnswers, *, metric: Metric) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        DELTAS, one row per (recipe, source, data seed, size, checkpoint, target).
+        DELTAS, one row per (recipe, source, data seed, size, checkpoint, strength, target).
     """
     members: dict[object, list[int]] = {}
     for row, run in enumerate(answers.runs):
-        members.setdefault((run.recipe, run.source, run.data_seed, run.train_size, run.checkpoint), []).append(row)
+        adapter = (run.recipe, run.source, run.data_seed, run.train_size, run.checkpoint, run.strength)
+        members.setdefault(adapter, []).append(row)
     groups = [np.array(rows) for rows in members.values()]
     frame = _deltas(answers, groups, metric)
     seeds = _seed_spread(deltas_by_seed(answers, metric=metric))
@@ -176,6 +177,7 @@ _RUN_COLUMNS = (
     "data_seed",
     "train_size",
     "checkpoint",
+    "strength",
 )
 _RUN_SCHEMA = {name: DELTAS.columns[name] for name in _RUN_COLUMNS}
 
@@ -196,4 +198,5 @@ def _run_row(run: AnsweredRun) -> dict[str, object]:
         "data_seed": run.data_seed,
         "train_size": run.train_size,
         "checkpoint": run.checkpoint,
+        "strength": run.strength,
     }

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from donorgrid.analyse.reading.answers import PairedAnswers
+from donorgrid.analyse.reading.answers import AnsweredRun, PairedAnswers
 from donorgrid.analyse.reading.arms import Arm
 from donorgrid.core.arrays import Bytes, Ints, Reals
 from donorgrid.core.records import Metric
@@ -93,7 +93,7 @@ def differences_of(answers: Sequence[PairedAnswers], arm: Arm, *, metric: Metric
     answers : sequence of PairedAnswers
         One per model.
     arm : Arm
-        Recipe, train size and checkpoint.
+        Recipe, train size, checkpoint and strength.
     metric : {"acc", "acc_norm"}
         Which answers are compared.
 
@@ -158,11 +158,15 @@ def n_clusters(differences: Sequence[ArmDifferences]) -> dict[str, int]:
     return dict(sorted(sizes.items()))
 
 
+def _arm_of(run: AnsweredRun) -> Arm:
+    return Arm(run.recipe, run.train_size, run.checkpoint, run.strength)
+
+
 def _of_model(answers: PairedAnswers, arm: Arm, metric: Metric) -> ArmDifferences | None:
     """The differences of an arm's plain cells; None when the model has no run in the arm."""
     rows_by_source: dict[str, list[int]] = {}
     for row, run in enumerate(answers.runs):
-        if run.source.kind == "cell" and Arm(run.recipe, run.train_size, run.checkpoint) == arm:
+        if run.source.kind == "cell" and _arm_of(run) == arm:
             rows_by_source.setdefault(run.source.name, []).append(row)
     if not rows_by_source:
         return None

@@ -152,6 +152,7 @@ def _with_labels(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
         "n_seeds": pl.lit(None, dtype=pl.Int64),
         "train_size": pl.lit(None, dtype=pl.Int64),
         "checkpoint": pl.lit(None, dtype=pl.Float64),
+        "strength": pl.lit(None, dtype=pl.Float64),
     }
     if "n_seeds" not in frame.columns:
         notes.append("the tables have no column n_seeds: left empty")

@@ -8,6 +8,7 @@ from .items import TrainingText as TrainingText
 from .runs import ADAPTER_FIELDS as ADAPTER_FIELDS
 from .runs import LLAMA_LINEAR as LLAMA_LINEAR
 from .runs import METRICS as METRICS
+from .runs import STRONGEST as STRONGEST
 from .runs import UNTRAINED as UNTRAINED
 from .runs import Baseline as Baseline
 from .runs import Method as Method
@@ -19,7 +20,9 @@ from .runs import Run as Run
 from .runs import Subject as Subject
 from .runs import Weights as Weights
 from .runs import after as after
+from .runs import at_strength as at_strength
 from .runs import epochs_in_words as epochs_in_words
+from .runs import point_in_words as point_in_words
 from .sources import Cell as Cell
 from .sources import ControlKind as ControlKind
 from .sources import Source as Source

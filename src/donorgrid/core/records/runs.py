@@ -12,6 +12,9 @@ Precision = Literal["fp32", "bf16"]
 Weights = Literal["own", "4bit"]
 Method = Literal["lora", "rslora", "dora", "full"]
 
+STRONGEST = 1.5
+"""The largest strength of an adapter. Above 1 it is extrapolated beyond its training."""
+
 UNTRAINED = "untrained"
 """What stands for the recipe in tables where nothing was trained."""
 
@@ -88,6 +91,8 @@ class Run:
         Draws which items are used if ``train_size`` leaves some out.
     checkpoint : float, optional
         The adapter after this many epochs of the training; None: the final adapter, from its best epoch.
+    strength : float, optional
+        How much of the adapter's change is applied, from 0 to ``STRONGEST``: W0 + strength (W' - W0). None: all of it.
     """
 
     model: str
@@ -97,16 +102,46 @@ class Run:
     data_seed: int = 0
     train_size: int | None = None
     checkpoint: float | None = None
+    strength: float | None = None
 
     @property
     def course(self) -> "Run":
         """The training that gives this adapter, and those of the other checkpoints."""
-        return self if self.checkpoint is None else replace(self, checkpoint=None)
+        return replace(self, checkpoint=None, strength=None)
+
+    @property
+    def as_trained(self) -> "Run":
+        """The run with the same adapter at its whole strength."""
+        return self if self.strength is None else replace(self, strength=None)
 
 
 def after(checkpoint: float) -> str:
     """Returns a checkpoint in words: ``after 1 epoch``."""
     return f"after {epochs_in_words(checkpoint)}"
+
+
+def at_strength(strength: float) -> str:
+    """Returns a strength in words: ``at strength 0.5``; above 1 with the word ``extrapolation``."""
+    return f"at strength {strength:g}" + (" (extrapolation)" if strength > 1 else "")
+
+
+def point_in_words(checkpoint: float | None, strength: float | None) -> str:
+    """Which point of a training is meant.
+
+    Parameters
+    ----------
+    checkpoint
+        Epochs of the training; None for its end.
+    strength
+        How much of the adapter's change is applied; None for all of it.
+
+    Returns
+    -------
+    str
+        ``after 1 epoch, at strength 0.5``; empty for the adapter as it was trained.
+    """
+    parts = [] if checkpoint is None else [after(checkpoint)]
+    return ", ".join(parts if strength is None else [*parts, at_strength(strength)])
 
 
 def epochs_in_words(number: float) -> str:

@@ -11,7 +11,7 @@ TEXT, INT, REAL, YES = pl.String, pl.Int64, pl.Float64, pl.Boolean
 Columns = dict[str, type[pl.DataType] | pl.DataType]
 """Column -> its type, in order."""
 
-ARM: Columns = {"recipe": TEXT, "train_size": INT, "checkpoint": REAL}
+ARM: Columns = {"recipe": TEXT, "train_size": INT, "checkpoint": REAL, "strength": REAL}
 """The columns that identify an arm of a study; they come last in every table of the analysis."""
 ARM_OPTIONAL = frozenset(ARM) | {"n_degenerate"}
 SUMMARY: Columns = {

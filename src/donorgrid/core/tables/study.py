@@ -42,6 +42,7 @@ _SOURCE: Columns = {
     "data_seed": INT,
     "train_size": INT,
     "checkpoint": REAL,
+    "strength": REAL,
 }
 _COUNTS: Columns = {
     "n_items": INT,
@@ -63,7 +64,7 @@ _SCORES: Columns = {
     "se_pp": REAL,
 }
 _OPTIONAL = frozenset(
-    {"family", "size_b", "control", "regime", *_COUNTS, *_SCORES, "data_seed", "train_size", "checkpoint"}
+    {"family", "size_b", "control", "regime", *_COUNTS, *_SCORES, "data_seed", "train_size", "checkpoint", "strength"}
 ) - {"delta_pp"}
 _DELTA_KEY = (
     "model",
@@ -72,6 +73,7 @@ _DELTA_KEY = (
     "data_seed",
     "train_size",
     "checkpoint",
+    "strength",
     "target_task",
     "target_language",
 )
@@ -82,10 +84,12 @@ DELTAS_BY_SEED = Table(
     key=(*_DELTA_KEY, "train_seed"),
     optional=_OPTIONAL,
 )
-"""One row per (model, recipe, source, target, train seed, data seed, train size, checkpoint). ``checkpoint`` is in
-epochs, null at the end of a training. ``delta_pp`` is the delta of ``metric`` ("acc" or "acc_norm"); counts are right
-answers of ``n_items`` items, so that limits are compared exactly. ``n_unpaired`` items were answered by one of the two
-sides only and do not count."""
+"""One row per (model, recipe, source, target, train seed, data seed, train size, checkpoint, strength).
+
+``checkpoint`` is in epochs, null at the end of a training. ``strength`` is null in a study without strengths; in one
+with strengths it is 1 for an adapter as it was trained. ``delta_pp`` is the delta of ``metric`` ("acc" or "acc_norm");
+counts are right answers of ``n_items`` items, so that limits are compared exactly. ``n_unpaired`` items were answered
+by one of the two sides only and do not count."""
 
 DELTAS = Table(
     name="deltas",

@@ -140,6 +140,7 @@ def _trained(entry: RunEntry, base: ImportedSubject) -> ImportedSubject:
         data_seed=entry.data_seed,
         train_size=entry.train_size,
         checkpoint=entry.checkpoint,
+        strength=entry.strength,
         family=base.family,
         size_b=base.size_b,
     )

@@ -132,4 +132,5 @@ def _labels(subject: ImportedSubject, cell: Cell) -> dict[str, object]:
         "data_seed": subject.data_seed,
         "train_size": subject.train_size,
         "checkpoint": subject.checkpoint,
+        "strength": subject.strength,
     }

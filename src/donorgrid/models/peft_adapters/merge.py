@@ -17,8 +17,8 @@ from donorgrid.models.weight_backup import WeightBackup
 _ADAPTER = "default"
 
 
-def merge_loaded(adapted: Any, backup: WeightBackup) -> None:
-    """Merges an adapter that PEFT loaded into the weights of the base.
+def merge_loaded(adapted: Any, backup: WeightBackup, *, strength: float = 1.0) -> None:
+    """Merges an adapter that PEFT loaded into the weights of the base: W0 + strength (W' - W0).
 
     Plain LoRA is added in float32. What starts from other weights than the base's (PiSSA) or scales the sum (DoRA) is
     merged by PEFT's layers, as in a study.
@@ -29,6 +29,8 @@ def merge_loaded(adapted: Any, backup: WeightBackup) -> None:
         A PEFT model for which ``can_be_merged`` holds, over a copy of the base.
     backup
         Of the base's network; gets a copy of every weight before it changes.
+    strength
+        How much of the adapter's change is applied.
     """
     for module, layer in _tuner_layers(adapted):
         weight = backup.back_up(f"{module}.weight")
@@ -36,9 +38,10 @@ def merge_loaded(adapted: Any, backup: WeightBackup) -> None:
             layer.merge(safe_merge=True)  # into a new tensor: the base's memory is not written into
             with torch.no_grad():
                 weight.copy_(layer.get_base_layer().weight)
+            backup.interpolate(strength, [f"{module}.weight"])
         else:
             lora_a, lora_b = (factors[_ADAPTER].weight for factors in (layer.lora_A, layer.lora_B))
-            add_product(backup, module, lora_a, lora_b, layer.scaling[_ADAPTER])
+            add_product(backup, module, lora_a, lora_b, strength * layer.scaling[_ADAPTER])
 
 
 def can_be_merged(adapted: Any, network: Any) -> bool:

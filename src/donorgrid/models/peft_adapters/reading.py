@@ -37,6 +37,30 @@ def check_reading(folder: Path, adapted: Any) -> None:
         raise InputError(f"adapter '{folder}': {kind} {problem}; that is not supported")
 
 
+def same_without_adapter(adapted: Any, network: Any) -> bool:
+    """Whether a network with PEFT's modules computes as the base does.
+
+    Parameters
+    ----------
+    adapted
+        A PEFT model whose strength is 0.
+    network
+        The base's network.
+
+    Returns
+    -------
+    bool
+        True if the scores of the base's vocabulary are the same up to rounding.
+    """
+    ids = torch.arange(2, 2 + _N_TOKENS, device=network.get_input_embeddings().weight.device).unsqueeze(0)
+    batch, every = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, torch.ones_like(ids, dtype=torch.bool)
+    with torch.inference_mode():
+        theirs, ours = (logits_at(each, batch, every).float() for each in (adapted.get_base_model(), network))
+    n_rows = min(theirs.shape[-1], ours.shape[-1])
+    first, second = (logits[..., :n_rows].log_softmax(-1) for logits in (theirs, ours))
+    return _are_same(first, second, network.dtype)
+
+
 def _problem(adapted: Any) -> str | None:
     network = adapted.get_base_model()
     ids = torch.arange(2, 2 + _N_TOKENS, device=network.get_input_embeddings().weight.device).unsqueeze(0)

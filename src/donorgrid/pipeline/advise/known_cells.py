@@ -62,9 +62,10 @@ def arms_of(frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
     """Returns the arms of one model's cells with a name for each: the recipe, and what else tells them apart."""
     arms = []
     for values, part in frame.group_by(*ARM, maintain_order=True):
-        recipe, train_size, checkpoint = values
+        recipe, train_size, checkpoint, strength = values
         further = [f"{train_size} texts"] if train_size is not None else []
         further += [f"{checkpoint} epochs"] if checkpoint is not None else []
+        further += [f"strength {strength:g}"] if strength is not None else []
         arms.append((", ".join([str(recipe), *further]), part))
     return arms
 

@@ -106,6 +106,24 @@ def _read(ledger: Ledger, plan: WorkPlan, folder: StudyFolder, subject: Subject)
     return read_answers(folder.items(subject), _answered(ledger, plan, subject))
 
 
+def strength_in_tables(plan: WorkPlan, run: Run) -> float | None:
+    """The value of the column ``strength``: 1 for an adapter as it was trained, where the study has strengths.
+
+    Parameters
+    ----------
+    plan : WorkPlan
+        The study.
+    run : Run
+        One of its runs.
+
+    Returns
+    -------
+    float or None
+        None in a study without strengths.
+    """
+    return 1.0 if run.strength is None and plan.study.strengths else run.strength
+
+
 def _label(plan: WorkPlan, run: Prompted | Run) -> AnsweredRun:
     facts = plan.facts[run.model]
     if isinstance(run, Prompted):
@@ -125,6 +143,7 @@ def _label(plan: WorkPlan, run: Prompted | Run) -> AnsweredRun:
         data_seed=run.data_seed,
         train_size=run.train_size,
         checkpoint=run.checkpoint,
+        strength=strength_in_tables(plan, run),
         family=facts.family,
         size_b=facts.size_b,
     )

@@ -8,11 +8,12 @@ from babel import Locale, UnknownLocaleError
 
 from donorgrid.core.atomic_files import whole_file
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import after
+from donorgrid.core.records import point_in_words
 from donorgrid.pipeline.analyse.tables import DELTAS, Analysed
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.progress import Watch
 from donorgrid.report import Failure, ReportHead, render_report
+from donorgrid.store import logs
 from donorgrid.store.logs import read_manifests
 
 
@@ -90,13 +91,18 @@ def _failures(plan: WorkPlan, folder: StudyFolder) -> tuple[Failure, ...]:
     return tuple(
         Failure(
             model=failure.model,
-            reason=failure.reason + ("" if failure.checkpoint is None else f" ({after(failure.checkpoint)})"),
+            reason=" ".join([failure.reason, *_point(failure)]),
             source=failure.source,
             recipe=failure.recipe or "",
             train_seed=failure.train_seed,
         )
         for failure in Watch(plan, folder).failures()
     )
+
+
+def _point(failure: logs.Failure) -> list[str]:
+    point = point_in_words(failure.checkpoint, failure.strength)
+    return [f"({point})"] if point else []
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:

@@ -233,6 +233,7 @@ def _imported_run(subject: ImportedSubject) -> AnsweredRun:
         data_seed=subject.data_seed,
         train_size=subject.train_size,
         checkpoint=subject.checkpoint,
+        strength=subject.strength,
         family=subject.family,
         size_b=subject.size_b,
     )

@@ -1,5 +1,6 @@
 """Finds a run by its source and by each setting that differs within the study."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ class RunSelection:
         May be None where the study has only one.
     checkpoint : float or None
         Number of epochs trained; None: the end of the training.
+    strength : float or None
+        How much of the adapter's change is applied; None or 1: all of it.
     """
 
     source: str
@@ -29,6 +32,7 @@ class RunSelection:
     data_seed: int | None = None
     train_size: int | None = None
     checkpoint: float | None = None
+    strength: float | None = None
 
 
 def find_run(grid: Grid, selection: RunSelection) -> Run:
@@ -56,12 +60,8 @@ def find_run(grid: Grid, selection: RunSelection) -> Run:
     if selection.source not in names:
         raise InputError(f"source '{selection.source}': not in the study{suggestion(selection.source, names)}")
     runs = [run for run in grid.runs if run.source.name == selection.source]
-    if not any(run.checkpoint == selection.checkpoint for run in runs):
-        kept = dict.fromkeys(f"{run.checkpoint:g}" for run in runs if run.checkpoint is not None)
-        raise InputError(
-            f"source '{selection.source}': no run with checkpoint '{selection.checkpoint:g}'; there are {list(kept)}"
-        )
-    runs = [run for run in runs if run.checkpoint == selection.checkpoint]
+    runs = _at(runs, "checkpoint", selection.checkpoint, selection.source)
+    runs = _at(runs, "strength", None if selection.strength == 1 else selection.strength, selection.source)
     for key, value in _axes(selection).items():
         there: list[Any] = list(dict.fromkeys(_axes(run)[key] for run in runs))
         if value is None and len(there) > 1:
@@ -70,6 +70,15 @@ def find_run(grid: Grid, selection: RunSelection) -> Run:
             raise InputError(f"source '{selection.source}': no run with {key} '{value}'; there are {there}")
         runs = [run for run in runs if value in (None, _axes(run)[key])]
     return runs[0]
+
+
+def _at(runs: Sequence[Run], axis: str, value: float | None, source: str) -> list[Run]:
+    """The runs at one checkpoint or strength; None stands for the adapter as it was trained."""
+    chosen = [run for run in runs if getattr(run, axis) == value]
+    if not chosen:
+        measured = dict.fromkeys(f"{there:g}" for run in runs if (there := getattr(run, axis)) is not None)
+        raise InputError(f"source '{source}': no run with {axis} '{value:g}'; there are {list(measured)}")
+    return chosen
 
 
 def _axes(run: Run | RunSelection) -> dict[str, str | int | None]:

@@ -119,7 +119,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> tuple[ModelCost, d
         for subject, examples in prepared.examples.items()
         if subject.model == model
     ]
-    shapes, courses = weight_shapes(folder), [run for run in runs if run.checkpoint is None]
+    shapes, courses = weight_shapes(folder), [run for run in runs if run == run.course]
     cost = model_cost(
         model,
         folder.n_parameters,
@@ -128,7 +128,7 @@ def _count(prepared: Prepared, plan: WorkPlan, model: str) -> tuple[ModelCost, d
         n_items=sum(part.n_items for part in scored.values()),
         n_adapters=len(runs),
         example_tokens=example_tokens,
-        kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if plan.keeps(run)),
+        kept_bytes=(adapter_bytes(run.recipe, shapes) for run in runs if run == run.as_trained and plan.keeps(run)),
     )
     trained = [(run, _train_tokens(run, prepared, in_source[run.recipe])) for run in courses]
     return cost, _parts(trained, scored, n_subjects=1 + len(runs), example_tokens=example_tokens)

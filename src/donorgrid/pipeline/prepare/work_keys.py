@@ -44,7 +44,7 @@ class WorkPlan:
     conditions : mapping of str to mapping of str to str
         By model and ``task/language``: the key of what an answer depends on besides the adapter.
     training_keys : mapping of str to str
-        By the run's name on disk: the key of what its training depends on.
+        By the name on disk of a run at whole strength: the key of what its training depends on.
     example_keys : mapping of str to str
         By the name of a few-shot subject: the key of the examples that it reads before every item.
     one_class : mapping of str to str
@@ -65,7 +65,7 @@ class WorkPlan:
 
     def training_key(self, subject: Subject) -> str | None:
         """The key of a run's training; None for a subject that is not trained."""
-        return self.training_keys[subject_name(subject)] if isinstance(subject, Run) else None
+        return self.training_keys[subject_name(subject.as_trained)] if isinstance(subject, Run) else None
 
     def examples_key(self, subject: Subject) -> str | None:
         """The key of the solved examples that a few-shot subject reads; None for other subjects."""
@@ -89,16 +89,17 @@ class WorkPlan:
                 self.conditions[subject.model][str(target)],
                 adapter_digest,
                 *([] if examples is None else [examples]),
+                *_strength_part(subject),
             ]
         )
 
     def failure_key(self, subject: Subject) -> str:
         """The key under which a failure of a subject is recorded."""
         key = self.training_key(subject) or self.examples_key(subject)
-        return digest_of([key, dict(self.conditions[subject.model])])[:32]
+        return digest_of([key, dict(self.conditions[subject.model]), *_strength_part(subject)])[:32]
 
     def claim_key(self, subject: Subject) -> str:
-        """The key that a process claims before it works on a subject. A run and its checkpoints share one."""
+        """The key that a process claims before it works on a subject. Checkpoints and strengths share their run's."""
         return self.failure_key(subject.course if isinstance(subject, Run) else subject)
 
     def keeps(self, run: Run) -> bool:
@@ -127,11 +128,20 @@ def make_workplan(prepared: Prepared) -> WorkPlan:
             }
             for spec in study.models
         },
-        training_keys={subject_name(run): _training_key(run, prepared, models[run.model], texts) for run in grid.runs},
+        training_keys={
+            subject_name(run): _training_key(run, prepared, models[run.model], texts)
+            for run in dict.fromkeys(run.as_trained for run in grid.runs)
+        },
         example_keys={subject_name(subject): _examples_key(shown) for subject, shown in prepared.examples.items()},
         one_class=_one_class(prepared),
         shared_items=prepared.shared_items,
     )
+
+
+def _strength_part(subject: Subject) -> list[dict[str, float]]:
+    """What a strength adds to a key; nothing where the adapter is as it was trained."""
+    strength = subject.strength if isinstance(subject, Run) else None
+    return [] if strength is None else [{"strength": strength}]
 
 
 def merge_mode(weights: Weights) -> str:

@@ -65,7 +65,7 @@ def all_damage(plan: WorkPlan, folder: StudyFolder) -> list[str]:
             damage_of_adapter(folder, subject, check_content=True),
         )
     ]
-    return [problem for problem in damage if problem is not None]
+    return list(dict.fromkeys(problem for problem in damage if problem is not None))
 
 
 def passed_over(folder: StudyFolder) -> list[str]:

@@ -115,7 +115,7 @@ class Ledger:
 
 
 def subjects_of_shard(subjects: tuple[Subject, ...], shard: tuple[int, int]) -> tuple[Subject, ...]:
-    """The subjects that one shard works on. A run and its checkpoints come from one training and stay together.
+    """The subjects that one shard works on. What comes from one training (checkpoints, strengths) stays together.
 
     Parameters
     ----------

@@ -40,11 +40,11 @@ class SubjectWork:
         return self._session_for(run.model).training.best_group_size(run)
 
     def train(self, runs: Sequence[Run]) -> None:
-        """Train the runs that have no adapter yet, together. A failure is recorded for the run and its checkpoints."""
+        """Train the runs that have no adapter yet, together. A failure is recorded for all that use the training."""
         missing = [run for run in runs if self._stamp(run) is None]
         if missing:
             self._load(missing[0].model)
-            with self._meter.doing("training", missing):
+            with self._meter.doing("training", list(dict.fromkeys(run.as_trained for run in missing))):
                 self._record_failures(missing, partial(self._train, missing))
 
     def score(self, subject: Subject, claim: Claim) -> None:
@@ -67,15 +67,18 @@ class SubjectWork:
             self._record_failures([subject], partial(self._score, subject, claim))
 
     def _train(self, runs: Sequence[Run]) -> None:
-        keys = {run: self._plan.training_keys[subject_name(run)] for run in runs}
-        for run, result in self._session_for(runs[0].model).training.train(keys).items():
+        keys = {run.as_trained: self._plan.training_keys[subject_name(run.as_trained)] for run in runs}
+        results = self._session_for(runs[0].model).training.train(keys)
+        for run in runs:
+            result = results[run.as_trained]
             if isinstance(result, RunFailure):
                 self._record_failure(run, str(result))
 
     def _score(self, subject: Subject, claim: Claim) -> None:
-        adapter, stamp = None, None
+        adapter, stamp, strength = None, None, 1.0
         if isinstance(subject, Run):
             adapter, stamp = self._folder.adapter(subject), self._stamp(subject)
+            strength = 1.0 if subject.strength is None else subject.strength
             if stamp is None and not claim.still_ours():
                 return  # another process took the work over while this one slept, and finished it
             if stamp is None:
@@ -84,11 +87,16 @@ class SubjectWork:
         status = self._ledger.status(subject, adapter_digest=stamp.digest if stamp else None)
         if status.missing and claim.still_ours():
             examples = self._prepared.examples[subject] if isinstance(subject, Prompted) else ()
-            answers = session.answers(status.missing, adapter, examples=examples)
+            answers = session.answers(status.missing, adapter, examples=examples, strength=strength)
             if claim.still_ours():
                 self._write(status, answers, stamp)
-        if isinstance(subject, Run) and not self._plan.keeps(subject) and claim.still_ours():
+        if isinstance(subject, Run) and not self._is_needed(subject) and claim.still_ours():
             drop_adapter(self._folder.adapter(subject))
+
+    def _is_needed(self, run: Run) -> bool:
+        """True if the study keeps the run's adapter, or the run at another strength has still to be scored."""
+        strengths = (other for other in self._plan.grid.runs if other.as_trained == run.as_trained)
+        return self._plan.keeps(run) or any(self._ledger.status(other).missing for other in strengths)
 
     def _stamp(self, run: Run) -> Stamp | None:
         """The stamp of the run's adapter; None when the folder holds none, or the adapter of another training."""
@@ -140,6 +148,7 @@ class SubjectWork:
             recipe=run.recipe.name if run else None,
             train_seed=run.train_seed if run else draw_seed,
             checkpoint=run.checkpoint if run else None,
+            strength=run.strength if run else None,
             reason=(reason.splitlines() or ["no reason given"])[0],
             passing=passing,
         )

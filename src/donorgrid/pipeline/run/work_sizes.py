@@ -42,7 +42,7 @@ def work_sizes(prepared: Prepared) -> dict[Subject, WorkSize]:
     Returns
     -------
     dict of Subject to WorkSize
-        A checkpoint is scored, and has no training of its own.
+        A checkpoint or a strength is scored, and has no training of its own.
     """
     cells, grid = prepared.cells, prepared.grid
     to_score = sum(n_characters_read(item) for cell in grid.targets for item in cells[cell].test)
@@ -64,7 +64,7 @@ def work_sizes(prepared: Prepared) -> dict[Subject, WorkSize]:
 
 def _training(run: Subject, cells: Mapping[Cell, CellItems]) -> tuple[float, int]:
     """The characters that a subject reads over the epochs of its training, and its steps."""
-    if not isinstance(run, Run) or run.checkpoint is not None:
+    if not isinstance(run, Run) or run != run.course:
         return 0.0, 0
     texts = [text for cell in run.source.cells for text in cells[cell].train]
     n_texts = run.train_size or round(len(texts) / len(run.source.cells))

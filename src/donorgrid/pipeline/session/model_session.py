@@ -63,36 +63,35 @@ class ModelSession:
         """The base model in a precision, loaded at the first call. InputError for an unknown kind of output head."""
         if precision not in self._bases:
             settings = self._settings
-            device = pick_device(settings.device)
+            device, weights = pick_device(settings.device), settings.weights
             base = load_base(
-                self.folder,
-                precision=precision,
-                device=device,
-                weights=settings.weights,
-                tries_ways=settings.tries_ways,
+                self.folder, precision=precision, device=device, weights=weights, tries_ways=settings.tries_ways
             )
             check_head(base.network, base.device)
             self._bases[precision] = base
         return self._bases[precision]
 
     @contextmanager
-    def active(self, adapter: Path | None) -> Iterator[None]:
+    def active(self, adapter: Path | None, *, strength: float = 1.0) -> Iterator[None]:
         """While the body runs, the model computes with an adapter, or as it is where ``adapter`` is None.
 
         Parameters
         ----------
         adapter : Path or None
             A folder in PEFT's format, or the whole checkpoint of a full fine-tuning.
+        strength : float
+            How much of its change is applied; 0 leaves the model as it is.
 
         Raises
         ------
         InputError
-            If the adapter does not fit the model.
+            If the adapter does not fit the model, or has no strengths between 0 and 1.
         """
-        if adapter is None:
+        if adapter is None or strength == 0:
             yield
         elif self._settings.loads_by_peft and is_adapter(adapter):
-            with self._adapter_switch.active_by_peft(adapter, n_tokens=len(self.tokenizer)) as (network, activation):
+            switch, n_tokens = self._adapter_switch, len(self.tokenizer)
+            with switch.active_by_peft(adapter, n_tokens=n_tokens, strength=strength) as (network, activation):
                 self._copy = network if activation == "unmerged" else None
                 try:
                     yield
@@ -100,7 +99,7 @@ class ModelSession:
                     self._copy = None
         else:
             self._check_modules(adapter)
-            with self._adapter_switch.active(adapter):
+            with self._adapter_switch.active(adapter, strength=strength):
                 yield
 
     def try_adapter(self, adapter: Path) -> Activation:

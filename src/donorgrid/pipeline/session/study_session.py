@@ -45,7 +45,12 @@ class StudySession:
         self._is_ready = False
 
     def answers(
-        self, targets: Sequence[Cell], adapter: Path | None, *, examples: Sequence[Example] = ()
+        self,
+        targets: Sequence[Cell],
+        adapter: Path | None,
+        *,
+        examples: Sequence[Example] = (),
+        strength: float = 1.0,
     ) -> pl.DataFrame:
         """The item answers on some targets of the study.
 
@@ -57,6 +62,8 @@ class StudySession:
             The adapter that is active meanwhile; None for the base model.
         examples : sequence of Example
             Solved examples that every item is read after.
+        strength : float
+            How much of the adapter's change is applied.
 
         Returns
         -------
@@ -66,7 +73,7 @@ class StudySession:
         sizes = [sum(map(n_characters_read, self._targets[target].items)) for target in targets]
         whole = max(sum(sizes), 1)
         answers = []
-        with self._session.active(adapter):
+        with self._session.active(adapter, strength=strength):
             for index, target in enumerate(targets):
                 with part_of_work(sum(sizes[:index]) / whole, sizes[index] / whole):
                     answers.append(self._session.answer(self._targets[target], examples))

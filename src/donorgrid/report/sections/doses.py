@@ -1,4 +1,4 @@
-"""Recipes, train sizes and checkpoints side by side: a row per arm, in the order of the dose."""
+"""Recipes, train sizes, checkpoints and strengths side by side: a row per arm, in the order of the dose."""
 
 import polars as pl
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from donorgrid.core.records import UNTRAINED, after
+from donorgrid.core.records import UNTRAINED, after, at_strength
 from donorgrid.core.regimes import REGIMES, regime
 from donorgrid.report.figures.heatmap.lines import Line
 from donorgrid.report.figures.heatmap.tooltip import (
@@ -22,7 +22,8 @@ from donorgrid.report.formatting import hundredths, is_absent
 from donorgrid.report.head import ReportHead
 
 ALL_MODELS = "all models (mean)"
-_DOSE = ("train_size", "data_seed", "checkpoint")
+_DOSE = ("train_size", "data_seed", "checkpoint", "strength")
+_IN_WORDS = {"checkpoint": after, "strength": at_strength}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,8 @@ class View:
     Attributes
     ----------
     model, variant
-        What is shown; the variant is the recipe with train size, data seed and checkpoint where they differ.
+        What is shown; the variant is the recipe with train size, data seed, checkpoint and strength where
+        they differ.
     letters
         A colour letter per cell (``palette.letter_of``); ``.`` for a missing cell.
     deltas
@@ -116,8 +118,8 @@ def _variant(deltas: pl.DataFrame) -> pl.Expr:
 
 
 def _dose_in_words(dose: str) -> pl.Expr:
-    if dose == "checkpoint":
-        words = pl.col(dose).map_elements(lambda value: f", {after(value)}", return_dtype=pl.String)
+    if dose in _IN_WORDS:
+        words = pl.col(dose).map_elements(lambda value: f", {_IN_WORDS[dose](value)}", return_dtype=pl.String)
         return words.fill_null("")
     words = pl.lit(f", {dose.replace('_', ' ')} ") + pl.col(dose).cast(pl.String)
     return words.fill_null(f", {dose.replace('_', ' ')} all")
