@@ -12,6 +12,7 @@ from .core.regimes import regime as regime
 from .core.version import __version__ as __version__
 from .pipeline.advise.recommend import recommend as recommend
 from .pipeline.advise.request import AdviceRequest as AdviceRequest
+from .pipeline.advise.scout import scout_study as scout_study
 from .pipeline.analyse.analyse_study import analyse_study as analyse_study
 from .pipeline.analyse.analyse_study import report_study as report_study
 from .pipeline.analyse.tables import Analysed as Analysed

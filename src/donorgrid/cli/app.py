@@ -5,7 +5,7 @@ import sys
 import typer
 
 import donorgrid
-from donorgrid.cli import bench, check, exchange, inventory, knowledge, planning, pocket, recommend, study
+from donorgrid.cli import bench, check, exchange, inventory, knowledge, planning, pocket, recommend, scout, study
 from donorgrid.cli.exit_codes import EXIT_CODES, end_of
 
 DEBUG = "--debug"
@@ -22,6 +22,7 @@ for command in (study.demo, study.init, study.plan, study.fetch, study.run, stud
     app.command()(command)
 app.command()(check.check)
 app.command()(recommend.recommend)
+app.command()(scout.scout)
 app.command()(knowledge.fetch_knowledge)
 app.add_typer(inventory.tasks, name="tasks")
 app.command()(inventory.models)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from donorgrid import pipeline
@@ -77,7 +78,7 @@ def recommend(
     """
     request = pipeline.advise.request.AdviceRequest(
         given=given or [],
-        wanted=_weights(wanted),
+        wanted=weights_of(wanted),
         guards=guard or [],
         knowledge=knowledge or [],
         model=model,
@@ -100,14 +101,23 @@ def recommend(
     if as_json:
         show_json(pipeline.advise.folder.as_json(recommendation))
         return
-    _tell(recommendation)
+    show_recommendation(recommendation, console)
     _tell_next(recommendation, studies)
     if folder is not None:
         written = f"page: {page.resolve()}" if page else f"written: {folder}"
         console.print(written, soft_wrap=True)
 
 
-def _tell(recommendation: "Recommendation") -> None:
+def show_recommendation(recommendation: "Recommendation", console: Console) -> None:
+    """Print notes, sentences and options.
+
+    Parameters
+    ----------
+    recommendation : Recommendation
+        What to print.
+    console : Console
+        Where.
+    """
     for note in recommendation.notes:
         console.print(f"note: {note}", soft_wrap=True)
     advice = recommendation.advice
@@ -136,7 +146,7 @@ def _tell_next(recommendation: "Recommendation", studies: "list[NextStudy]") -> 
         console.print("name the model with --model ID, and a study file is written", soft_wrap=True)
 
 
-def _weights(texts: list[str] | None) -> dict[str, float]:
+def weights_of(texts: list[str] | None) -> dict[str, float]:
     """``TASK/LANGUAGE=WEIGHT`` texts as weights; without a weight it is 1."""
     weights: dict[str, float] = {}
     for text in texts or []:

@@ -3,3 +3,4 @@ from . import page as page
 from . import recommend as recommend
 from . import released_knowledge as released_knowledge
 from . import request as request
+from . import scout as scout

@@ -37,6 +37,8 @@ class EvidenceAtHand:
         Measured cells of what was not trained: few-shot prompts.
     planned : mapping of str to SourceParts
         Sources of its studies' plans.
+    planned_targets : tuple of Cell
+        Targets of those plans.
     studies : tuple of MeasuredCells
         The given studies, with plan and folder.
     knowledge : Knowledge or None
@@ -53,6 +55,7 @@ class EvidenceAtHand:
     arms: Sequence[tuple[str, pl.DataFrame | None]]
     planned: Mapping[str, SourceParts]
     prompts: pl.DataFrame | None = None
+    planned_targets: tuple[Cell, ...] = ()
     studies: tuple[MeasuredCells, ...] = ()
     knowledge: Knowledge | None = None
     known_recipes: tuple[str, ...] = ()
@@ -96,6 +99,9 @@ def evidence_of(
         arms=[("", None)] if cells is None else arms_of(cells),
         planned=_planned_sources(given),
         prompts=prompts,
+        planned_targets=tuple(
+            dict.fromkeys(cell for frame in given if frame.plan is not None for cell in frame.plan.grid.targets)
+        ),
         studies=tuple(frame for frame in given if frame.plan is not None),
         knowledge=gather_knowledge(deltas) if deltas else None,
         known_recipes=tuple(sorted(recipes)),
@@ -147,9 +153,10 @@ def targets_in(cells: pl.DataFrame) -> list[Cell]:
 
 
 def known_targets(evidence: EvidenceAtHand) -> list[Cell]:
-    """Returns the targets that were measured on any model."""
+    """Returns the targets that were measured on any model, or are planned."""
     measured = [] if evidence.cells is None else targets_in(evidence.cells)
-    return list(dict.fromkeys([*measured, *([] if evidence.knowledge is None else evidence.knowledge.targets)]))
+    known = [] if evidence.knowledge is None else evidence.knowledge.targets
+    return list(dict.fromkeys([*measured, *evidence.planned_targets, *known]))
 
 
 def _as_measured(cell: Cell, evidence: EvidenceAtHand) -> Cell:
@@ -162,7 +169,8 @@ def _as_measured(cell: Cell, evidence: EvidenceAtHand) -> Cell:
 
 def _all_targets(evidence: EvidenceAtHand) -> list[Cell]:
     measured = [] if evidence.cells is None else targets_in(evidence.cells)
-    return measured or ([] if evidence.knowledge is None else list(evidence.knowledge.targets))
+    known = [] if evidence.knowledge is None else list(evidence.knowledge.targets)
+    return measured or list(evidence.planned_targets) or known
 
 
 def _cells_of(frames: Sequence[MeasuredCells], model: str) -> pl.DataFrame | None:

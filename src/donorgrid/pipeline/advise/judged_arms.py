@@ -51,7 +51,9 @@ class JudgedArm:
     judged: list[Judged]
 
 
-def judge_arm(arm: tuple[str, pl.DataFrame | None], wish: Wish, evidence: EvidenceAtHand, *, n_draws: int) -> JudgedArm:
+def judge_arm(
+    arm: tuple[str, pl.DataFrame | None], wish: Wish, evidence: EvidenceAtHand, *, model: TransferModel, n_draws: int
+) -> JudgedArm:
     """Judge everything that could be trained in an arm.
 
     Parameters
@@ -62,6 +64,8 @@ def judge_arm(arm: tuple[str, pl.DataFrame | None], wish: Wish, evidence: Eviden
         What is wanted and guarded.
     evidence : EvidenceAtHand
         The model and the knowledge.
+    model : TransferModel
+        As ``fit_to_knowledge`` gives it.
     n_draws : int
         Joint draws.
 
@@ -74,7 +78,7 @@ def judge_arm(arm: tuple[str, pl.DataFrame | None], wish: Wish, evidence: Eviden
     known = () if evidence.knowledge is None else evidence.knowledge.sources
     sources = candidate_sources(measured=measured, planned=evidence.planned, known=known)
     named = {name: (parts, None) for name, parts in sources.items()} | with_comparators(sources, wish.wanted)
-    draws = _draw(cells, {name: parts for name, (parts, _) in named.items()}, wish, evidence, n_draws)
+    draws = _draw(cells, {name: parts for name, (parts, _) in named.items()}, wish, evidence, model, n_draws)
     n_models = 0 if evidence.knowledge is None else len(evidence.knowledge.models)
     options = make_options(named, cells, recipe=recipe, wish=wish, n_models=n_models)
     judged = judge_options(options, draws, wish)
@@ -82,6 +86,27 @@ def judge_arm(arm: tuple[str, pl.DataFrame | None], wish: Wish, evidence: Eviden
     if cells is not None:
         judged = with_specific_parts(judged, controls, wish)
     return JudgedArm(recipe=recipe, cells=cells, options=options, draws=draws, judged=judged)
+
+
+def fit_to_knowledge(evidence: EvidenceAtHand, wish: Wish) -> TransferModel:
+    """The model of transfer that the knowledge gives, or the built-in numbers where there is none.
+
+    Parameters
+    ----------
+    evidence : EvidenceAtHand
+        Knowledge, and the cells whose languages occur.
+    wish : Wish
+        Its targets.
+
+    Returns
+    -------
+    TransferModel
+    """
+    targets = list(dict.fromkeys([*wish.targets, *([] if evidence.cells is None else targets_in(evidence.cells))]))
+    languages = [cell.language for cell in targets]
+    if evidence.knowledge is None:
+        return model_from_defaults(default_numbers(), targets, similarity=similar_languages(languages))
+    return fit_model(evidence.knowledge, similarity=similar_languages([*languages, *evidence.knowledge.languages]))
 
 
 def judge_no_training(wish: Wish, n_draws: int) -> Judged:
@@ -133,6 +158,7 @@ def _draw(
     sources: Mapping[str, SourceParts],
     wish: Wish,
     evidence: EvidenceAtHand,
+    model: TransferModel,
     n_draws: int,
 ) -> Reals:
     """Joint draws of true deltas on the targets of the wish."""
@@ -145,19 +171,12 @@ def _draw(
         family=evidence.family,
         measured=None if cells is None else measured_deltas(cells, numbers, columns),
     )
-    return draw_deltas(_model(evidence, targets), question, n_draws=n_draws)[:, :, : len(wish.targets)]
+    return draw_deltas(model, question, n_draws=n_draws)[:, :, : len(wish.targets)]
 
 
 def _measured_sources(cells: pl.DataFrame, planned: Mapping[str, SourceParts]) -> dict[str, SourceParts]:
     rows = cells.unique("source_name", keep="first", maintain_order=True).iter_rows(named=True)
     return {row["source_name"]: parts for row in rows if (parts := source_parts(row, planned)) is not None}
-
-
-def _model(evidence: EvidenceAtHand, targets: Sequence[Cell]) -> TransferModel:
-    languages = [cell.language for cell in targets]
-    if evidence.knowledge is None:
-        return model_from_defaults(default_numbers(), targets, similarity=similar_languages(languages))
-    return fit_model(evidence.knowledge, similarity=similar_languages([*languages, *evidence.knowledge.languages]))
 
 
 def _controls(cells: pl.DataFrame | None, wish: Wish, n_draws: int) -> dict[str, Reals]:

@@ -12,10 +12,17 @@ from donorgrid.advise.options import missing_comparators
 from donorgrid.advise.sentences import Advice, advise
 from donorgrid.advise.wishes import Wish
 from donorgrid.pipeline.advise.evidence_at_hand import EvidenceAtHand, make_wish, read_evidence
-from donorgrid.pipeline.advise.judged_arms import JudgedArm, judge_arm, judge_no_training, judge_prompts
+from donorgrid.pipeline.advise.judged_arms import (
+    JudgedArm,
+    fit_to_knowledge,
+    judge_arm,
+    judge_no_training,
+    judge_prompts,
+)
 from donorgrid.pipeline.advise.limits_of_evidence import limits_of_evidence, near_names, refuse_what_nothing_tells
 from donorgrid.pipeline.advise.measurements import possible_measurements, what_items_would_decide
 from donorgrid.pipeline.advise.request import AdviceRequest
+from donorgrid.statistics.transfer_model.model import TransferModel
 
 LEAST_WORTH_PP = 0.05
 """A budget is not spent on measurements that are expected to improve the decision by less."""
@@ -88,7 +95,9 @@ def recommend(request: AdviceRequest) -> Recommendation:
         return recommend_from(evidence, wish, request)
 
 
-def recommend_from(evidence: EvidenceAtHand, wish: Wish, request: AdviceRequest) -> Recommendation:
+def recommend_from(
+    evidence: EvidenceAtHand, wish: Wish, request: AdviceRequest, *, model: TransferModel | None = None
+) -> Recommendation:
     """Say what to train, from evidence that was read already.
 
     Parameters
@@ -99,6 +108,8 @@ def recommend_from(evidence: EvidenceAtHand, wish: Wish, request: AdviceRequest)
         What is wanted and guarded.
     request : AdviceRequest
         How many draws, and how many measurements to plan.
+    model : TransferModel, optional
+        Fitted to the knowledge already.
 
     Returns
     -------
@@ -110,7 +121,8 @@ def recommend_from(evidence: EvidenceAtHand, wish: Wish, request: AdviceRequest)
         If nothing can be said of a target.
     """
     refuse_what_nothing_tells(wish, evidence.cells, evidence.knowledge)
-    arms = [judge_arm(arm, wish, evidence, n_draws=request.n_draws) for arm in evidence.arms]
+    model = model or fit_to_knowledge(evidence, wish)
+    arms = [judge_arm(arm, wish, evidence, model=model, n_draws=request.n_draws) for arm in evidence.arms]
     judged = [option for arm in arms for option in arm.judged]
     judged += judge_prompts(evidence.prompts, wish, request.n_draws)
     decision = decide([*judged, judge_no_training(wish, request.n_draws)], wish)
