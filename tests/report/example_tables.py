@@ -112,7 +112,7 @@ def _filled(name: str, keys: pl.DataFrame, draw: np.random.Generator) -> pl.Data
             drawn[column] = draw.random(keys.height) < 0.5
         elif kind == pl.Int64:
             drawn[column] = draw.integers(1, 5000, keys.height)
-        elif column.endswith("_rate"):
+        elif "_rate" in column:
             drawn[column] = draw.uniform(0, 0.5, keys.height)
         else:
             drawn[column] = (

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import polars as pl
 import pytest
@@ -31,8 +32,17 @@ def page_of(tables: dict[str, pl.DataFrame], **head: object) -> Page:
 def test_the_tables_on_the_page_are_the_tables_given(name: str, caption: str) -> None:
     tables = example_tables(example_deltas())
     rows = page_of(tables).tables[caption][1:]
+    ends = [name for name in tables[name].columns if name.endswith(("rate_low", "rate_high"))]
+
+    def text(row: dict[str, Any], column: str) -> str:
+        value, *interval = (
+            shown(column, row[f"{column}{end}"]) for end in ("", "_low", "_high") if f"{column}{end}" in row
+        )
+        return f"{value} ({' to '.join(interval)})" if f"{column}_low" in ends else value
+
     wanted = [
-        {shown(column, row[column]) for column in row if column != "harm_limit_pp"} for row in tables[name].to_dicts()
+        {text(row, column) for column in row if column not in (*ends, "harm_limit_pp")}
+        for row in tables[name].to_dicts()
     ]
     assert [set(row) for row in rows] == wanted
 

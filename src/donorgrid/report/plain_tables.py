@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from donorgrid.report.formatting import shown
+from donorgrid.report.formatting import is_absent, shown
 
 HEADINGS = {
     "n": "n",
@@ -66,8 +67,6 @@ HEADINGS = {
     "n_degenerate": "cells with a degenerate target",
     "low_pp": "interval, low (pp)",
     "high_pp": "interval, high (pp)",
-    "share_low": "share, low",
-    "share_high": "share, high",
     "q1": "first quartile",
     "q3": "third quartile",
     "n_sources": "sources",
@@ -110,21 +109,27 @@ def plain_table(frame: pl.DataFrame, caption: str, names: Mapping[str, str] | No
     Returns
     -------
     PlainTable
-        In the order of ``frame``.
+        In the order of ``frame``. A rate that has an interval is in one column with it: ``12.5% (2.4% to 45.4%)``.
     """
     longer = names or {}
     frame = frame.select(
         column for column in frame if column.name != "harm_limit_pp" and column.null_count() < frame.height
     )
+    ends = {end for name in frame.columns for end in (f"{name}_low", f"{name}_high")}
+    columns = [name for name in frame.columns if name not in ends]
     return PlainTable(
         caption=caption,
-        headings=tuple(HEADINGS.get(name, name.replace("_", " ")) for name in frame.columns),
-        numeric=tuple(kind.is_numeric() for kind in frame.dtypes),
-        rows=tuple(
-            tuple(
-                longer.get(value, value) if isinstance(value, str) else shown(name, value)
-                for name, value in zip(frame.columns, row, strict=True)
-            )
-            for row in frame.iter_rows()
-        ),
+        headings=tuple(HEADINGS.get(name, name.replace("_", " ")) for name in columns),
+        numeric=tuple(frame.schema[name].is_numeric() for name in columns),
+        rows=tuple(tuple(_text(row, name, longer) for name in columns) for row in frame.iter_rows(named=True)),
     )
+
+
+def _text(row: Mapping[str, Any], name: str, longer: Mapping[str, str]) -> str:
+    value = row[name]
+    if isinstance(value, str):
+        return longer.get(value, value)
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    if is_absent(low) or is_absent(high):
+        return shown(name, value)
+    return f"{shown(name, value)} ({shown(name, low)} to {shown(name, high)})"

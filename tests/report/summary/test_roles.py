@@ -50,6 +50,21 @@ def test_who_loses_is_said_by_the_interval_that_stands_beside_it() -> None:
     assert min(said.values()) > 20
 
 
+def test_who_gives_is_said_by_its_interval_too() -> None:
+    roles = pl.DataFrame(
+        {
+            "task": list("abcd"),
+            "donor_pp": [2.0, 1.0, 0.5, -1.0],
+            "donor_low_pp": [1.0, -0.5, 0.25, -2.0],
+            "donor_high_pp": [3.0, 2.5, 0.75, 0.0],
+        }
+    ).with_columns(recipient_pp=pl.lit(None, dtype=pl.Float64))
+    (sentence,) = role_sentences(roles, "task", HEAD)
+    assert sentence == "Best donor task: a +2.00 (+1.00 to +3.00) pp.", "b may give nothing; d loses"
+    (none,) = role_sentences(roles.filter(pl.col("task").is_in(["b", "d"])), "task", HEAD)
+    assert none == "No task is shown to give on average as a donor; the highest mean is b +1.00 (−0.50 to +2.50) pp."
+
+
 def test_resampled_intervals_take_the_place_of_those_over_models() -> None:
     roles = pl.DataFrame(
         {"task": ["a"], "recipient_pp": [-1.0], "recipient_low_pp": [-3.0], "recipient_high_pp": [1.0]}

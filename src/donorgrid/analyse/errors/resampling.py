@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
+from donorgrid.analyse.errors.run_errors import run_deviations, run_variances
 from donorgrid.analyse.reading.paired_differences import ArmDifferences, n_clusters
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.core.arrays import Reals, Singles
+from donorgrid.core.tables.declaring import ARM
 from donorgrid.statistics.errors.resampling import counts_of_counts, draw_counts, enlarged_deviations
 
 FEWEST_MODELS = 3
@@ -36,6 +39,39 @@ class Resampled:
     paired: ArmDifferences
     delta_pp: Singles
     again_pp: tuple[Singles, Singles]
+
+
+def resampled_arm(
+    cells: pl.DataFrame,
+    differences: Sequence[ArmDifferences],
+    settings: AnalysisSettings,
+    *,
+    by_seed: pl.DataFrame | None = None,
+) -> list[Resampled]:
+    """The cells of an arm under draws of item IDs and training runs.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Plain cells of one arm.
+    differences : sequence of ArmDifferences
+        One per model that has item answers.
+    settings : AnalysisSettings
+        ``n_bootstrap`` and ``seed``.
+    by_seed : DataFrame, optional
+        DELTAS_BY_SEED rows, of this arm and others: training runs are drawn again too.
+
+    Returns
+    -------
+    list of Resampled
+        One per model; empty without item answers or draws.
+    """
+    if not differences or settings.n_bootstrap < 2:
+        return []
+    arm = [name for name in ARM if by_seed is not None and name in by_seed.columns and name in cells.columns]
+    seeds = by_seed.join(cells.select(arm).unique(), on=arm, nulls_equal=True) if by_seed is not None else None
+    variances = run_variances(cells, by_seed)
+    return resampled_deltas(differences, [run_deviations(paired, seeds, variances) for paired in differences], settings)
 
 
 def resampled_deltas(

@@ -1,27 +1,22 @@
 """Intervals by clustered resampling: of the regimes' means and rates, of roles and of sources."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from donorgrid.analyse.errors.resampling import FEWEST_MODELS, Resampled, model_weights, resampled_deltas
-from donorgrid.analyse.errors.run_errors import run_deviations, run_variances
+from donorgrid.analyse.errors.drawn_rates import STATISTICS, Statistic, drawn_rate_interval
+from donorgrid.analyse.errors.resampling import FEWEST_MODELS, Resampled, model_weights, resampled_arm
 from donorgrid.analyse.reading.cell_sets import DONORS, RECIPIENTS, CellSets, regime_sets, source_sets
 from donorgrid.analyse.reading.paired_differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.making import TableMaker
 from donorgrid.core.arrays import Flags, Reals, Singles
 from donorgrid.core.tables import INTERVALS
-from donorgrid.core.tables.declaring import ARM
-from donorgrid.statistics.errors.intervals import drawn_mean_interval, effective_count, units_quantile
-from donorgrid.statistics.harm import harmed, positive
+from donorgrid.statistics.errors.intervals import drawn_mean_interval, units_quantile
 from donorgrid.statistics.paired import pseudo_variance
-from donorgrid.statistics.proportions import rate_interval
 
-_Statistic = Callable[[npt.NDArray[np.floating]], npt.NDArray[np.floating]]
 SETS: Mapping[str, CellSets] = {
     "regime": regime_sets,
     "source": source_sets,
@@ -41,6 +36,7 @@ def intervals_table(
     settings: AnalysisSettings,
     *,
     by_seed: pl.DataFrame | None = None,
+    resampled: Sequence[Resampled] | None = None,
 ) -> pl.DataFrame:
     """INTERVALS rows of one arm.
 
@@ -54,19 +50,18 @@ def intervals_table(
         ``n_bootstrap``, ``confidence``, ``harm_limit_pp`` and ``seed``.
     by_seed : DataFrame, optional
         DELTAS_BY_SEED rows: training runs are drawn again too.
+    resampled : sequence of Resampled, optional
+        The cells under every draw, where they are drawn already.
 
     Returns
     -------
     DataFrame
         No rows without item answers or draws.
     """
-    if not differences or settings.n_bootstrap < 2:
+    if resampled is None:
+        resampled = resampled_arm(cells, differences, settings, by_seed=by_seed)
+    if not resampled:
         return pl.DataFrame(schema=INTERVALS.schema_without_arm())
-    arm = [name for name in ARM if by_seed is not None and name in by_seed.columns and name in cells.columns]
-    seeds = by_seed.join(cells.select(arm).unique(), on=arm, nulls_equal=True) if by_seed is not None else None
-    variances = run_variances(cells, by_seed)
-    run_parts = [run_deviations(paired, seeds, variances) for paired in differences]
-    resampled = resampled_deltas(differences, run_parts, settings)
     rows = [
         {"kind": kind, "name": name, **row}
         for kind, sets in SETS.items()
@@ -92,8 +87,7 @@ def _rows(
     sets = _DrawnSets(models=models, weights=model_weights(len(models), settings), settings=settings)
     estimates = {"mean_pp": sets.mean()}
     if rates:
-        estimates["positive_rate"] = sets.rate(lambda values: positive(values).astype(np.float32))
-        estimates["harm_rate"] = sets.rate(lambda values: harmed(values, settings.harm_limit_pp).astype(np.float32))
+        estimates |= {name: sets.rate(STATISTICS[name](settings)) for name in ("positive_rate", "harm_rate")}
     units = "models, seeds, items" if len(models) >= FEWEST_MODELS else "seeds, items"
     return [
         {"statistic": name, "value": value, "low": low, "high": high}
@@ -124,24 +118,22 @@ class _DrawnSets:
         pseudo = pseudo_variance(n_items, n_seeds)
         return value, *drawn_mean_interval(value, draws, pseudo_variance=pseudo, quantile=self.quantile)
 
-    def rate(self, statistic: _Statistic) -> tuple[float, float, float]:
+    def rate(self, statistic: Statistic) -> tuple[float, float, float]:
         """(value, low, high) of a share of the cells."""
         value = self._measured(statistic)
-        draws, first, second = (self._of_models(statistic, number).mean(axis=1) for number in range(3))
-        further = max(0.0, float(np.var(self._drawn(statistic))) - float(np.var(draws)))
+        once, first, second = (self._of_models(statistic, number) for number in range(3))
         n_cells = sum(int(mask.sum()) for _, mask in self.models)
-        effective = effective_count(draws, (first, second), n_cells, further=further)
-        return value, *rate_interval(value, effective, self.quantile)
+        return value, *drawn_rate_interval(value, (once, first, second), n_cells, self.settings)
 
-    def _measured(self, statistic: _Statistic) -> float:
+    def _measured(self, statistic: Statistic) -> float:
         values = [np.mean(statistic(model.paired.delta_pp[mask]), dtype=np.float64) for model, mask in self.models]
         return float(np.mean(values))
 
-    def _drawn(self, statistic: _Statistic) -> Reals:
+    def _drawn(self, statistic: Statistic) -> Reals:
         """(draws,) with the models drawn again where there are enough."""
         return np.asarray((self.weights * self._of_models(statistic, 0)).sum(axis=1) / len(self.models))
 
-    def _of_models(self, statistic: _Statistic, number: int) -> Reals:
+    def _of_models(self, statistic: Statistic, number: int) -> Reals:
         """(draws, models): in the draws, or in one of the two draws of each."""
         return np.stack(
             [_over_cells((model.delta_pp, *model.again_pp)[number][mask], statistic) for model, mask in self.models],
@@ -154,7 +146,7 @@ def _n_items(paired: ArmDifferences) -> Reals:
     return np.add.reduceat(paired.answered > 0, paired.starts, axis=1, dtype=np.int64).astype(np.float64)
 
 
-def _over_cells(values: Singles, statistic: _Statistic) -> Reals:
+def _over_cells(values: Singles, statistic: Statistic) -> Reals:
     """(draws,) means over the cells; a cell whose items were all left out of a draw does not count in it."""
     known = ~np.isnan(values)
     total = np.where(known, statistic(values), 0.0).sum(axis=0, dtype=np.float64)
@@ -164,7 +156,7 @@ def _over_cells(values: Singles, statistic: _Statistic) -> Reals:
 TABLES = (
     TableMaker(
         {"intervals": INTERVALS},
-        lambda arm: (intervals_table(arm.cells, arm.differences, arm.settings, by_seed=arm.by_seed),),
+        lambda arm: (intervals_table(arm.cells, arm.differences, arm.settings, resampled=arm.resampled),),
         headline=True,
     ),
 )

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
+from donorgrid.analyse.errors.resampling import Resampled, resampled_arm
 from donorgrid.analyse.reading.factors import FITS
 from donorgrid.analyse.reading.paired_differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
@@ -45,6 +47,11 @@ class ArmData:
     by_seed: pl.DataFrame | None
     settings: AnalysisSettings
     fits: tuple[str, ...] = tuple(FITS)
+
+    @cached_property
+    def resampled(self) -> list[Resampled]:
+        """The cells under every draw of items and training runs; empty without item answers or draws."""
+        return resampled_arm(self.cells, self.differences, self.settings, by_seed=self.by_seed)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from donorgrid.analyse.errors.cell_errors import with_uncertainty
+from donorgrid.analyse.errors.drawn_rates import with_rate_intervals
 from donorgrid.analyse.errors.posteriors import with_posteriors
+from donorgrid.analyse.errors.resampling import Resampled
 from donorgrid.analyse.errors.shared_noise import shared_noise
 from donorgrid.analyse.errors.sign_flips import KEY, max_t_table
 from donorgrid.analyse.reading.group_means import means
@@ -106,7 +108,9 @@ def _with_tests(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
     return cells.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
 
 
-def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame:
+def noise_table(
+    cells: pl.DataFrame, settings: AnalysisSettings, *, resampled: Sequence[Resampled] = ()
+) -> pl.DataFrame:
     """NOISE rows of one arm: per regime and for ``transfer``.
 
     Parameters
@@ -115,6 +119,8 @@ def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
         As ``cells_with_noise`` returns them.
     settings : AnalysisSettings
         ``harm_limit_pp``.
+    resampled : sequence of Resampled
+        One per model that has item answers: the harm rate gets an interval.
 
     Returns
     -------
@@ -148,7 +154,9 @@ def noise_table(cells: pl.DataFrame, settings: AnalysisSettings) -> pl.DataFrame
         shares = shares.join(mean.select("regime", pl.col("mean_pp").alias(name)), on="regime", how="left")
     ordered = shares.sort(pl.col("regime").replace_strict(ORDER, return_dtype=pl.Int64))
     several = pl.when(pl.col("regime") != TRANSFER).then(pl.col("prior_sd_pp"))
-    return ordered.with_columns(prior_sd_pp=several, harm_limit_pp=pl.lit(float(settings.harm_limit_pp)))
+    table = ordered.with_columns(prior_sd_pp=several, harm_limit_pp=pl.lit(float(settings.harm_limit_pp)))
+    named = rows.with_columns(source_name=pl.concat_str("source_task", "source_language", separator="/"))
+    return with_rate_intervals(table, ["regime"], cells=named, resampled=resampled, settings=settings)
 
 
 def _survives(adjusted: str) -> pl.Expr:
@@ -207,7 +215,9 @@ def _degenerate(cells: pl.DataFrame) -> pl.Expr:
 
 
 TABLES = (
-    TableMaker({"noise": NOISE}, lambda arm: (noise_table(arm.measured, arm.settings),), headline=True),
+    TableMaker(
+        {"noise": NOISE}, lambda arm: (noise_table(arm.measured, arm.settings, resampled=arm.resampled),), headline=True
+    ),
     TableMaker({"verdicts": VERDICTS}, lambda arm: (verdicts_table(arm.measured, arm.settings),)),
     TableMaker({"cells": CELLS}, lambda arm: (arm.measured.drop(_FURTHER),)),
 )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from donorgrid.analyse.errors.drawn_rates import with_rate_intervals
 from donorgrid.analyse.errors.item_errors import source_errors
+from donorgrid.analyse.errors.resampling import Resampled
 from donorgrid.analyse.reading.paired_differences import ArmDifferences
 from donorgrid.analyse.settings import AnalysisSettings
 from donorgrid.analyse.tables.choosing import best_shares
@@ -17,7 +19,11 @@ _SOURCE = ["source_task", "source_language"]
 
 
 def sources_table(
-    cells: pl.DataFrame, differences: Sequence[ArmDifferences], settings: AnalysisSettings
+    cells: pl.DataFrame,
+    differences: Sequence[ArmDifferences],
+    settings: AnalysisSettings,
+    *,
+    resampled: Sequence[Resampled] = (),
 ) -> pl.DataFrame:
     """SOURCES rows of one arm, best first.
 
@@ -29,6 +35,8 @@ def sources_table(
         One per model that has item answers.
     settings : AnalysisSettings
         ``confidence``, ``harm_limit_pp``, ``n_splits`` and ``seed``.
+    resampled : sequence of Resampled
+        One per model that has item answers: the harm rate gets an interval.
 
     Returns
     -------
@@ -36,7 +44,8 @@ def sources_table(
     """
     transfer = cells.filter(pl.col("regime") != TRAINED_CELL)
     mean = over_models(transfer, _SOURCE, confidence=settings.confidence).drop("n_degenerate")
-    harm = summarise(transfer, _SOURCE, settings).select(*_SOURCE, "harm_rate")
+    summary = summarise(transfer, _SOURCE, settings).select(*_SOURCE, "harm_rate")
+    harm = with_rate_intervals(summary, _SOURCE, cells=transfer, resampled=resampled, settings=settings)
     names = transfer.select(*_SOURCE, "source_name").unique(_SOURCE, maintain_order=True)
     table = mean.join(harm, on=_SOURCE, how="left").join(names, on=_SOURCE, how="left")
     noise = table.join(source_errors(differences), on="source_name", how="left")
@@ -47,6 +56,8 @@ def sources_table(
 
 TABLES = (
     TableMaker(
-        {"sources": SOURCES}, lambda arm: (sources_table(arm.cells, arm.differences, arm.settings),), headline=True
+        {"sources": SOURCES},
+        lambda arm: (sources_table(arm.cells, arm.differences, arm.settings, resampled=arm.resampled),),
+        headline=True,
     ),
 )

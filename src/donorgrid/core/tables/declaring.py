@@ -27,6 +27,35 @@ SUMMARY: Columns = {
 """A summary of n deltas; the targets of ``n_degenerate`` have a baseline that measures format (see DEGENERATE)."""
 
 
+RATE_ENDS = ("_low", "_high")
+"""Endings of the ends of a rate's interval, which is there where item answers were resampled."""
+
+
+def with_ends(columns: Columns, *rates: str) -> Columns:
+    """Puts the ends of its interval behind each rate.
+
+    Parameters
+    ----------
+    columns : dict
+        Column to type.
+    *rates : str
+        Columns that have an interval.
+
+    Returns
+    -------
+    dict
+    """
+    ends = {rate: {f"{rate}{end}": REAL for end in RATE_ENDS} for rate in rates}
+    return {
+        key: kind for name, of_name in columns.items() for key, kind in {name: of_name, **ends.get(name, {})}.items()
+    }
+
+
+def ends_of(*rates: str) -> frozenset[str]:
+    """The columns that ``with_ends`` adds."""
+    return frozenset(f"{rate}{end}" for rate in rates for end in RATE_ENDS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table's declaration.

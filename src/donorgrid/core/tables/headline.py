@@ -1,6 +1,18 @@
 """The headline of the analysis: regimes, harm, roles, matrices, Pareto, coverage."""
 
-from donorgrid.core.tables.declaring import ARM, ARM_OPTIONAL, INT, REAL, SUMMARY, TEXT, YES, Columns, Table
+from donorgrid.core.tables.declaring import (
+    ARM,
+    ARM_OPTIONAL,
+    INT,
+    REAL,
+    SUMMARY,
+    TEXT,
+    YES,
+    Columns,
+    Table,
+    ends_of,
+    with_ends,
+)
 
 NOISE_OPTIONAL = ARM_OPTIONAL | {"mean_noise_se_pp", "donor_noise_se_pp", "recipient_noise_se_pp"}
 
@@ -24,11 +36,12 @@ REGIMES = Table(
 
 HARM_BREAKDOWN = Table(
     name="harm breakdown",
-    columns={"regime": TEXT, "by": TEXT, "value": TEXT, **SUMMARY, **ARM},
+    columns={"regime": TEXT, "by": TEXT, "value": TEXT, **with_ends(SUMMARY, "positive_rate", "harm_rate"), **ARM},
     key=("regime", "by", "value", *ARM),
-    optional=ARM_OPTIONAL,
+    optional=ARM_OPTIONAL | ends_of("positive_rate", "harm_rate"),
 )
-"""Harm per regime, broken down ``by`` target_language, target_task, size_class, family or translation."""
+"""Harm per regime, broken down ``by`` target_language, target_task, size_class, family or translation. ``_low`` and
+``_high``: the intervals of the rates by clustered resampling (see INTERVALS)."""
 
 ROLE: Columns = {
     "donor_pp": REAL,
@@ -87,20 +100,23 @@ MATRIX_TASK = Table(
 
 PARETO = Table(
     name="on-task against off-task",
-    columns={
-        "model": TEXT,
-        "source_task": TEXT,
-        "source_language": TEXT,
-        "on_task_pp": REAL,
-        "off_task_pp": REAL,
-        "off_task_harm_rate": REAL,
-        "n_on_task": INT,
-        "n_off_task": INT,
-        "front": YES,
-        **ARM,
-    },
+    columns=with_ends(
+        {
+            "model": TEXT,
+            "source_task": TEXT,
+            "source_language": TEXT,
+            "on_task_pp": REAL,
+            "off_task_pp": REAL,
+            "off_task_harm_rate": REAL,
+            "n_on_task": INT,
+            "n_off_task": INT,
+            "front": YES,
+            **ARM,
+        },
+        "off_task_harm_rate",
+    ),
     key=("model", "source_task", "source_language", *ARM),
-    optional=ARM_OPTIONAL,
+    optional=ARM_OPTIONAL | ends_of("off_task_harm_rate"),
 )
 """One row per (model, source): x = mean delta over MT-CL targets, y = mean delta over the targets of other tasks;
 ``front`` marks sources that no other source of the same model beats on both."""

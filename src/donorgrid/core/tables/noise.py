@@ -1,6 +1,6 @@
 """Noise: cells, regimes, verdicts, baselines, intervals, and what a planned grid can show."""
 
-from donorgrid.core.tables.declaring import ARM, ARM_OPTIONAL, INT, REAL, TEXT, YES, Table
+from donorgrid.core.tables.declaring import ARM, ARM_OPTIONAL, INT, REAL, TEXT, YES, Table, ends_of
 
 CELLS = Table(
     name="cells",
@@ -54,6 +54,8 @@ NOISE = Table(
         "regime": TEXT,
         "n": INT,
         "harm_rate": REAL,
+        "harm_rate_low": REAL,
+        "harm_rate_high": REAL,
         "expected_harm_rate_no_effect": REAL,
         "eb_harm_rate": REAL,
         "bh_harmed": REAL,
@@ -71,13 +73,13 @@ NOISE = Table(
         **ARM,
     },
     key=("regime", *ARM),
-    optional=ARM_OPTIONAL,
+    optional=ARM_OPTIONAL | ends_of("harm_rate"),
 )
-"""Harm compared with noise: shares of the cells (0-1). ``expected_harm_rate_no_effect``: harmed cells without any true
-effect; ``eb_harm_rate``: the mean probability of harm under the empirical-Bayes prior, the expected share truly at or
-below minus the limit; ``bh_harmed``: cells at or below minus
-the limit whose decrease survives Benjamini-Hochberg at 5% (``by_``: Benjamini-Yekutieli; ``max_t_``: family-wise
-5%); ``bh_helped``: cells whose increase does."""
+"""Harm compared with noise: shares of the cells (0-1). ``harm_rate_low`` and ``harm_rate_high``: its interval (see
+INTERVALS). ``expected_harm_rate_no_effect``: harmed cells without any true effect; ``eb_harm_rate``: the mean
+probability of harm under the empirical-Bayes prior, the expected share truly at or below minus the limit;
+``bh_harmed``: cells at or below minus the limit whose decrease survives Benjamini-Hochberg at 5% (``by_``:
+Benjamini-Yekutieli; ``max_t_``: family-wise 5%); ``bh_helped``: cells whose increase does."""
 
 VERDICTS = Table(
     name="verdicts",

@@ -1,6 +1,6 @@
 """Sources and specific transfer: what is chosen, and what it is worth beyond a control."""
 
-from donorgrid.core.tables.declaring import ARM, ARM_OPTIONAL, INT, REAL, TEXT, Table
+from donorgrid.core.tables.declaring import ARM, ARM_OPTIONAL, INT, REAL, TEXT, Table, ends_of
 from donorgrid.core.tables.headline import NOISE_OPTIONAL, REGIMES, ROLE
 
 SPECIFIC_REGIMES = Table(
@@ -32,13 +32,15 @@ SOURCES = Table(
         "low_pp": REAL,
         "high_pp": REAL,
         "harm_rate": REAL,
+        "harm_rate_low": REAL,
+        "harm_rate_high": REAL,
         "best_share": REAL,
         "n": INT,
         "n_models": INT,
         **ARM,
     },
     key=("source_task", "source_language", *ARM),
-    optional=ARM_OPTIONAL,
+    optional=ARM_OPTIONAL | ends_of("harm_rate"),
 )
 """Sources by their mean transfer (all targets but their own), over models. ``best_share``: in how many random halves of
 the items the source came out best."""

@@ -52,7 +52,9 @@ class Axis:
         )
 
 
-def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6, signed: bool = True) -> Axis:
+def axis_over(
+    values: Iterable[float | None], *, wanted_ticks: int = 6, signed: bool = True, most: float = math.inf
+) -> Axis:
     """The axis that shows all values and 0.
 
     Parameters
@@ -63,6 +65,8 @@ def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6, signed: 
         About how many ticks there are.
     signed
         Whether ticks above 0 have a plus sign.
+    most
+        The largest value that there can be, such as 100 percent: the axis ends there at the latest.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def axis_over(values: Iterable[float | None], *, wanted_ticks: int = 6, signed: 
     margin = 0.02 * span
     return Axis(
         low=step * math.floor((low - margin) / step) if low < 0 else 0.0,
-        high=step * math.ceil((high + margin) / step),
+        high=max(high, min(most, step * math.ceil((high + margin) / step))),
         step=step,
         signed=signed,
     )

@@ -1,5 +1,6 @@
 """Dot plots: a row per label, a mark per series, whiskers for uncertainty. Positions are percent of the width."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from donorgrid.report.figures.series import Series
 
 ROW_HEIGHT = 28
 _CHARACTER_WIDTH = 7.2
+_MOST = {"%": 100.0}
+"""The largest value of a unit."""
 _SERIES_DISTANCE = 10.0
 
 
@@ -77,7 +80,9 @@ def dot_plot(title: str, unit: str, labels: Iterable[str], series: tuple[Series,
     """
     labels = tuple(labels)
     ends = [end for measure in series for column in (measure.values, measure.lows, measure.highs) for end in column]
-    axis = axis_over((None if end is None else scale * end for end in ends), signed=unit == "pp")
+    axis = axis_over(
+        (None if end is None else scale * end for end in ends), signed=unit == "pp", most=_MOST.get(unit, math.inf)
+    )
     marks = [
         mark
         for index, measure in enumerate(series)

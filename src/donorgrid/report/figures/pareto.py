@@ -93,10 +93,9 @@ def panels(pareto: pl.DataFrame, models: tuple[str, ...]) -> tuple[Panel, ...]:
 
 def shown_columns(pareto: pl.DataFrame) -> pl.DataFrame:
     """The columns that the table behind the panels shows."""
-    source = pl.concat_str("source_task", "source_language", separator="/")
-    return pareto.select("model", "on_task_pp", "off_task_pp", "off_task_harm_rate", "front", source=source).select(
-        "model", "source", pl.exclude("model", "source")
-    )
+    source = pl.concat_str("source_task", "source_language", separator="/").alias("source")
+    rate = pl.selectors.starts_with("off_task_harm_rate")
+    return pareto.select("model", source, "on_task_pp", "off_task_pp", rate, "front")
 
 
 def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: Axis) -> Panel:
@@ -125,9 +124,11 @@ def _panel(model: str, rows: Sequence[Mapping[str, Any]], x_axis: Axis, y_axis: 
 
 
 def _tooltip(row: Mapping[str, Any]) -> str:
+    low, high = row.get("off_task_harm_rate_low"), row.get("off_task_harm_rate_high")
+    between = "" if is_absent(low) or is_absent(high) else f" ({percent(low)} to {percent(high)})"
     return (
         f"{_source(row)}: own task, other languages {signed_pp(row['on_task_pp'])} pp; "
-        f"other tasks {signed_pp(row['off_task_pp'])} pp, {percent(row['off_task_harm_rate'])} of them harmed"
+        f"other tasks {signed_pp(row['off_task_pp'])} pp, {percent(row['off_task_harm_rate'])}{between} of them harmed"
     )
 
 

@@ -68,7 +68,7 @@ def series_with_se(
 
 
 def series_of_rates(frame: pl.DataFrame, labels: Sequence[str], *, kind: str, name: str, column: str) -> Series:
-    """Rates (0-1) without whiskers.
+    """Rates (0-1), with whiskers to the ends of their intervals where the table has them.
 
     Parameters
     ----------
@@ -79,17 +79,19 @@ def series_of_rates(frame: pl.DataFrame, labels: Sequence[str], *, kind: str, na
     kind, name
         As in ``Series``.
     column
-        The column of the rate.
+        The column of the rate; its interval is in ``<column>_low`` and ``<column>_high``.
 
     Returns
     -------
     Series
         Values of 0-1.
     """
-    rates = _known(frame, column)
-    tooltips = tuple(f"{label}, {name}: {percent(rate)}" for label, rate in zip(labels, rates, strict=True))
-    no_whiskers = (None,) * len(rates)
-    return Series(kind=kind, name=name, values=rates, lows=no_whiskers, highs=no_whiskers, tooltips=tooltips)
+    rates, lows, highs = (_known(frame, f"{column}{end}") for end in ("", "_low", "_high"))
+    tooltips = tuple(
+        f"{label}, {name}: {percent(rate)}" + ("" if low is None else f" ({percent(low)} to {percent(high)})")
+        for label, rate, low, high in zip(labels, rates, lows, highs, strict=True)
+    )
+    return Series(kind=kind, name=name, values=rates, lows=lows, highs=highs, tooltips=tooltips)
 
 
 def series_with_interval(

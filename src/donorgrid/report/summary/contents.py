@@ -63,7 +63,9 @@ def summary(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> Summary:
         *study.shown_without_training(deltas),
         *transfer.outcome_sentences(outcomes, head, intervals, sound=left_out),
         *transfer.interval_sentences(intervals),
-        *transfer.with_degenerate_sentences(tables.get(f"regimes{WITH_DEGENERATE}"), head),
+        *transfer.with_degenerate_sentences(
+            tables.get(f"regimes{WITH_DEGENERATE}"), head, tables.get(f"intervals{WITH_DEGENERATE}")
+        ),
         *shared_texts.without_shared_sentences(tables, head),
         *transfer.noise_sentences(tables.get("noise"), head),
         *roles.best_source_sentences(tables.get("choosing")),

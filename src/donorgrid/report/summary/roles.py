@@ -43,7 +43,7 @@ def best_source_sentences(choosing: pl.DataFrame | None) -> list[str]:
 def role_sentences(
     roles: pl.DataFrame | None, kind: str, head: ReportHead, intervals: pl.DataFrame | None = None
 ) -> list[str]:
-    """The highest donor means, and the lowest recipient means: who loses is said by its interval.
+    """The highest donor means, and the lowest recipient means: who gives, and who loses, is said by its interval.
 
     Parameters
     ----------
@@ -103,6 +103,11 @@ def _donors(entries: Sequence[_Entry], kind: str, head: ReportHead) -> list[str]
     if not entries:
         return []
     best = entries[::-1][: max(1, min(_MOST_NAMED, len(entries) // 2))]
+    if all(entry.interval_pp is not None for entry in entries):
+        best = [entry for entry in best if entry.interval_pp is not None and hundredths(entry.interval_pp[0]) > 0]
+        if not best:
+            highest = _listed(entries[-1:], kind, head)
+            return [f"No {kind} is shown to give on average as a donor; the highest mean is {highest}."]
     return [f"Best donor {kind}{'s' * (len(best) > 1)}: {_listed(best, kind, head)}."]
 
 

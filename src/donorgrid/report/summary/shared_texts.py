@@ -5,17 +5,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from donorgrid.report.arms import by_arm
-from donorgrid.report.formatting import count, percent
+from donorgrid.report.formatting import count
 from donorgrid.report.head import ReportHead
 from donorgrid.report.headline import UNSHARED
-from donorgrid.report.summary.transfer import (
-    Outcome,
-    interval_in_brackets,
-    limit_in_words,
-    mean_in_words,
-    of_arm,
-    outcomes,
-)
+from donorgrid.report.summary.transfer import Outcome, of_arm, outcome_in_words, outcomes
 
 
 def without_shared_sentences(tables: Mapping[str, pl.DataFrame], head: ReportHead) -> list[str]:
@@ -24,7 +17,7 @@ def without_shared_sentences(tables: Mapping[str, pl.DataFrame], head: ReportHea
     Parameters
     ----------
     tables
-        ``shared_texts``, and ``regimes`` and ``intervals`` with ``UNSHARED``.
+        ``shared_texts``, ``regimes``, and ``regimes`` and ``intervals`` with ``UNSHARED``.
     head
         Gives the harm limit.
 
@@ -44,20 +37,20 @@ def without_shared_sentences(tables: Mapping[str, pl.DataFrame], head: ReportHea
     intervals = tables.get(f"intervals{UNSHARED}")
     intervals_of = {} if intervals is None or intervals.is_empty() else dict(by_arm(intervals))
     kept = outcomes(tables.get(f"regimes{UNSHARED}"))
+    n_headline = {label: int(outcome["n"]) for label, outcome in outcomes(tables.get("regimes"))}
     which = "that source" if len(sources) == 1 else "those sources"
     return [
         f"Training texts of {', '.join(sources)} occur among the test items of some targets: gains of {which} there "
         f"({count(pairs.height)} pair{'' if pairs.height == 1 else 's'} of source and target) may be memory.",
-        *(_without_shared(label, outcome, intervals_of.get(label), head) for label, outcome in kept),
+        *(
+            of_arm(label, _without(outcome, n_headline.get(label), head, intervals_of.get(label)))
+            for label, outcome in kept
+        ),
         *([] if kept else ["No transfer cell is without them."]),
     ]
 
 
-def _without_shared(label: str, outcome: Outcome, intervals: pl.DataFrame | None, head: ReportHead) -> str:
-    mean, gained, lost = (interval_in_brackets(intervals, name) for name in ("mean_pp", "positive_rate", "harm_rate"))
-    return of_arm(
-        label,
-        f"Without those pairs, over {count(int(outcome['n']))} transfer cells, the mean delta is "
-        f"{mean_in_words(outcome, intervals)} pp{mean}; {percent(outcome['positive_rate'])}{gained} gained and "
-        f"{percent(outcome['harm_rate'])}{lost} lost {limit_in_words(head)} or more.",
-    )
+def _without(outcome: Outcome, n_headline: int | None, head: ReportHead, intervals: pl.DataFrame | None) -> str:
+    if int(outcome["n"]) == n_headline:
+        return f"None of those pairs is among the {count(n_headline)} transfer cells of the headline."
+    return f"Without those pairs, {outcome_in_words(outcome, head, intervals)}"

@@ -102,7 +102,9 @@ def noise_sentences(noise: pl.DataFrame | None, head: ReportHead) -> list[str]:
     ]
 
 
-def with_degenerate_sentences(regimes: pl.DataFrame | None, head: ReportHead) -> list[str]:
+def with_degenerate_sentences(
+    regimes: pl.DataFrame | None, head: ReportHead, intervals: pl.DataFrame | None = None
+) -> list[str]:
     """The same numbers over all targets, where degenerate ones are left out above.
 
     Parameters
@@ -111,21 +113,43 @@ def with_degenerate_sentences(regimes: pl.DataFrame | None, head: ReportHead) ->
         The table ``REGIMES`` of all targets, or None where no target is left out.
     head
         Gives the harm limit.
+    intervals
+        The table ``INTERVALS`` of all targets, or None.
 
     Returns
     -------
     list of str
         A sentence per arm.
     """
+    of_label = {} if intervals is None or intervals.is_empty() else dict(by_arm(intervals))
     return [
-        of_arm(
-            label,
-            f"With the degenerate targets too, over {count(int(outcome['n']))} transfer cells, the mean delta is "
-            f"{mean_in_words(outcome)} pp; {percent(outcome['positive_rate'])} gained and "
-            f"{percent(outcome['harm_rate'])} lost {limit_in_words(head)} or more.",
-        )
+        of_arm(label, f"With the degenerate targets too, {outcome_in_words(outcome, head, of_label.get(label))}")
         for label, outcome in outcomes(regimes)
     ]
+
+
+def outcome_in_words(outcome: Outcome, head: ReportHead, intervals: pl.DataFrame | None) -> str:
+    """Mean, share that gained and share harmed, each with its interval, as the end of a sentence.
+
+    Parameters
+    ----------
+    outcome
+        The transfer row of an arm.
+    head
+        Gives the harm limit.
+    intervals
+        The table ``INTERVALS`` of the arm, or None.
+
+    Returns
+    -------
+    str
+    """
+    mean, gained, lost = (interval_in_brackets(intervals, name) for name in ("mean_pp", "positive_rate", "harm_rate"))
+    return (
+        f"over {count(int(outcome['n']))} transfer cells, the mean delta is {mean_in_words(outcome, intervals)} "
+        f"pp{mean}; {percent(outcome['positive_rate'])}{gained} gained and {percent(outcome['harm_rate'])}{lost} lost "
+        f"{limit_in_words(head)} or more."
+    )
 
 
 def of_arm(label: str, sentence: str) -> str:
