@@ -11,10 +11,10 @@ from .core.records import Source as Source
 from .core.regimes import regime as regime
 from .core.version import __version__ as __version__
 from .pipeline.advise.recommend import recommend as recommend
+from .pipeline.advise.report_study import report_study as report_study
 from .pipeline.advise.request import AdviceRequest as AdviceRequest
 from .pipeline.advise.scout import scout_study as scout_study
 from .pipeline.analyse.analyse_study import analyse_study as analyse_study
-from .pipeline.analyse.analyse_study import report_study as report_study
 from .pipeline.analyse.tables import Analysed as Analysed
 from .pipeline.check.request import CheckRequest as CheckRequest
 from .pipeline.check.run_check import run_check as run_check

@@ -1,6 +1,6 @@
 """What a model could be trained on, and what a statement on it rests on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +8,8 @@ from donorgrid.core.records import Cell
 
 Comparator = Literal["no training", "few-shot prompt", "own cell", "same task, all languages", "everything mixed"]
 Rests = Literal["measured", "predicted from this model's adapters", "predicted from other models"]
+
+_LEAST_SHARE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +60,27 @@ class Option:
     recipe: str = ""
     comparator: Comparator | None = None
 
-    def trains_on(self, targets: Mapping[Cell, float]) -> bool:
-        """True if it trains on one of the targets themselves, which is no transfer."""
-        return any(cell in targets for cell in self.cells)
+    def trains_on(self, wanted: Mapping[Cell, float]) -> bool:
+        """True if it trains on wanted targets themselves, which is no transfer, by a tenth of their weight or more."""
+        return trained_share(self.cells, wanted) >= _LEAST_SHARE
+
+
+def trained_share(cells: Collection[Cell], wanted: Mapping[Cell, float]) -> float:
+    """The share of the wanted targets, by their weights, that are trained on.
+
+    Parameters
+    ----------
+    cells : collection of Cell
+        What is trained on.
+    wanted : mapping of Cell to float
+        The wanted targets with their weights.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    return sum(weight for cell, weight in wanted.items() if cell in cells) / sum(wanted.values())
 
 
 def missing_comparators(options: Sequence[Option]) -> tuple[str, ...]:

@@ -156,6 +156,8 @@ def _risk(judged: Judged, wish: Wish) -> str:
 
 
 def _wanted(wish: Wish) -> str:
+    if len(wish.wanted) > _MOST_NAMED and set(wish.wanted) == set(wish.guards):
+        return f"all {len(wish.wanted)} targets"
     names = [str(cell) for cell in wish.wanted]
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from donorgrid.advise.wishes import Wish
     from donorgrid.pipeline.advise.next_study import NextStudy
     from donorgrid.pipeline.advise.recommend import Recommendation
+    from donorgrid.pipeline.advise.request import AdviceRequest
 
 console = make_console()
 _MOST_SHOWN = 10
@@ -156,6 +157,36 @@ def weights_of(texts: list[str] | None) -> dict[str, float]:
         except ValueError:
             raise InputError(f"--for '{text}': the weight '{weight}' is not a number") from None
     return weights
+
+
+def report_request(
+    given: list[Path], wanted: list[str] | None, guards: list[str] | None, *, model: str | None, harm: float | None
+) -> "AdviceRequest":
+    """What the section of a report on what to train on is asked.
+
+    Parameters
+    ----------
+    given : list of Path
+        As ``report`` takes it.
+    wanted, guards : list of str, optional
+        As the options name them.
+    model : str, optional
+        The model in question.
+    harm : float, optional
+        The limit in pp.
+
+    Returns
+    -------
+    AdviceRequest
+    """
+    return pipeline.advise.request.AdviceRequest(
+        given=given,
+        wanted=weights_of(wanted),
+        guards=guards or [],
+        model=model,
+        limit_pp=1.0 if harm is None else harm,
+        n_next=_SHOWN_NEXT,
+    )
 
 
 def _table(recommendation: "Recommendation") -> Table:

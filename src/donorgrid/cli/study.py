@@ -10,6 +10,7 @@ from donorgrid import pipeline
 from donorgrid.cli import options
 from donorgrid.cli.planning import show_power
 from donorgrid.cli.progress import ProgressDisplay
+from donorgrid.cli.recommend import report_request
 from donorgrid.cli.show import make_console, show_failures, show_json, show_regimes
 
 if TYPE_CHECKING:
@@ -189,13 +190,21 @@ def report(
     release_arithmetic: options.ReleaseArithmetic = False,
     typology: options.Typology = False,
     rich_refits: options.RichRefits = None,
+    wanted: Annotated[
+        list[str] | None, typer.Option("--for", help="say what to train on for TASK/LANGUAGE; may stand again")
+    ] = None,
+    guard: Annotated[list[str] | None, typer.Option(help="TASK/LANGUAGE that must not break, or all")] = None,
+    model: Annotated[str | None, typer.Option(help="the model to advise on, where several were measured")] = None,
 ) -> None:
     """Analyse as 'analyse' does and write report.html."""
     change = _change(harm, metric, release_arithmetic=release_arithmetic, rich_refits=rich_refits)
     change = _with_distances(change, given, out) if typology else change
+    request = report_request(given, wanted, guard, model=model, harm=harm) if wanted or guard or model else None
     analysed = pipeline.analyse.analyse_study.analyse_study(given, out, change=change)
+    advice = pipeline.advise.report_study.report_advice(given, request)
     _tell(analysed)
-    page = pipeline.analyse.reporting.write_report(analysed, pipeline.analyse.analyse_study.output_folder(given, out))
+    folder = pipeline.analyse.analyse_study.output_folder(given, out)
+    page = pipeline.analyse.reporting.write_report(analysed, folder, advice=advice)
     console.print(f"report: {page.resolve()}", soft_wrap=True)
 
 

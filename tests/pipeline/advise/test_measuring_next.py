@@ -14,6 +14,7 @@ from donorgrid.core.errors import InputError
 from donorgrid.pipeline.advise.folder import write_recommendation
 from donorgrid.pipeline.advise.page import write_page
 from donorgrid.pipeline.advise.recommend import recommend
+from donorgrid.pipeline.advise.report_study import report_advice, report_study
 from donorgrid.pipeline.advise.request import AdviceRequest
 from donorgrid.plan.files import read_study
 
@@ -178,3 +179,21 @@ def test_the_command_writes_a_folder_and_prints_the_next_command(
     assert content["next"][0]["kind"] == "train"
     assert np.isclose(content["next"][0]["cost"], 1.0)
     assert (tmp_path / "advice" / "report.html").is_file()
+
+
+def test_a_report_says_what_to_train_on_for_all_targets_or_for_those_that_are_named(tmp_path: Path) -> None:
+    full = table(tmp_path / "full.csv", models=("delta-4b",))
+    (everything,) = report_advice([full])
+    assert everything.wish == "the mean over all 6 targets"
+    assert everything.sentences[0].startswith("Train on read/")
+    (named,) = report_advice([full], ask(given=[full]))
+    assert named.wish == "tell/de, nothing guarded"
+    three = table(tmp_path / "three.csv", models=("a-1b", "b-1b", "c-1b"))
+    assert report_advice([three]) == ()
+
+
+def test_the_report_has_the_section(tmp_path: Path) -> None:
+    full = table(tmp_path / "full.csv", models=("delta-4b",))
+    page = report_study(full, tmp_path / "out").read_text(encoding="utf-8")
+    assert 'id="advice"' in page
+    assert page.index('id="advice"') < page.index('id="regimes"')

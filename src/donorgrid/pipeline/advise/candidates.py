@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from donorgrid.advise.options import Comparator, Evidence, Option
+from donorgrid.advise.options import Comparator, Evidence, Option, trained_share
 from donorgrid.advise.wishes import Wish
 from donorgrid.core.records import Cell
 from donorgrid.statistics.transfer_model.source_covariances import SourceParts
 
 SAME_TASK: Comparator = "same task, all languages"
 EVERYTHING: Comparator = "everything mixed"
+_WANTED_SHARE = 0.5
+"""A source is the wanted cell itself if it is at least so much of what is wanted."""
 
 
 def candidate_sources(
@@ -55,9 +57,9 @@ def with_comparators(
     wanted_cells = [cell for cell in cells if cell in wanted]
     same_task = [cell for cell in cells if cell.task in tasks]
     comparators: dict[str, tuple[SourceParts, Comparator]] = {}
-    if len(wanted_cells) > 1:
+    if 1 < len(wanted_cells) < len(cells):
         comparators["the wanted cells mixed"] = (_even(wanted_cells), "own cell")
-    if len(same_task) > 1:
+    if len(same_task) > 1 and (len(tasks) == 1 or len(same_task) < len(cells)):
         comparators[SAME_TASK] = (_even(same_task), SAME_TASK)
     if len(cells) > 1:
         comparators[EVERYTHING] = (_even(cells), EVERYTHING)
@@ -95,14 +97,14 @@ def make_options(
     n_adapters = 0 if cells is None else cells.filter(pl.col("source_kind") != "control")["source_name"].n_unique()
     options = []
     for name, (parts, comparator) in sources.items():
-        single = next(iter(parts)) if len(parts) == 1 else None
+        is_wanted = len(parts) == 1 and trained_share(parts, wish.wanted) >= _WANTED_SHARE
         options.append(
             Option(
                 name=name,
                 cells=parts,
                 recipe=recipe,
                 evidence=_evidence(name, cells, wish.targets, n_adapters=n_adapters, n_models=n_models),
-                comparator="own cell" if comparator is None and single in wish.wanted else comparator,
+                comparator="own cell" if comparator is None and is_wanted else comparator,
             )
         )
     return options

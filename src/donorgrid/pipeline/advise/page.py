@@ -82,6 +82,8 @@ def shown_advice(recommendation: Recommendation, *, studies: Sequence[NextStudy]
 
 
 def _wish_in_words(wish: Wish) -> str:
+    if len(wish.wanted) > _MOST_NAMED and set(wish.wanted) == set(wish.guards):
+        return f"the mean over all {len(wish.wanted)} targets"
     wanted = [str(cell) for cell in wish.wanted]
     more = len(wanted) - _MOST_NAMED
     names = ", ".join(wanted[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

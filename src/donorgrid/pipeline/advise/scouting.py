@@ -56,12 +56,15 @@ class Scouting:
         How many draws; its budget is the number of sources that may be trained.
     start : EvidenceAtHand
         What is known before anything is trained.
+    may_stop : bool
+        False to spend the whole budget.
     """
 
     sources: Mapping[str, SourceParts]
     wish: Wish
     request: AdviceRequest
     start: EvidenceAtHand
+    may_stop: bool = True
 
     @property
     def budget(self) -> int:
@@ -110,7 +113,8 @@ def run_scouting(
             )
             return Scouted(recommendation=told, trained=tuple(chosen), stopped=reason)
         ahead = _steps_ahead(told, scouting, chosen)
-        if told.decision.action != "measure first" and ahead[-1].improvement_pp < ENOUGH_PP:
+        is_safe = scouting.may_stop and told.decision.action != "measure first"
+        if is_safe and ahead[-1].improvement_pp < ENOUGH_PP:
             return Scouted(recommendation=told, trained=tuple(chosen), stopped="the choice is safe")
         chosen.append(ahead[0].measurement.label)
 

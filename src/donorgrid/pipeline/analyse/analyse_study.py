@@ -21,7 +21,6 @@ from donorgrid.pipeline.analyse.measured import (
     measured_in_folder,
     measured_in_import,
 )
-from donorgrid.pipeline.analyse.reporting import write_report
 from donorgrid.pipeline.analyse.table_files import write_tables
 from donorgrid.pipeline.analyse.tables import (
     BY_SEED,
@@ -147,28 +146,6 @@ def typology(given: Given | Sequence[Given], out: Given | None = None) -> Mappin
     else:
         languages = list(read_workplan(output_folder(paths, out)).study.language_codes)
     return uriel_distances(languages)
-
-
-def report_study(
-    given: Given | Sequence[Given], out: Given | None = None, *, change: Change = lambda settings: settings
-) -> Path:
-    """Analyse as ``analyse_study`` does and write ``report.html``.
-
-    Parameters
-    ----------
-    given : str, Path, or a sequence of them
-        As in ``analyse_study``.
-    out : str or Path, optional
-        As in ``analyse_study``.
-    change : callable
-        As in ``analyse_study``.
-
-    Returns
-    -------
-    Path
-        The page.
-    """
-    return write_report(analyse_study(given, out, change=change), output_folder(_as_given(given), out))
 
 
 def output_folder(paths: Sequence[Path], out: Given | None) -> StudyFolder:

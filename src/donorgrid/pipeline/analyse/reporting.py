@@ -1,6 +1,7 @@
 """From an analysis to its report."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,12 +13,12 @@ from donorgrid.core.records import point_in_words
 from donorgrid.pipeline.analyse.tables import DELTAS, Analysed
 from donorgrid.pipeline.prepare.work_keys import WorkPlan
 from donorgrid.pipeline.run.progress import Watch
-from donorgrid.report import Failure, ReportHead, render_report
+from donorgrid.report import Failure, ReportHead, ShownAdvice, render_report
 from donorgrid.store import logs
 from donorgrid.store.logs import read_manifests
 
 
-def write_report(analysed: Analysed, folder: StudyFolder) -> Path:
+def write_report(analysed: Analysed, folder: StudyFolder, *, advice: tuple[ShownAdvice, ...] = ()) -> Path:
     """Write an analysis as ``report.html``.
 
     Parameters
@@ -26,6 +27,8 @@ def write_report(analysed: Analysed, folder: StudyFolder) -> Path:
         The analysis.
     folder : StudyFolder
         The folder of the study, import or analysis.
+    advice : tuple of ShownAdvice
+        What to train on.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def write_report(analysed: Analysed, folder: StudyFolder) -> Path:
         The page.
     """
     head = _study_head(analysed, analysed.plan, folder) if analysed.plan is not None else _tables_head(analysed)
-    page = render_report(analysed.tables, head)
+    page = render_report(analysed.tables, replace(head, advice=advice))
     with whole_file(folder.report) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return folder.report

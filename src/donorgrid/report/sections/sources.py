@@ -1,4 +1,4 @@
-"""What to train on: the best sources, and how much of what they give is specific to them."""
+"""Sources compared: the best ones, and how much of what they give is specific to them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def sources_section(tables: Tables) -> Section | None:
     if choices is not None:
         table = plain_table(choices, "The best choice, on all data and on the held-out half")
         parts = (*parts, Part(label="", content={"note": "", "plot": None, "table": table}))
-    return Section(id="sources", title="What to train on", kind="tabled", parts=parts)
+    return Section(id="sources", title="Sources compared", kind="tabled", parts=parts)
 
 
 def specific_section(tables: Tables) -> Section | None:
