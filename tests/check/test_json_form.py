@@ -35,6 +35,7 @@ def test_the_json_has_everything_as_plain_data() -> None:
         "comparisons",
         "recommendation",
         "notes",
+        "strengths",
     }
 
 

@@ -217,6 +217,11 @@ BAD = {
     "a limit that is no number": (["base", "wild", *GUARD, "--limit", "low"], "valid number"),
     "no items at all": (["base", "wild", *GUARD, "--items", "0"], "items 0: expected 1 or more"),
     "no such metric": (["base", "wild", *GUARD, "--metric", "f1"], "allowed are acc, acc_norm"),
+    "strengths that are no numbers": (["base", "wild", *GUARD, "--strengths", "0.5;1"], "expected numbers with commas"),
+    "a strength too large": (
+        ["base", "wild", *GUARD, "--strengths", "0.5,3"],
+        "strengths: 3: expected a number from 0",
+    ),
     "no such precision": (["base", "wild", *GUARD, "--precision", "fp8"], "allowed are fp32, bf16"),
     "no chat template": (["base", "wild", *GUARD, "--chat-template"], "leave --chat-template out"),
     "no such device": (["base", "wild", *GUARD, "--device", "cuda"], "allowed are 'auto', 'cpu'"),

@@ -12,7 +12,10 @@ from .replies import Reply as Reply
 from .replies import passing_replies as passing_replies
 from .results import AdapterVerdict as AdapterVerdict
 from .results import CheckResult as CheckResult
+from .results import StrengthCurve as StrengthCurve
 from .results import TargetVerdict as TargetVerdict
+from .strength_words import strength_table as strength_table
+from .strengths import strength_curve as strength_curve
 from .terminal import WIDTH as WIDTH
 from .terminal import result_table as result_table
 from .terminal import summary_lines as summary_lines

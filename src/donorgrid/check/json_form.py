@@ -40,6 +40,7 @@ def to_json_data(result: CheckResult, *, exit_code: int) -> dict[str, Any]:
         "comparisons": [asdict(comparison) for comparison in result.comparisons],
         "recommendation": None if result.recommendation is None else asdict(result.recommendation),
         "notes": list(result.notes),
+        "strengths": [asdict(curve) for curve in result.strengths],
     }
 
 

@@ -11,6 +11,7 @@ from donorgrid.check.formatting import count, interval_pp, percent, probability,
 from donorgrid.check.inputs import TargetAnswers
 from donorgrid.check.results import CheckResult
 from donorgrid.check.sentences import conclusion, next_steps
+from donorgrid.check.strength_words import HEADINGS, choice_sentence, curve_rows
 from donorgrid.check.verdict_words import interval_in_words, verdict_in_words
 from donorgrid.core.printable_text import readable, shown
 from donorgrid.statistics.harm_probability import PRIOR
@@ -58,6 +59,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {"pp": signed_pp, "number": count, "visible": readable}
     environment.globals |= {
+        "curve_rows": curve_rows,
+        "choice_sentence": choice_sentence,
+        "strength_headings": HEADINGS,
         "percent": percent,
         "probability": probability,
         "interval": interval_pp,

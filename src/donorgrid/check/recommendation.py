@@ -1,20 +1,16 @@
 """Which adapter to take: it is chosen on one half of the items and reported on the other half."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from donorgrid.check.inputs import Bools, CheckSettings, Role, SubjectAnswers, TargetAnswers
+from donorgrid.check.halves import split_in_halves
+from donorgrid.check.inputs import CheckSettings, Role, TargetAnswers
 from donorgrid.check.results import Recommendation
 from donorgrid.check.verdicts import joint_over_guards, verdict_on
 from donorgrid.core.arrays import Reals
 from donorgrid.statistics.flips import difference_interval
 from donorgrid.statistics.paired import Verdict
-
-FEWEST_ITEMS = 20
-"""With fewer items in a half, a choice means nothing."""
 
 
 def recommended(adapters: Sequence[str], targets: Sequence[TargetAnswers], settings: CheckSettings) -> Recommendation:
@@ -39,12 +35,10 @@ def recommended(adapters: Sequence[str], targets: Sequence[TargetAnswers], setti
         chosen one: it harms a guard or loses there.
     """
     role: Role = "on" if any(target.role == "on" for target in targets) else "guard"
-    halves = [_first_half(target.item_ids) for target in targets]
-    if min(min(half.sum(), (~half).sum()) for half in halves) < FEWEST_ITEMS:
-        reason = f"a target has fewer than {2 * FEWEST_ITEMS} items, too few to choose on one half of them"
-        return Recommendation(name=None, reason=reason, role=role)
-    first = [_part(target, half) for target, half in zip(targets, halves, strict=True)]
-    second = [_part(target, ~half) for target, half in zip(targets, halves, strict=True)]
+    halves = split_in_halves(targets)
+    if isinstance(halves, str):
+        return Recommendation(name=None, reason=halves, role=role)
+    first, second = halves
     allowed = [index for index in range(len(adapters)) if _joint(first, index, settings) != "harmed"]
     if not allowed:
         return Recommendation(name=None, reason="every adapter harms a guard", role=role)
@@ -73,38 +67,6 @@ def _against(name: str, role: Role, high_pp: float, joint: Verdict | None) -> st
     if role == "on" and high_pp < 0.0:
         return f"{name} is the best on one half of the items and loses on the other half"
     return None
-
-
-def _first_half(item_ids: Sequence[str]) -> Bools:
-    """(n_items,) Whether an item belongs to the half that chooses."""
-    return np.array([hashlib.sha256(item_id.encode()).digest()[0] % 2 == 0 for item_id in item_ids])
-
-
-def _part(target: TargetAnswers, keep: Bools) -> TargetAnswers:
-    """The target with the items where ``keep`` (n_items,) is true."""
-
-    def kept_texts(texts: Sequence[str]) -> tuple[str, ...]:
-        return tuple(np.asarray(texts, dtype=object)[keep])
-
-    def kept_answers(answers: SubjectAnswers) -> SubjectAnswers:
-        return replace(
-            answers,
-            correct=answers.correct[keep],
-            chosen=answers.chosen[keep],
-            answer_texts=kept_texts(answers.answer_texts),
-        )
-
-    return replace(
-        target,
-        item_ids=kept_texts(target.item_ids),
-        clusters=kept_texts(target.clusters),
-        gold=target.gold[keep],
-        n_choices=target.n_choices[keep],
-        base=kept_answers(target.base),
-        adapters=[kept_answers(adapter) for adapter in target.adapters],
-        contexts=kept_texts(target.contexts),
-        gold_texts=kept_texts(target.gold_texts),
-    )
 
 
 def _joint(targets: Sequence[TargetAnswers], index: int, settings: CheckSettings) -> Verdict | None:

@@ -146,6 +146,65 @@ class Recommendation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StrengthPoint:
+    """An adapter at one strength: W0 + strength (W' - W0).
+
+    Attributes
+    ----------
+    strength
+        0 to 1.5; above 1 it is extrapolated.
+    gain_pp, gain_low_pp, gain_high_pp
+        The mean delta over the targets to gain on, with its interval; None without such targets.
+    worst_guard, worst_pp, worst_low_pp, worst_high_pp
+        The guard with the lowest delta, its delta and interval; None without guards on which the base shows skill.
+    joint
+        The joint verdict on the guards; None without guards.
+    """
+
+    strength: float
+    gain_pp: float | None
+    gain_low_pp: float | None
+    gain_high_pp: float | None
+    worst_guard: str | None
+    worst_pp: float | None
+    worst_low_pp: float | None
+    worst_high_pp: float | None
+    joint: Verdict | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrengthChoice:
+    """The largest strength at which every guard is safe: chosen on one half of the items, reported on the other.
+
+    Attributes
+    ----------
+    strength
+        None if no strength above 0 can be recommended.
+    reason
+        Why this one, or why none.
+    chosen_on, reported_on
+        The chosen strength on the half that chose it and on the other half; None if none was chosen.
+    items_needed
+        How many items the guards need that left every strength undecided; None if one was chosen, or unknown.
+    """
+
+    strength: float | None
+    reason: str
+    chosen_on: StrengthPoint | None = None
+    reported_on: StrengthPoint | None = None
+    items_needed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrengthCurve:
+    """An adapter at several strengths on all items, and the choice among them where one was wanted."""
+
+    adapter: str
+    points: tuple[StrengthPoint, ...]
+    choice: StrengthChoice | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """A whole check.
 
@@ -161,6 +220,8 @@ class CheckResult:
         Only with several adapters.
     notes
         What was not used, and why.
+    strengths
+        A curve per adapter, where strengths were asked for.
     """
 
     base: str
@@ -170,3 +231,4 @@ class CheckResult:
     comparisons: tuple[Comparison, ...] = ()
     recommendation: Recommendation | None = None
     notes: tuple[str, ...] = ()
+    strengths: tuple[StrengthCurve, ...] = ()

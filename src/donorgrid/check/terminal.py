@@ -8,6 +8,7 @@ from rich.text import Text
 from donorgrid.check.formatting import count, interval_pp, percent, signed_pp, targets_in_words
 from donorgrid.check.results import AdapterVerdict, CheckResult, TargetVerdict
 from donorgrid.check.sentences import conclusion, next_steps
+from donorgrid.check.strength_words import choice_sentence
 from donorgrid.check.verdict_words import interval_in_words, verdict_in_words
 from donorgrid.core.printable_text import printable
 
@@ -88,4 +89,6 @@ def summary_lines(result: CheckResult) -> list[str]:
         n_broken = sum(map(len, result.broken_by_all.values()))
         lines.append(f"items that the base answers correctly and every adapter gets wrong: {n_broken:,}")
     lines += [conclusion(result), *(f"next: {step}" for step in next_steps(result))]
+    choices = (choice_sentence(curve, result.settings.limit_pp) for curve in result.strengths)
+    lines += [f"next: {choice}" for choice in choices if choice is not None]
     return [printable(line) for line in lines]

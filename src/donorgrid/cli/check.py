@@ -28,6 +28,12 @@ def check(
         int | None,
         typer.Option(help="at most so many items per target, drawn by a fixed seed"),
     ] = None,
+    strengths: Annotated[
+        str | None, typer.Option(help="also score every adapter at these strengths (0 to 1.5), such as 0.25,0.5,0.75")
+    ] = None,
+    find_strength: Annotated[
+        bool | None, typer.Option("--find-strength", help="find the largest strength at which every guard is safe")
+    ] = None,
     allow_undecided: Annotated[bool, typer.Option("--allow-undecided", help="exit 0 also when undecided")] = False,
     metric: Annotated[str | None, typer.Option(help="acc or acc_norm (where a task has it); default acc_norm")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default fp32")] = None,
@@ -53,6 +59,8 @@ def check(
         "columns": options.column_map(columns),
         "limit": limit,
         "items": items,
+        "strengths": strengths,
+        "find_strength": find_strength,
         "metric": metric,
         "precision": precision,
         "chat_template": chat_template,
@@ -84,6 +92,9 @@ def _show(result: "verdict.CheckResult", page: Path | None) -> None:
     console = make_console(width=verdict.WIDTH)
     for adapter in result.adapters:
         console.print(verdict.result_table(adapter, result))
+        console.print()
+    for curve in result.strengths:
+        console.print(verdict.strength_table(curve, result.settings.limit_pp, width=verdict.WIDTH))
         console.print()
     for line in verdict.summary_lines(result):
         console.print(line, soft_wrap=True)

@@ -9,6 +9,7 @@ In the order of the work:
 - ``target_references.py``: patterns, presets, and a name of its own for each
 - ``data_rows.py``, ``prompts.py``: rows of a plain data file; prompts without a right answer
 - ``subjects.py``: the base, and the adapters, checkpoints and revisions to compare with it
+- ``strengths.py``: the same at several strengths
 - ``adapter_fit.py``: whether an adapter fits the base
 - ``answer_cache.py``: item answers, from the cache or from a model session
 - ``common_items.py``: the items that everybody answered

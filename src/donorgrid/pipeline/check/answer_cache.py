@@ -67,7 +67,8 @@ def answer_all(
         If an adapter does not fit the base; nothing was answered then.
     """
     cache = AnswerCache(request, on_note)
-    notes = [cache.find_activation(subject, subject.adapter, targets) for subject in subjects if subject.adapter]
+    as_they_are = [subject for subject in subjects if subject.strength == 1]
+    notes = [cache.find_activation(subject, subject.adapter, targets) for subject in as_they_are if subject.adapter]
     adapters_first = sorted(subjects, key=lambda subject: subject.adapter is None)
     frames = {subject.name: cache.answers(subject, targets) for subject in (base, *adapters_first)}
     return frames, tuple(notes)
@@ -105,7 +106,7 @@ class AnswerCache:
         self._on_note = on_note
         self._session: ModelSession | None = None
         self._noted: set[str] = set()
-        self._activations: dict[str, str] = {}
+        self._activations: dict[Path, str] = {}
 
     def find_activation(self, subject: CheckSubject, adapter: Path, targets: Sequence[CheckTarget]) -> str:
         """Find out how an adapter is active: from its answers in the cache, else by loading it.
@@ -130,13 +131,13 @@ class AnswerCache:
             If it does not fit the base.
         """
         for activation in _ACTIVATIONS:
-            self._activations[subject.name] = activation
+            self._activations[adapter] = activation
             if all(self._path(self._key(subject, target)).exists() for target in targets):
                 break
         else:
             session = self._session_for(subject.folder)
-            self._activations[subject.name] = session.try_adapter(adapter)
-        return _NOTES[self._activations[subject.name]].format(name=subject.name)
+            self._activations[adapter] = session.try_adapter(adapter)
+        return _NOTES[self._activations[adapter]].format(name=subject.name)
 
     def answers(self, subject: CheckSubject, targets: Sequence[CheckTarget]) -> list[pl.DataFrame]:
         """The item answers of one subject; what is missing is computed and kept.
@@ -158,7 +159,7 @@ class AnswerCache:
         if missing:
             self._on_note(f"{subject.name}: {len(missing)} of {len(set(keys))} targets to answer")
             session = self._session_for(subject.folder)
-            with session.active(subject.adapter):
+            with session.active(subject.adapter, strength=subject.strength):
                 for number, (key, target) in enumerate(missing.items(), 1):
                     self._note_cut_items(session, target)
                     self._write(key, subject, target, session.answer(target.for_session))
@@ -218,7 +219,8 @@ class AnswerCache:
             "precision": self._settings.precision,
             "chat_template": self._settings.chat_template,
             **({"chat_template_args": dict(arguments)} if (arguments := self._settings.chat_template_args) else {}),
-            "merge": MERGED if subject.adapter is None else self._activations[subject.name],
+            "merge": MERGED if subject.adapter is None else self._activations.get(subject.adapter, MERGED),
             **({} if subject.adapter is None else {"adapter_semantics": _ADAPTER_SEMANTICS}),
+            **({} if subject.strength == 1 else {"strength": subject.strength}),
         }
         return digest_of([digest_of(condition), subject.adapter_digest])

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from donorgrid.core.errors import InputError, suggestion
 from donorgrid.core.names import check_path
@@ -22,6 +22,10 @@ def _path(value: str) -> str:
         return check_path(value, what="path")
     except InputError as error:
         raise ValueError(str(error)) from error
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) or value is None else [value]
 
 
 PathText = Annotated[str, AfterValidator(_path)]
@@ -56,6 +60,8 @@ class CheckKeys(_Strict):
     guard: list[Written] | Written = Field(default_factory=list)
     limit: float | None = None
     items: int | None = None
+    strengths: Annotated[tuple[float, ...] | None, BeforeValidator(_as_list)] = None
+    find_strength: Truth | None = None
     metric: Metric | None = None
     precision: Precision | None = None
     chat_template: Truth | None = None

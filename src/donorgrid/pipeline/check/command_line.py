@@ -21,6 +21,8 @@ _SUFFIXES = (".yaml", ".yml")
 _PLAIN = (
     "limit",
     "items",
+    "strengths",
+    "find_strength",
     "metric",
     "precision",
     "chat_template",
@@ -63,7 +65,11 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     for name, allowed in _ALLOWED.items():
         if flags.get(name) is not None and flags[name] not in allowed:
             raise InputError(f"--{name} '{flags[name]}': allowed are {', '.join(allowed)}")
-    flags = {**flags, "chat_template_args": template_arguments(flags.get("chat_template_args"))}
+    flags = {
+        **flags,
+        "chat_template_args": template_arguments(flags.get("chat_template_args")),
+        "strengths": _numbers(flags.get("strengths"), "--strengths"),
+    }
     keys = CheckKeys() if config is None else read_check_file(config)
     folder = Path() if config is None else config.parent
     base = flags.get("base") or (None if keys.base is None else _from(folder, keys.base))
@@ -94,6 +100,18 @@ def check_from_flags(flags: Mapping[str, Any], config: Path | None) -> CommandLi
     page = None if report is None else check_page(report)
     allow_undecided = bool(flags.get("allow_undecided")) or keys.allow_undecided
     return CommandLineCheck(request=request, report=page, allow_undecided=allow_undecided)
+
+
+def _numbers(written: str | None, option: str) -> tuple[float, ...] | None:
+    """The numbers of an option, written with commas between them."""
+    if written is None:
+        return None
+    try:
+        return tuple(abs(float(part)) if float(part) == 0 else float(part) for part in written.split(","))
+    except ValueError:
+        raise InputError(
+            f"{option} '{written}': expected numbers with commas between them, such as 0.25,0.5,1"
+        ) from None
 
 
 def _targets(flags: list[str] | None, keys: Any, folder: Path) -> tuple[TargetSpec, ...]:

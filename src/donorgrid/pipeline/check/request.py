@@ -8,7 +8,7 @@ from pathlib import Path
 from donorgrid.check import CheckResult, TargetAnswers
 from donorgrid.core.errors import InputError
 from donorgrid.core.names import check_path
-from donorgrid.core.records import Metric, Precision
+from donorgrid.core.records import STRONGEST, Metric, Precision
 from donorgrid.facts.languages import find_language, language_label
 from donorgrid.tasks.lm_eval.named_tasks import LM_EVAL
 from donorgrid.tasks.task_files.plain import Columns
@@ -70,6 +70,10 @@ class CheckRequest:
         A change in percentage points from -100 to 0; a guard may lose less than this.
     items : int or None
         At most so many items per target, drawn by a fixed seed, the same IDs in all languages of a task.
+    strengths : tuple of float
+        Strengths from 0 to 1.5 at which every adapter answers too; empty for none.
+    find_strength : bool
+        Whether the largest strength is looked for at which every guard is safe.
     metric : {"acc", "acc_norm"}
         The metric, where a task has both.
     precision : {"fp32", "bf16"}
@@ -96,6 +100,8 @@ class CheckRequest:
     guard: tuple[TargetSpec, ...] = ()
     limit: float = -1.0
     items: int | None = None
+    strengths: tuple[float, ...] = ()
+    find_strength: bool = False
     metric: Metric = "acc_norm"
     precision: Precision = "fp32"
     chat_template: bool = False
@@ -114,6 +120,11 @@ class CheckRequest:
         for name, value in (("items", self.items), ("max_new_tokens", self.max_new_tokens)):
             if value is not None and value < 1:
                 raise InputError(f"{name} {value}: expected 1 or more")
+        for strength in self.strengths:
+            if not 0 <= strength <= STRONGEST:
+                raise InputError(f"strengths: {strength:g}: expected a number from 0 to {STRONGEST:g}")
+        if self.find_strength and not self.guard:
+            raise InputError("find_strength: there is nothing that a strength must keep safe; give --guard")
         if self.chat_template_args and not self.chat_template:
             raise InputError("chat_template_args are given, but chat_template is not: no template reads them")
         if not self.adapters:

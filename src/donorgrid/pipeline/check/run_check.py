@@ -1,11 +1,13 @@
 """``donorgrid check``: finds base, adapters and targets, has the targets answered, and judges the answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from donorgrid.check import CheckSettings, judge
 from donorgrid.core.extras import require_training
 from donorgrid.pipeline.check.answer_cache import answer_all
 from donorgrid.pipeline.check.request import Checked, CheckRequest
+from donorgrid.pipeline.check.strengths import curves, scaled_subjects, strengths_of
 from donorgrid.pipeline.check.subjects import find_base, find_subjects
 from donorgrid.pipeline.check.target_answers import judged_targets
 from donorgrid.pipeline.check.targets import find_targets
@@ -37,10 +39,14 @@ def run_check(request: CheckRequest, *, on_note: Callable[[str], None] = lambda 
     targets = find_targets(request)
     base = find_base(request.base, folder=request.folder, tokenizer=request.tokenizer)
     subjects = find_subjects(request.adapters, base, folder=request.folder, chat_template=request.chat_template)
-    frames, activation_notes = answer_all(request, base, subjects, targets, on_note=on_note)
-    answers, notes = judged_targets(targets, base, subjects, frames, metric=request.metric)
+    strengths = strengths_of(request)
+    everybody = (*subjects, *scaled_subjects(subjects, base, strengths))
+    frames, activation_notes = answer_all(request, base, everybody, targets, on_note=on_note)
+    all_answers, notes = judged_targets(targets, base, everybody, frames, metric=request.metric)
+    answers = [replace(target, adapters=target.adapters[: len(subjects)]) for target in all_answers]
     settings = CheckSettings(limit_pp=-request.limit + 0.0)
     result = judge(
         base.name, [subject.name for subject in subjects], answers, settings, notes=(*activation_notes, *notes)
     )
-    return Checked(result=result, targets=tuple(answers))
+    by_strength = curves(subjects, strengths, all_answers, settings, chooses=request.find_strength)
+    return Checked(result=replace(result, strengths=by_strength), targets=tuple(answers))

@@ -31,6 +31,8 @@ class CheckSubject:
         The digest of its content.
     notes : tuple of str
         What the reader of the result should know.
+    strength : float
+        How much of the adapter's change is applied; a whole checkpoint is an adapter where this is not 1.
     """
 
     name: str
@@ -38,6 +40,7 @@ class CheckSubject:
     adapter: Path | None = None
     adapter_digest: str | None = None
     notes: tuple[str, ...] = ()
+    strength: float = 1.0
 
     def is_the_same_as(self, base: "CheckSubject") -> bool:
         """True if it is the base, weight by weight."""
