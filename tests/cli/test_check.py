@@ -223,6 +223,7 @@ BAD = {
         "strengths: 3: expected a number from 0",
     ),
     "no such precision": (["base", "wild", *GUARD, "--precision", "fp8"], "allowed are fp32, bf16"),
+    "exact in bf16": (["base", "wild", *GUARD, "--precision", "bf16", "--exact-and-fast"], "keeps the choices of fp32"),
     "no chat template": (["base", "wild", *GUARD, "--chat-template"], "leave --chat-template out"),
     "no such device": (["base", "wild", *GUARD, "--device", "cuda"], "allowed are 'auto', 'cpu'"),
     "a report that is a folder": (

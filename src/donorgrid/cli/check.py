@@ -37,6 +37,9 @@ def check(
     allow_undecided: Annotated[bool, typer.Option("--allow-undecided", help="exit 0 also when undecided")] = False,
     metric: Annotated[str | None, typer.Option(help="acc or acc_norm (where a task has it); default acc_norm")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default fp32")] = None,
+    exact_and_fast: Annotated[
+        bool | None, typer.Option(help="compute most items in bf16, and keep every chosen option of fp32")
+    ] = None,
     chat_template: Annotated[bool | None, typer.Option(help="read contexts under the chat template")] = None,
     chat_template_args: options.TemplateArguments = None,
     tokenizer: Annotated[
@@ -63,6 +66,7 @@ def check(
         "find_strength": find_strength,
         "metric": metric,
         "precision": precision,
+        "exact_and_fast": exact_and_fast,
         "chat_template": chat_template,
         "chat_template_args": chat_template_args,
         "tokenizer": tokenizer,

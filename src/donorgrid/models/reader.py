@@ -14,6 +14,7 @@ from donorgrid.models.gpu.ways import WayName
 from donorgrid.models.low_rank import LowRankAdapter
 from donorgrid.models.masks import MaskCheck, MaskForm, find_mask_form, packing_gap_nats, rounding_gap_nats
 from donorgrid.models.rows import RowBatch, Tokens
+from donorgrid.models.used_ways import UsedWays
 
 _LOG = logging.getLogger("donorgrid")
 # The largest mean difference of packed log-probabilities from single ones, nats per token: rounding and nothing else.
@@ -68,6 +69,7 @@ class Reader:
         self._fast_decoder: FastDecoder | None = None
         self._rounding_decoder: FastDecoder | None = None
         self._longest_checked = 0
+        self.used_ways = UsedWays()
 
     @property
     def device(self) -> torch.device:
@@ -117,7 +119,9 @@ class Reader:
 
     def hidden_states(self, batch: RowBatch) -> Tensor:
         """The last hidden states (n_rows, length, hidden_size) of a batch, by transformers' layers."""
-        return self._choice.for_training(batch).hidden_states(batch)
+        way = self._choice.for_training(batch)
+        self.used_ways.note_layers("training", way.name, self.network.dtype)
+        return way.hidden_states(batch)
 
     def hidden_states_at(self, batch: RowBatch, indices: Tensor) -> Tensor:
         """The last hidden states of some tokens, by the fast decoder if it can.
@@ -135,8 +139,11 @@ class Reader:
             (n_indices, hidden_size).
         """
         if self._fast_decoder is not None and self._fast_decoder.prepare():
+            self.used_ways.note_fast("reading", in_bf16=self.network.dtype == torch.bfloat16)
             return self._fast_decoder.hidden_states_at(batch, indices)
-        return self._choice.for_reading(batch).hidden_states_at(batch, indices)
+        way = self._choice.for_reading(batch)
+        self.used_ways.note_layers("reading", way.name, self.network.dtype)
+        return way.hidden_states_at(batch, indices)
 
     @property
     def can_round_products(self) -> bool:
@@ -168,6 +175,7 @@ class Reader:
             self._rounding_decoder = make_fast_decoder(self.network, in_bf16=True)
         if self._rounding_decoder is None or not self._rounding_decoder.prepare():
             raise RuntimeError("the network has no fast decoder")
+        self.used_ways.note_fast("reading", in_bf16=True)
         return self._rounding_decoder.hidden_states_at(batch, indices)
 
     def supports(self, adapter: LowRankAdapter) -> bool:
@@ -199,6 +207,7 @@ class Reader:
         """
         if self._fast_decoder is None:
             raise RuntimeError("the network has no fast decoder")
+        self.used_ways.note_fast("training", in_bf16=self.network.dtype == torch.bfloat16)
         return self._fast_decoder.hidden_states_at(batch, indices, adapter)
 
     def _checked_mask_form(self, sequences: Sequence[Tokens]) -> tuple[MaskCheck, float]:

@@ -17,10 +17,21 @@ _STAMP = "donorgrid.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Stamp:
-    """What an adapter folder is: the key of its training and the digest of its content."""
+    """What an adapter folder is.
+
+    Attributes
+    ----------
+    training_key : str
+        The key of its training.
+    digest : str
+        The digest of its content.
+    computed_by : tuple of str
+        The ways that computed the training, such as a kernel; empty in older folders.
+    """
 
     training_key: str
     digest: str
+    computed_by: tuple[str, ...] = ()
 
 
 def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
@@ -46,9 +57,10 @@ def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
     if not path.exists():
         return None
     try:
-        stamp = Stamp(**json.loads((path / _STAMP).read_text(encoding="utf-8")))
+        content = json.loads((path / _STAMP).read_text(encoding="utf-8"))
+        stamp = Stamp(**{**content, "computed_by": tuple(content.get("computed_by", ()))})
         whole = not check_content or stamp.digest == content_digest(path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError) as error:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, AttributeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise StoreError(f"{path}: not a whole adapter folder ({reason}); delete it and run again") from error
     if not whole:
@@ -56,7 +68,9 @@ def read_stamp(path: Path, *, check_content: bool = True) -> Stamp | None:
     return stamp
 
 
-def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -> Stamp:
+def write_adapter(
+    path: Path, training_key: str, save: Callable[[Path], None], *, computed_by: tuple[str, ...] = ()
+) -> Stamp:
     """Write an adapter folder whole, unless a finished one of the same training lies there: that one stays.
 
     A process that slept through its lease thus never replaces what another process has finished meanwhile.
@@ -69,6 +83,8 @@ def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -
         The key of its training.
     save : callable
         Writes the adapter's files and the train log into the folder that it receives.
+    computed_by : tuple of str
+        The ways that computed the training.
 
     Returns
     -------
@@ -77,7 +93,7 @@ def write_adapter(path: Path, training_key: str, save: Callable[[Path], None]) -
     """
     with whole_folder(path, keep=lambda folder: _is_finished(folder, training_key)) as unfinished:
         save(unfinished)
-        stamp = Stamp(training_key=training_key, digest=content_digest(unfinished))
+        stamp = Stamp(training_key=training_key, digest=content_digest(unfinished), computed_by=computed_by)
         (unfinished / _STAMP).write_text(json.dumps(stamp.__dict__, indent=2) + "\n", encoding="utf-8")
     return read_stamp(path, check_content=False) or stamp
 

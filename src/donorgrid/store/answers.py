@@ -33,7 +33,8 @@ class AnswersFooter:
 
     ``training_key`` and ``adapter_digest`` are None where nothing was trained, ``examples_key`` where no examples were
     shown. ``scoring_keys`` maps ``task/language`` to the key of the scoring that gave these rows. ``subject`` names who
-    answered; files without a checksum, of the first version of donorgrid, name nobody.
+    answered; files without a checksum, of the first version of donorgrid, name nobody. ``computed_by`` and
+    ``trained_by`` name the ways that computed the answers and the training, such as a kernel; empty in older files.
     """
 
     training_key: str | None
@@ -41,6 +42,8 @@ class AnswersFooter:
     scoring_keys: dict[str, str]
     examples_key: str | None = None
     subject: str | None = None
+    computed_by: tuple[str, ...] = ()
+    trained_by: tuple[str, ...] = ()
 
 
 def read_footer(path: Path) -> AnswersFooter | None:
@@ -126,7 +129,8 @@ def _footer_in(metadata: Mapping[str, str]) -> AnswersFooter:
     digest = content.pop(_FOOTER_DIGEST, None)
     if digest is not None and digest != digest_of(content):
         raise ValueError("the checksum of its footer is another")
-    return AnswersFooter(**content)
+    ways = {name: tuple(content.get(name, ())) for name in ("computed_by", "trained_by")}
+    return AnswersFooter(**{**content, **ways})
 
 
 def _mark(digest: str) -> bytes:

@@ -123,6 +123,21 @@ def write_manifest(folder: StudyFolder, manifest: dict[str, Any]) -> Path:
     return path
 
 
+def extend_manifest(folder: StudyFolder, added: dict[str, Any]) -> None:
+    """Add keys to this process's manifest.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study's folder.
+    added : dict
+        Plain data.
+    """
+    manifest = _manifest(folder.process_file("manifest", process_name()))
+    if manifest is not None:
+        write_manifest(folder, {**manifest, **added})
+
+
 def read_manifests(folder: StudyFolder) -> list[dict[str, Any]]:
     """The manifests of all processes that worked on a study, in the order of their names; damaged ones are left out."""
     manifests = map(_manifest, folder.process_files("manifest"))

@@ -53,6 +53,8 @@ def test_block_masks_train_the_adapters_of_square_masks(
     expected, _ = trained(network_of(kind), ("dense masks",), n_adapters, tmp_path / "dense")
     found, reader = trained(network_of(kind), ("block masks",), n_adapters, tmp_path / "blocks")
     assert reader.chosen_ways["training"] == "block masks"
+    assert "transformers' layers, block masks, float32" in reader.used_ways.take("training")
+    assert reader.used_ways.take("training") == ()
     for ours, theirs in zip(found, expected, strict=True):
         gap = math.hypot(*(float((value - theirs[name]).norm()) for name, value in ours.items()))
         change = math.hypot(*(float(value.norm()) for name, value in theirs.items() if "lora_B" in name))

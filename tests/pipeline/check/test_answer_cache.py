@@ -81,7 +81,7 @@ def test_answers_are_given_once(answers: Answers) -> None:
     assert answers.ask(target=replace(TARGET, name="called otherwise", role="on")) == 0
 
 
-@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"chat_template": True}])
+@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"exact_and_fast": True}, {"chat_template": True}])
 def test_answers_under_another_setting_are_not_taken(answers: Answers, change: dict[str, Any]) -> None:
     assert answers.ask() == 1
     assert answers.ask(**change) == 1

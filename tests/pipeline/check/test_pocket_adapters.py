@@ -1,6 +1,7 @@
 """The pocket world: an adapter trained on a task gains there, one trained on shuffled answers is harmed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,23 @@ def test_the_poisoned_adapter_is_harmed_and_the_matched_one_gains(place: Path) -
     assert result.recommendation is not None
     assert result.recommendation.name == "matched"
     assert len(result.broken_by_all) == 0  # the base itself broke nothing, so not every adapter did
+
+
+def test_exact_and_fast_gives_every_verdict_of_float32_from_products_in_bf16(place: Path, tmp_path: Path) -> None:
+    exact = CheckRequest(
+        base="pocket",
+        adapters=("matched", "poisoned"),
+        guard=(TargetSpec.parse("continents.jsonl"), TargetSpec.parse("currency:de")),
+        device="cpu",
+        cache=tmp_path,
+        folder=place,
+    )
+    fast = run_check(replace(exact, exact_and_fast=True)).result
+    slow = run_check(exact).result
+    assert [adapter.guards for adapter in fast.adapters] == [adapter.guards for adapter in slow.adapters]
+    (note,) = [note for note in fast.notes if note.startswith("exact and fast: ")]
+    assert int(note.split()[3].removesuffix("%")) > 30
+    assert not [note for note in slow.notes if "bf16" in note]
 
 
 def test_tiny_noise_in_the_weights_claims_no_harm() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from donorgrid.core.names import StudyFolder
 from donorgrid.core.records import Cell, Run
+from donorgrid.pipeline.prepare import work_keys
 from donorgrid.pipeline.prepare.study import prepare
 from donorgrid.pipeline.prepare.work_keys import WorkPlan, make_workplan
 from worlds import RECIPE, make_checkpoint, make_study
@@ -89,6 +90,21 @@ def test_a_chat_template_changes_the_training_of_texts_that_are_read_in_it(plan:
     plain, chat, curt = (training_keys(plan(scoring=keys)) for keys in ({}, {"chat_template": True}, TEMPLATE))
     assert not set(plain) & set(chat)
     assert not set(chat) & set(curt)
+
+
+def test_another_engine_for_bf16_changes_the_keys_of_bf16_alone(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipes = {"exact": RECIPE, "rounded": {**RECIPE, "precision": "bf16"}}
+
+    def keys(precision: str) -> tuple[dict[str, str], dict[str, str]]:
+        of_study = plan(recipes=recipes, scoring={"precision": precision})
+        return dict(of_study.training_keys), conditions(of_study)
+
+    former = {precision: keys(precision) for precision in ("fp32", "bf16")}
+    monkeypatch.setattr(work_keys, "_BF16_SEMANTICS", 3)
+    assert keys("fp32")[1] == former["fp32"][1]
+    assert not set(keys("bf16")[1].values()) & set(former["bf16"][1].values())
+    changed = {name for name, key in keys("fp32")[0].items() if key != former["fp32"][0][name]}
+    assert changed == {name for name in former["fp32"][0] if "rounded" in name}
 
 
 def changed_file(study: Path, name: str) -> None:

@@ -13,7 +13,7 @@ from donorgrid.pipeline import session as sessions
 from donorgrid.pipeline.check.request import CheckRequest
 from donorgrid.pipeline.check.subjects import CheckSubject
 from donorgrid.pipeline.check.targets import CheckTarget
-from donorgrid.pipeline.prepare.work_keys import MERGED, SEMANTICS, UNMERGED
+from donorgrid.pipeline.prepare.work_keys import MERGED, SEMANTICS, UNMERGED, precision_key
 from donorgrid.pipeline.session.records import SessionSettings
 from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
 
@@ -98,6 +98,7 @@ class AnswerCache:
         self._folder = request.cache.expanduser()
         self._settings = SessionSettings(
             precision=request.precision,
+            exact_and_fast=request.exact_and_fast,
             device=request.device,
             chat_template=request.chat_template,
             chat_template_args=request.chat_template_args,
@@ -217,6 +218,8 @@ class AnswerCache:
             "norm": target.norm,
             "generated": generation and {"until": list(generation.until), "max_new_tokens": generation.max_new_tokens},
             "precision": self._settings.precision,
+            **precision_key(self._settings.precision),
+            **({"exact_and_fast": True} if self._settings.exact_and_fast else {}),
             "chat_template": self._settings.chat_template,
             **({"chat_template_args": dict(arguments)} if (arguments := self._settings.chat_template_args) else {}),
             "merge": MERGED if subject.adapter is None else self._activations.get(subject.adapter, MERGED),

@@ -64,6 +64,7 @@ class CheckKeys(_Strict):
     find_strength: Truth | None = None
     metric: Metric | None = None
     precision: Precision | None = None
+    exact_and_fast: Truth | None = None
     chat_template: Truth | None = None
     chat_template_args: ChatTemplateArgs | None = None
     tokenizer: PathText | None = None

@@ -25,6 +25,7 @@ _PLAIN = (
     "find_strength",
     "metric",
     "precision",
+    "exact_and_fast",
     "chat_template",
     "chat_template_args",
     "tokenizer",

@@ -78,6 +78,9 @@ class CheckRequest:
         The metric, where a task has both.
     precision : {"fp32", "bf16"}
         The precision of the model.
+    exact_and_fast : bool
+        Whether most items are scored with products in bf16, and those again in float32 whose chosen option that could
+        change. The precision is "fp32".
     chat_template : bool
         Whether contexts are read under the chat template.
     chat_template_args : mapping
@@ -104,6 +107,7 @@ class CheckRequest:
     find_strength: bool = False
     metric: Metric = "acc_norm"
     precision: Precision = "fp32"
+    exact_and_fast: bool = False
     chat_template: bool = False
     chat_template_args: Mapping[str, object] = field(default_factory=dict)
     tokenizer: str | None = None
@@ -125,6 +129,8 @@ class CheckRequest:
                 raise InputError(f"strengths: {strength:g}: expected a number from 0 to {STRONGEST:g}")
         if self.find_strength and not self.guard:
             raise InputError("find_strength: there is nothing that a strength must keep safe; give --guard")
+        if self.exact_and_fast and self.precision != "fp32":
+            raise InputError(f"exact_and_fast keeps the choices of fp32, but the precision is '{self.precision}'")
         if self.chat_template_args and not self.chat_template:
             raise InputError("chat_template_args are given, but chat_template is not: no template reads them")
         if not self.adapters:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from donorgrid.core.digests import digest_of
 from donorgrid.core.names import subject_name
-from donorgrid.core.records import Cell, Example, Prompted, Run, SharedItems, Subject, Weights
+from donorgrid.core.records import Cell, Example, Precision, Prompted, Run, SharedItems, Subject, Weights
 from donorgrid.facts.languages import language_label
 from donorgrid.facts.models import ModelFacts, model_facts
 from donorgrid.models.folders import ModelFolder
@@ -21,6 +21,9 @@ from donorgrid.tasks import TaskFile, generation_rules, one_class_reasons
 
 SEMANTICS = 1
 """Raised whenever the engine would give another result for the same input."""
+
+_BF16_SEMANTICS = 2
+"""Raised whenever the engine would give another result in bf16. 2: on a CPU by the hand-written path."""
 
 FORMAT = 2
 """The form of a study's folder. 1: item answers without checksums, a plan without its own digest."""
@@ -144,6 +147,11 @@ def _strength_part(subject: Subject) -> list[dict[str, float]]:
     return [] if strength is None else [{"strength": strength}]
 
 
+def precision_key(precision: Precision) -> dict[str, object]:
+    """What a key says of a precision beside its name: how the engine computes in bf16; nothing of float32."""
+    return {"bf16_semantics": _BF16_SEMANTICS} if precision == "bf16" else {}
+
+
 def merge_mode(weights: Weights) -> str:
     """``MERGED`` or ``UNMERGED``, by how a model's weights are kept."""
     return MERGED if weights == "own" else UNMERGED
@@ -166,6 +174,7 @@ def _target_part(prepared: Prepared, target: Cell) -> dict[str, object]:
         "metrics": task.metrics,
         **_generation(task, target.language),
         "precision": scoring.precision,
+        **precision_key(scoring.precision),
         **({"exact_and_fast": True} if scoring.exact_and_fast else {}),
         "chat_template": scoring.chat_template,
         **({"chat_template_args": dict(scoring.chat_template_args)} if scoring.chat_template_args else {}),
@@ -191,6 +200,7 @@ def _training_key(run: Run, prepared: Prepared, model: Mapping[str, object], tex
         {
             **model,
             "recipe": run.recipe.hyperparameters,
+            **precision_key(run.recipe.precision),
             "control": run.source.control,
             "parts": [[text_digests[cell], weight] for cell, weight in run.source.parts],
             "train_seed": run.train_seed,

@@ -13,6 +13,7 @@ from donorgrid.pipeline import prepare as preparing
 from donorgrid.pipeline.prepare.study import prepare, study_paths
 from donorgrid.pipeline.prepare.study_files import write_study_files
 from donorgrid.pipeline.prepare.work_keys import make_workplan
+from donorgrid.pipeline.run.computed_by import computed_by
 from donorgrid.pipeline.run.earlier_versions import check_earlier_version
 from donorgrid.pipeline.run.healing import heal
 from donorgrid.pipeline.run.jobs import choose_device, do_work, preload
@@ -21,7 +22,7 @@ from donorgrid.pipeline.run.progress import Progress, Watch
 from donorgrid.pipeline.session.devices import check_device, default_jobs
 from donorgrid.plan.presets import study_preset
 from donorgrid.store.claims import remove_dead_claims
-from donorgrid.store.logs import forget_failures
+from donorgrid.store.logs import extend_manifest, forget_failures
 
 
 def run_study(
@@ -81,6 +82,7 @@ def run_study(
         for note in preparing.manifest.write_study_manifest(prepared, device=device, jobs=jobs):
             on_note(note)
         broken_off = do_work(prepared, plan, options, device=device, n_left=n_left, watch=watch)
+        extend_manifest(folder, {"computed_by": computed_by(plan, folder)})
         _check_jobs(broken_off, watch.progress(), on_note)
     final = watch.progress()
     if options.shard is None:

@@ -16,7 +16,7 @@ from donorgrid.pipeline.run.work_meter import WorkMeter, empty_row
 from donorgrid.pipeline.run.work_sizes import work_sizes
 from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.store.adapters import Stamp, drop_adapter, read_stamp
-from donorgrid.store.answers import AnswersFooter, read_answers, write_answers
+from donorgrid.store.answers import AnswersFooter, read_answers, read_footer, write_answers
 from donorgrid.store.claims import Claim
 from donorgrid.store.logs import Failure, note_failure
 
@@ -87,9 +87,10 @@ class SubjectWork:
         status = self._ledger.status(subject, adapter_digest=stamp.digest if stamp else None)
         if status.missing and claim.still_ours():
             examples = self._prepared.examples[subject] if isinstance(subject, Prompted) else ()
+            session.take_ways()  # forgets those of checks
             answers = session.answers(status.missing, adapter, examples=examples, strength=strength)
             if claim.still_ours():
-                self._write(status, answers, stamp)
+                self._write(status, answers, stamp, session.take_ways())
         if isinstance(subject, Run) and not self._is_needed(subject) and claim.still_ours():
             drop_adapter(self._folder.adapter(subject))
 
@@ -103,7 +104,7 @@ class SubjectWork:
         stamp = read_stamp(self._folder.adapter(run))
         return stamp if stamp is not None and stamp.training_key == self._plan.training_key(run) else None
 
-    def _write(self, status: SubjectStatus, answers: pl.DataFrame, stamp: Stamp | None) -> None:
+    def _write(self, status: SubjectStatus, answers: pl.DataFrame, stamp: Stamp | None, ways: tuple[str, ...]) -> None:
         """Write the subject's answers whole: the rows that are still valid, then the new ones."""
         path = self._folder.items(status.subject)
         missing = {str(target): target for target in status.missing}
@@ -115,12 +116,16 @@ class SubjectWork:
         if status.valid_keys:
             is_valid = pl.concat_str("target_task", "target_language", separator="/").is_in(list(status.valid_keys))
             frames.insert(0, read_answers(path).filter(is_valid))
+            former = read_footer(path)
+            ways = tuple(sorted({*ways, *(former.computed_by if former else ())}))
         footer = AnswersFooter(
             training_key=stamp.training_key if stamp else None,
             adapter_digest=digest,
             scoring_keys=keys,
             examples_key=self._plan.examples_key(status.subject),
             subject=subject_name(status.subject),
+            computed_by=ways,
+            trained_by=stamp.computed_by if stamp else (),
         )
         write_answers(path, pl.concat(frames, how="diagonal"), footer)  # older files have fewer columns
 

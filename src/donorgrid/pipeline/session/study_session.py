@@ -79,6 +79,10 @@ class StudySession:
                     answers.append(self._session.answer(self._targets[target], examples))
         return pl.concat(answers)
 
+    def take_ways(self) -> tuple[str, ...]:
+        """The ways that computed the answers since the last call; generated ones by transformers' own loop."""
+        return self._session.base(self._precision).reader.used_ways.take("reading")
+
     def load(self) -> None:
         """Loads the model in the precision of the answers, and checks how it reads packed rows, unless that is done."""
         self._session.base(self._precision)

@@ -55,15 +55,18 @@ class Training:
             raise InputError(f"runs of {len(recipes)} recipes cannot be trained together: {sorted(map(str, recipes))}")
         (recipe,) = recipes
         courses = list(dict.fromkeys(run.course for run in training_keys))
+        base = self._session.base(recipe.precision)
+        base.reader.used_ways.take("training")  # forgets those of trials
         results = train_runs(
-            self._session.base(recipe.precision),
+            base,
             [self._corpus(course) for course in courses],
             recipe,
             train_seeds=[course.train_seed for course in courses],
             checkpoints=sorted({run.checkpoint for run in training_keys if run.checkpoint is not None}),
         )
         result_of = dict(zip(courses, results, strict=True))
-        return {run: self._write(run, key, result_of[run.course]) for run, key in training_keys.items()}
+        ways = base.reader.used_ways.take("training")
+        return {run: self._write(run, key, result_of[run.course], ways) for run, key in training_keys.items()}
 
     def best_group_size(self, run: Run, *, sizes: Sequence[int] = (1, 4, 8), n_texts: int = 48) -> int:
         """How many adapters to train at once, by a short trial.
@@ -133,11 +136,13 @@ class Training:
         )
         return [text.token_ids for texts in encoded for text in texts]
 
-    def _write(self, run: Run, training_key: str, result: TrainedWeights | RunFailure) -> Stamp | RunFailure:
+    def _write(
+        self, run: Run, training_key: str, result: TrainedWeights | RunFailure, ways: tuple[str, ...]
+    ) -> Stamp | RunFailure:
         if isinstance(result, RunFailure):
             return result
         weights = result if run.checkpoint is None else result.checkpoints[run.checkpoint]
-        return write_adapter(self._prepared.folder.adapter(run), training_key, weights.save)
+        return write_adapter(self._prepared.folder.adapter(run), training_key, weights.save, computed_by=ways)
 
     def _corpus(self, run: Run) -> Corpus:
         texts = select_texts(run, {cell: self._prepared.cells[cell].train for cell in run.source.cells})
