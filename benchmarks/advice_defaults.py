@@ -14,8 +14,8 @@ import yaml
 from donorgrid.advise.similar_languages import similar_languages
 from donorgrid.pipeline.advise.known_cells import known_deltas, read_cells
 from donorgrid.statistics.transfer_model.defaults import defaults_of
+from donorgrid.statistics.transfer_model.fitting import fit_model
 from donorgrid.statistics.transfer_model.knowledge import gather_knowledge
-from donorgrid.statistics.transfer_model.model import fit_model
 from donorgrid.statistics.transfer_model.source_covariances import COMPONENTS
 
 
@@ -29,7 +29,14 @@ def main(paths: list[Path]) -> None:
         "log_variance_sd": {part: _rounded(values) for part, values in defaults.log_variance_sd.items()},
         **{
             name: round(float(getattr(defaults, name)), 4)
-            for name in ("log_scale", "log_scale_sd", "degrees", "trained_gain", "trained_gain_variance")
+            for name in (
+                "log_scale",
+                "log_scale_sd",
+                "degrees",
+                "task_log_sd",
+                "trained_gain",
+                "trained_gain_variance",
+            )
         },
     }
     print("# Made by benchmarks/advice_defaults.py. Deltas were divided by the scales of model and target.")

@@ -20,6 +20,13 @@ def default_numbers() -> Defaults:
         log_variance_sd={part: np.array(values) for part, values in numbers["log_variance_sd"].items()},
         **{
             name: float(numbers[name])
-            for name in ("log_scale", "log_scale_sd", "degrees", "trained_gain", "trained_gain_variance")
+            for name in (
+                "log_scale",
+                "log_scale_sd",
+                "degrees",
+                "task_log_sd",
+                "trained_gain",
+                "trained_gain_variance",
+            )
         },
     )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from transfer_tables import CELLS, as_knowledge, draw_tables, same
 
-from donorgrid.statistics.transfer_model.model import TransferModel, fit_model
+from donorgrid.statistics.transfer_model.fitting import fit_model
+from donorgrid.statistics.transfer_model.model import TransferModel
 from donorgrid.statistics.transfer_model.new_model import prior_of_new_model
 from donorgrid.statistics.transfer_model.similarity import Similarity
 from donorgrid.statistics.transfer_model.target_strata import PARTS
@@ -27,12 +28,13 @@ def dense_prior(model: TransferModel, family: str) -> tuple[np.ndarray, np.ndarr
         np.array([[float(a == b) for b in families] for a in families]),
         np.eye(4),
     ]
+    scales = [model.scales.source_tasks[cell.task] for cell in CELLS]
     total = np.zeros((4 * n * n, 4 * n * n))
     for part, logs in model.variances.items():
         sizes = np.exp(logs.mode).reshape(3, 4)
         for reach, row in zip(reaches, sizes, strict=True):
             for source_part, size in zip(PARTS, row, strict=True):
-                total += size * np.kron(np.kron(reach, same(source_part)), strata[part])
+                total += size * np.kron(np.kron(reach, same(source_part) * np.outer(scales, scales)), strata[part])
     known = 3 * n * n
     noisy = total[:known, :known] + np.diag(np.repeat(model.noise, n))
     solved = np.linalg.solve(noisy, total[:known, known:])

@@ -8,8 +8,8 @@ from transfer_tables import CELLS, LANGUAGES, TASKS, as_knowledge, draw_tables, 
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell
 from donorgrid.statistics.transfer_model import variances
+from donorgrid.statistics.transfer_model.fitting import fit_model
 from donorgrid.statistics.transfer_model.knowledge import gather_knowledge
-from donorgrid.statistics.transfer_model.model import fit_model
 from donorgrid.statistics.transfer_model.scales import fit_scales
 from donorgrid.statistics.transfer_model.similarity import Similarity
 from donorgrid.statistics.transfer_model.source_covariances import Adapters, component_covariances

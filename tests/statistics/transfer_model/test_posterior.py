@@ -5,7 +5,8 @@ import pytest
 from transfer_tables import CELLS, as_knowledge, draw_tables
 
 from donorgrid.statistics.transfer_model import posterior
-from donorgrid.statistics.transfer_model.model import TransferModel, fit_model
+from donorgrid.statistics.transfer_model.fitting import fit_model
+from donorgrid.statistics.transfer_model.model import TransferModel
 from donorgrid.statistics.transfer_model.posterior import draw_deltas
 from donorgrid.statistics.transfer_model.question import Measured, Question, scaled_prior
 from donorgrid.statistics.transfer_model.similarity import Similarity
@@ -79,3 +80,18 @@ def test_the_same_seed_gives_the_same_draws_and_every_count_is_kept() -> None:
     draws = draw_deltas(model, question(), n_draws=37, seed=5)
     assert draws.shape == (37, len(CELLS), len(CELLS))
     np.testing.assert_array_equal(draws, draw_deltas(model, question(), n_draws=37, seed=5))
+
+
+@pytest.mark.parametrize("n_own", [0, 2])
+def test_marginals_are_those_of_the_joint_draws(n_own: int) -> None:
+    tables = draw_tables(4, seed=6)[1]
+    model = fit_model(as_knowledge(tables[:3]), similarity=Similarity.none())
+    asked = question(measured_rows(tables[3], [1, 6][:n_own], noise=0.3, baseline=0.1) if n_own else None)
+    priors = posterior.draw_priors(model, asked, n_priors=64, rng=np.random.default_rng(1))
+    rows = np.array([3, 8])
+    cells = posterior.marginals(model, asked, priors, rows=rows, seed=2)
+    draws = draw_deltas(model, asked, n_draws=6400, seed=3)[:, rows]
+    sd = np.sqrt(cells.variance.mean(axis=0) + cells.mean.var(axis=0))
+    np.testing.assert_allclose((cells.mean.mean(axis=0) - draws.mean(axis=0)) / sd, 0.0, atol=0.25)
+    middle = np.quantile(draws, 0.8, axis=0) - np.quantile(draws, 0.2, axis=0)
+    assert np.median(middle / sd) == pytest.approx(1.6, abs=0.25)

@@ -4,6 +4,7 @@ In the order of the work:
 
 - ``request.py``: what a user asks
 - ``released_knowledge.py``: the released table, fetched once
+- ``seed_noise.py``: how much runs of a source's task differ
 - ``known_cells.py``: measured cells of studies and tables, as the statistics take them
 - ``evidence_at_hand.py``: those of the model in question, and those of others
 - ``candidates.py``: what could be trained

@@ -18,7 +18,8 @@ from donorgrid.pipeline.advise.candidates import candidate_sources, make_options
 from donorgrid.pipeline.advise.evidence_at_hand import EvidenceAtHand, targets_in
 from donorgrid.pipeline.advise.known_cells import measured_deltas, source_parts
 from donorgrid.statistics.transfer_model.defaults import model_from_defaults
-from donorgrid.statistics.transfer_model.model import TransferModel, fit_model
+from donorgrid.statistics.transfer_model.fitting import fit_model
+from donorgrid.statistics.transfer_model.model import TransferModel
 from donorgrid.statistics.transfer_model.posterior import draw_deltas
 from donorgrid.statistics.transfer_model.question import Question
 from donorgrid.statistics.transfer_model.source_covariances import SourceParts

@@ -1,6 +1,7 @@
 """Measured cells of studies and tables, as the statistics take them: knowledge of other models, deltas of this one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell
 from donorgrid.core.tables.declaring import ARM
+from donorgrid.pipeline.advise.seed_noise import is_assumed, with_noise_by_source_task
 from donorgrid.pipeline.analyse.analyse_study import measured_in
 from donorgrid.pipeline.analyse.measured import MeasuredCells
 from donorgrid.statistics.transfer_model.knowledge import KnownDelta
@@ -27,7 +29,8 @@ def read_cells(paths: Sequence[Path]) -> list[MeasuredCells]:
     """
     tables = [path for path in paths if path.is_file() and path.suffix.lower() in (".csv", ".parquet")]
     others = [path for path in paths if path not in tables]
-    return [*([measured_in(tables)] if tables else []), *(measured_in(path) for path in others)]
+    frames = [*([measured_in(tables)] if tables else []), *(measured_in(path) for path in others)]
+    return [replace(frame, cells=with_noise_by_source_task(frame.cells)) for frame in frames]
 
 
 def models_in(frames: Sequence[MeasuredCells]) -> list[str]:
@@ -48,13 +51,17 @@ def known_deltas(frames: Sequence[MeasuredCells], *, without: str | None) -> lis
     Returns
     -------
     list of KnownDelta
-        Of each model, those of the arm with the most cells.
+        Of each model, those of the arm with the most cells. A noise that was only assumed is unknown where any other
+        was measured.
     """
     deltas = []
+    measured_any = any(not is_assumed(frame.cells).all() for frame in frames)
     for frame in frames:
         plain = frame.cells.filter((pl.col("source_kind") == "cell") & (pl.col("model") != (without or "")))
         for _, model in plain.group_by("model", maintain_order=True):
-            deltas += [_known_delta(row) for row in _largest_arm(model).iter_rows(named=True)]
+            arm = _largest_arm(model)
+            known = ~is_assumed(arm) if measured_any else np.ones(arm.height, dtype=bool)
+            deltas += [_known_delta(row, at) for row, at in zip(arm.iter_rows(named=True), known, strict=True)]
     return deltas
 
 
@@ -159,8 +166,8 @@ def _largest_arm(model: pl.DataFrame) -> pl.DataFrame:
     return max((part for _, part in arms_of(model)), key=lambda part: part.height)
 
 
-def _known_delta(row: Mapping[str, object]) -> KnownDelta:
-    se = row["noise_se_pp"]
+def _known_delta(row: Mapping[str, object], noise_is_known: bool) -> KnownDelta:
+    se = row["noise_se_pp"] if noise_is_known else None
     return KnownDelta(
         model=str(row["model"]),
         family=None if row.get("family") is None else str(row["family"]),

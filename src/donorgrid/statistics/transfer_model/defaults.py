@@ -34,6 +34,8 @@ class Defaults:
         Mean and standard deviation of the logarithm of a model's scale in pp.
     degrees : float
         Degrees of freedom of a target's departure from its scale.
+    task_log_sd : float
+        Spread between models of how far a task's targets depart together, on the log scale.
     trained_gain, trained_gain_variance : float
         The scaled gain of a trained cell.
     """
@@ -44,6 +46,7 @@ class Defaults:
     log_scale: float
     log_scale_sd: float
     degrees: float
+    task_log_sd: float
     trained_gain: float
     trained_gain_variance: float
 
@@ -58,6 +61,7 @@ def defaults_of(model: TransferModel) -> Defaults:
         log_scale=float(np.log(model.scales.models).mean()),
         log_scale_sd=model.scales.model_log_sd,
         degrees=model.scales.degrees,
+        task_log_sd=float(np.sqrt(np.mean(np.square(list(model.scales.task_log_sd.values()))))),
         trained_gain=gain.mean,
         trained_gain_variance=gain.variance,
     )
@@ -90,6 +94,7 @@ def model_from_defaults(defaults: Defaults, targets: Sequence[Cell], *, similari
             targets=np.ones(len(grid)),
             model_log_sd=defaults.log_scale_sd,
             degrees=defaults.degrees,
+            task_log_sd=dict.fromkeys(tasks, defaults.task_log_sd),
         ),
         similarity=similarity,
         strata=make_strata(tasks, languages, similarity=similarity),

@@ -52,10 +52,12 @@ class NewModelPrior:
         ndarray
             Shape ``(n_rows, n_columns)``.
         """
-        total = np.zeros((len(rows), len(columns)))
-        for source, target in zip(self.source_covariances, self.target_covariances, strict=True):
-            total += source[np.ix_(rows[:, 0], columns[:, 0])] * target[np.ix_(rows[:, 1], columns[:, 1])]
-        return total
+        (sources, row), (other_sources, column) = (_levels(pairs[:, 0]) for pairs in (rows, columns))
+        (targets, row_target), (other_targets, column_target) = (_levels(pairs[:, 1]) for pairs in (rows, columns))
+        left = np.array([matrix[np.ix_(sources, other_sources)].ravel() for matrix in self.source_covariances])
+        right = np.array([matrix[np.ix_(targets, other_targets)].ravel() for matrix in self.target_covariances])
+        total = (left.T @ right).reshape(len(sources), len(other_sources), len(targets), len(other_targets))
+        return np.asarray(total[row[:, None], column, row_target[:, None], column_target])
 
 
 def prior_of_new_model(
@@ -86,7 +88,12 @@ def prior_of_new_model(
     NewModelPrior
     """
     n = len(sources)
-    adapters = Adapters(models=("the new model",) * n, families=(family,) * n, sources=tuple(sources))
+    adapters = Adapters(
+        models=("the new model",) * n,
+        families=(family,) * n,
+        sources=tuple(sources),
+        source_scales=model.scales.source_tasks,
+    )
     known = component_covariances(model.adapters, model.adapters, model.similarity)
     cross = component_covariances(adapters, model.adapters, model.similarity)
     within = component_covariances(adapters, adapters, model.similarity)
@@ -108,3 +115,9 @@ def prior_of_new_model(
             source_covariances.append(np.tensordot(variances[part], within, axes=1))
             target_covariances.append(np.diag(free))
     return NewModelPrior(mean=mean, source_covariances=source_covariances, target_covariances=target_covariances)
+
+
+def _levels(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different indices, and the number of each entry among them."""
+    levels, inverse = np.unique(indices, return_inverse=True)
+    return levels, inverse

@@ -5,7 +5,7 @@ the cell). A mix is the weighted sum of its cells.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,11 +31,14 @@ class Adapters:
         One per pair.
     sources : tuple of SourceParts
         One per pair.
+    source_scales : mapping of str to float
+        How large the effects of a source are, by its task; 1 for a task that is missing.
     """
 
     models: tuple[str, ...]
     families: tuple[str, ...]
     sources: tuple[SourceParts, ...]
+    source_scales: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.models)
@@ -59,7 +62,7 @@ def component_covariances(rows: Adapters, columns: Adapters, similarity: Similar
     same_model = _equal(rows.models, columns.models)
     same_family = _equal(rows.families, columns.families)
     reaches = (np.ones_like(same_model), same_family, same_model)
-    parts = _source_covariances(rows.sources, columns.sources, similarity)
+    parts = _source_covariances(rows, columns, similarity)
     return np.array([reach * part for reach in reaches for part in parts])
 
 
@@ -67,11 +70,9 @@ def _equal(rows: Sequence[str], columns: Sequence[str]) -> Reals:
     return np.array([[float(row == column) for column in columns] for row in rows]).reshape(len(rows), len(columns))
 
 
-def _source_covariances(
-    rows: Sequence[SourceParts], columns: Sequence[SourceParts], similarity: Similarity
-) -> tuple[Reals, ...]:
+def _source_covariances(rows: Adapters, columns: Adapters, similarity: Similarity) -> tuple[Reals, ...]:
     """One matrix for each part of a source, shape ``(n_rows, n_columns)``."""
-    cells = sorted({cell for source in (*rows, *columns) for cell in source})
+    cells = sorted({cell for source in (*rows.sources, *columns.sources) for cell in source})
     same_task = _equal([cell.task for cell in cells], [cell.task for cell in cells])
     languages = [cell.language for cell in cells]
     names = sorted(set(languages))
@@ -81,5 +82,7 @@ def _source_covariances(
     return tuple(left @ kernel @ right.T for kernel in (np.ones_like(alike), same_task, alike, same_task * alike))
 
 
-def _weights(sources: Sequence[SourceParts], cells: Sequence[Cell]) -> Reals:
-    return np.array([[source.get(cell, 0.0) for cell in cells] for source in sources]).reshape(len(sources), len(cells))
+def _weights(adapters: Adapters, cells: Sequence[Cell]) -> Reals:
+    weights = np.array([[source.get(cell, 0.0) for cell in cells] for source in adapters.sources])
+    scales = np.array([adapters.source_scales.get(cell.task, 1.0) for cell in cells])
+    return weights.reshape(len(adapters), len(cells)) * scales

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from donorgrid.core.arrays import Reals
 
-PRIOR_LOG_SD = 2.0
+PRIOR_LOG_SD = 1.0
 _BELOW, _ABOVE = 9.0, 5.0
 _STEP = 1e-3
 _MOST_ITERATIONS = 80
