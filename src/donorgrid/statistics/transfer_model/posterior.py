@@ -174,7 +174,7 @@ class _Covariance:
         columns = measured.index[:, 1]
         baseline = np.where(columns[:, None] == columns, measured.baseline_variance[columns], 0.0)
         noise = np.diag(np.maximum(measured.noise_variance, _LEAST_NOISE))
-        return self.between(measured.index, measured.index) + baseline + noise
+        return np.asarray(self.between(measured.index, measured.index) + baseline + noise)
 
 
 def _conditioned(draws: Reals, measured: Measured, covariance: _Covariance, rng: np.random.Generator) -> Reals:

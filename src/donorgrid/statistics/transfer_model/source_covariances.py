@@ -85,4 +85,4 @@ def _source_covariances(rows: Adapters, columns: Adapters, similarity: Similarit
 def _weights(adapters: Adapters, cells: Sequence[Cell]) -> Reals:
     weights = np.array([[source.get(cell, 0.0) for cell in cells] for source in adapters.sources])
     scales = np.array([adapters.source_scales.get(cell.task, 1.0) for cell in cells])
-    return weights.reshape(len(adapters), len(cells)) * scales
+    return np.asarray(weights.reshape(len(adapters), len(cells)) * scales)
