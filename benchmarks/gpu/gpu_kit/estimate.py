@@ -24,13 +24,13 @@ def grid_minutes(name: str, results: Mapping[str, Result]) -> dict[str, Any] | N
     for every adapter, and packing once.
     """
     scoring, training = results.get(f"scoring speed {name}", {}), results.get(f"training speed {name}", {})
-    if "best_way" not in scoring or "seconds_per_adapter" not in training:
+    if "best_way" not in scoring or "seconds_per_adapter_and_epoch" not in training:
         return None
     n_adapters = len(TASKS) * N_LANGUAGES * N_SEEDS
     n_of_scoring = N_LANGUAGES * N_ITEMS / scoring["items_per_task"]
-    n_of_training = N_EPOCHS * N_TEXTS / (training["texts"] + training["validation_texts"])
+    n_of_epochs = N_EPOCHS * N_TEXTS / (training["texts"] + training["validation_texts"])
     score_s = n_of_scoring * scoring[scoring["best_way"]]["seconds"]
-    train_s = n_of_training * training["seconds_per_adapter"]
+    train_s = training["fixed_seconds_per_adapter"] + n_of_epochs * training["seconds_per_adapter_and_epoch"]
     minutes = {
         "score": (n_adapters + 1) * score_s / 60,
         "train": n_adapters * train_s / 60,

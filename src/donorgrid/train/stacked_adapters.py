@@ -3,6 +3,9 @@
 For a linear module with input x (K adapters x their tokens, n_in) the stack adds ``scaling * x A_k^T B_k^T`` for
 adapter k (Hu et al. 2021, arXiv 2106.09685, equation 3). A is (K, rank, n_in), B is (K, n_out, rank), in float32; both
 lie in one (K, n_parameters) tensor, so that the optimizer and the clipping handle one tensor and not hundreds.
+
+With a network in bf16 on a GPU the products are computed from copies of A and B in bf16, as under autocast: inputs need
+no copies in float32, which are the larger half of a training's memory (docs/decisions/015).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +36,13 @@ class AdapterLayout:
         return split_factors(values, self.shapes)
 
 
+def product_dtype(network: Any) -> torch.dtype:
+    """The dtype of the low-rank products: bf16 for a network in bf16 on a GPU, else float32."""
+    weight = network.get_input_embeddings().weight
+    is_rounded = weight.dtype == torch.bfloat16 and weight.device.type == "cuda"
+    return torch.bfloat16 if is_rounded else torch.float32
+
+
 class StackedAdapters:
     """K adapters, side by side in ``values`` (K, n_parameters); a ``Trainable``."""
 
@@ -44,6 +54,7 @@ class StackedAdapters:
             for factor in pair:
                 factor.requires_grad_()
         self._low_rank = self._single_adapter()
+        self._active_factors = self._factors
 
     def __len__(self) -> int:
         return len(self.values)
@@ -61,7 +72,7 @@ class StackedAdapters:
 
         Raises RunFailure for a module that the loss does not depend on.
         """
-        factors = [pair[letter] for letter in (0, 1) for pair in self._factors.values()]
+        factors = [pair[letter] for letter in (0, 1) for pair in self._active_factors.values()]
         fast = [] if self._low_rank is None else [self._low_rank.values]
         gradients = torch.autograd.grad(loss, [*fast, *factors], allow_unused=True)
         if fast and gradients[0] is not None:
@@ -70,11 +81,12 @@ class StackedAdapters:
         for name, gradient in zip([*self._factors, *self._factors], factor_gradients, strict=True):
             if gradient is None:
                 raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
-        return torch.cat([gradient.flatten(1) for gradient in factor_gradients], dim=1)
+        return torch.cat([gradient.flatten(1) for gradient in factor_gradients], dim=1).float()
 
     @contextmanager
     def active(self, network: Any, *, n_tokens: int) -> Iterator[None]:
         """While the body runs, the k-th of K equal parts of a batch of ``n_tokens`` tokens is read with adapter k."""
+        self._active_factors = self._factors_in(product_dtype(network))
         modules = {name: network.get_submodule(name) for name in self._factors}
         hooks = [module.register_forward_hook(self._hook(name, n_tokens)) for name, module in modules.items()]
         try:
@@ -82,6 +94,16 @@ class StackedAdapters:
         finally:
             for hook in hooks:
                 hook.remove()
+
+    def _factors_in(self, dtype: torch.dtype) -> dict[str, tuple[Tensor, Tensor]]:
+        """A and B by module, in a dtype; in another than float32 they are copies, whose gradients are wanted."""
+        if dtype == torch.float32:
+            return self._factors
+        copies = self.layout.split(self.values.to(dtype))
+        for pair in copies.values():
+            for factor in pair:
+                factor.requires_grad_()
+        return copies
 
     def _single_adapter(self) -> LowRankAdapter | None:
         if len(self) != 1 or self.layout.dropout:
@@ -91,7 +113,7 @@ class StackedAdapters:
 
     def _hook(self, name: str, n_tokens: int) -> Hook:
         """A forward hook that adds the adapters' products to the output of a linear module."""
-        a, b = self._factors[name]
+        a, b = self._active_factors[name]
         p_dropout, scaling = self.layout.dropout, self.layout.scaling
 
         def add(_: Any, arguments: tuple[Any, ...], output: Tensor) -> Tensor:

@@ -53,7 +53,10 @@ def test_speed_of_both_halves_makes_an_estimate(tmp_path: Path) -> None:
     results = results_of(tmp_path, "scoring speed llama-3.2-1b", "training speed llama-3.2-1b")
     scoring, training = results.values()
     assert scoring["block masks"]["needed tokens"] == scoring["dense masks"]["needed tokens"] > 0
-    assert set(training["square masks, by adapters at once"]) == {"1", "2"}
+    for way in ("dense masks", "block masks"):
+        assert set(training[f"{way}, by adapters at once"]) == {"1", "2"}
+    measured = training[f"{training['best_way']}, by adapters at once"][str(training["best_group"])]
+    assert measured["seconds per adapter and epoch"] == training["seconds_per_adapter_and_epoch"] > 0
     minutes = grid_minutes("llama-3.2-1b", results)
     assert minutes is not None
     assert minutes["total_minutes"] > 0
