@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from donorgrid.core.errors import InputError
 from donorgrid.core.records import Cell, Item
+from donorgrid.models.encoding.pairs import tokenize
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.score.encode import EncodedItem, encode_items
@@ -37,3 +41,13 @@ def test_whitespace_at_the_end_of_a_context_is_read_with_the_option(world: Path)
     loose, tight = encoded(world, "which is ", "red", "blue"), encoded(world, "which is", "red", "blue")
     assert loose.context == tight.context
     assert loose.continuations != tight.continuations
+
+
+def test_a_tokenizer_without_bos_and_eos_reads_all_but_empty_contexts(world: Path) -> None:
+    tokenizer = load_tokenizer(find_model("llama", revision=None, folder=world, built_in={}))
+    expected = tokenize("which is", tokenizer)
+    tokenizer.bos_token = tokenizer.eos_token = None
+    assert tokenize("which is", tokenizer) == expected
+    item = Item(id="q", cell=Cell(task="t", language="en"), context="", choices=("red", "blue"), answer=0)
+    with pytest.raises(InputError, match="neither a BOS nor an EOS token"):
+        encode_items([item], tokenizer, chat_template=False)

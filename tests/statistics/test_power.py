@@ -102,3 +102,9 @@ def test_the_noise_harm_rate_is_that_of_drawn_answers():
 def test_a_negative_limit_is_refused():
     with pytest.raises(InputError, match="harm limit -1"):
         noise_harm_rate(Noise(), Averaged(n_items=10), -1.0)
+
+
+def test_without_noise_nothing_is_harmed_by_it():
+    silent, design = Noise(flip_rate=0.0), Averaged(n_items=10)
+    assert noise_harm_rate(silent, design, 1.0) == 0.0
+    assert noise_harm_rate(silent, design, 0.0) == 1.0  # a delta of 0 is at the limit

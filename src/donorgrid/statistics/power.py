@@ -235,6 +235,9 @@ def noise_harm_rate(noise: Noise, design: Averaged, limit_pp: float) -> float:
     """
     if not limit_pp >= 0:
         raise InputError(f"harm limit {limit_pp}: expected 0 or more percentage points")
+    error_pp = se_pp(noise, design)
+    if error_pp == 0:
+        return float(limit_pp == 0)
     step_pp = 100.0 / (design.n_items * design.n_seeds * design.n_cells * design.n_models)
     highest_pp = -np.ceil(limit_pp / step_pp - 1e-9) * step_pp
-    return float(ndtr((highest_pp + step_pp / 2) / se_pp(noise, design)))
+    return float(ndtr((highest_pp + step_pp / 2) / error_pp))

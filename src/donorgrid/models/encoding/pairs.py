@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from donorgrid.core.errors import InputError
 from donorgrid.models.encoding.chat import render_chat
 
 
@@ -96,7 +97,7 @@ def encode_answers(
     Raises
     ------
     InputError
-        The chat template refuses the messages.
+        The chat template refuses the messages, or the context is empty and the tokenizer has neither BOS nor EOS.
     """
     context, continuations = split_texts(opening, answers, tokenizer, template_args=template_args)
     if not context:
@@ -134,8 +135,13 @@ def split_texts(
 
 
 def prefix_token(tokenizer: Any) -> int:
-    """BOS, or EOS where the tokenizer has no BOS."""
-    token: int = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    """BOS, or EOS where the tokenizer has no BOS. InputError if it has neither."""
+    token = _prefix_or_none(tokenizer)
+    if token is None:
+        raise InputError(
+            f"tokenizer '{tokenizer.name_or_path}': it has neither a BOS nor an EOS token, and a text that is "
+            "empty before the answer begins with one of them"
+        )
     return token
 
 
@@ -154,9 +160,15 @@ def tokenize(text: str, tokenizer: Any) -> list[int]:
     list of int
         Token IDs with the tokenizer's default special tokens, or with none if the text begins with the prefix token.
     """
-    has_prefix = text.startswith(tokenizer.decode(prefix_token(tokenizer)))
+    prefix = _prefix_or_none(tokenizer)
+    has_prefix = prefix is not None and text.startswith(tokenizer.decode(prefix))
     ids: list[int] = tokenizer.encode(text, add_special_tokens=False) if has_prefix else tokenizer.encode(text)
     return ids
+
+
+def _prefix_or_none(tokenizer: Any) -> int | None:
+    token: int | None = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    return token
 
 
 def _after_nothing(continuations: Sequence[str], tokenizer: Any) -> EncodedAnswers:
