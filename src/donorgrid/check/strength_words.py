@@ -89,7 +89,8 @@ def choice_sentence(curve: StrengthCurve, limit_pp: float) -> str | None:
     extrapolated = ", an extrapolation" if choice.strength > 1 else ""
     return (
         f"{curve.adapter}: take strength {choice.strength:g}{extrapolated}: {choice.reason}. It was chosen on one half "
-        f"of the items; the other half gives {_reported(choice.reported_on, limit_pp)}."
+        f"of the items; the other half gives {_reported(choice.reported_on, limit_pp)}. "
+        "'donorgrid export scaled' writes it."
     )
 
 

@@ -19,6 +19,10 @@ Recipe = Annotated[str | None, typer.Option(help="the recipe's name; needed wher
 TrainSeed = Annotated[int | None, typer.Option(help="the train seed; needed where the study has several")]
 DataSeed = Annotated[int | None, typer.Option(help="the data seed; needed where the study has several")]
 TrainSize = Annotated[int | None, typer.Option(help="the train size; needed where the study has several")]
+ScaledForm = Annotated[
+    str | None, typer.Option("--as", help="at a strength: adapter, merged (a whole model) or low-rank (LoRA)")
+]
+ScaledRank = Annotated[int | None, typer.Option(help="the rank of --as low-rank; default: the adapter's")]
 NewFolder = Annotated[Path, typer.Option(help="the new folder to write to")]
 
 
@@ -70,6 +74,11 @@ def export_adapter(
     data_seed: DataSeed = None,
     train_size: TrainSize = None,
     checkpoint: Annotated[float | None, typer.Option(help="after so many epochs; default: the end")] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="at this strength, one of the study's; default: as trained")
+    ] = None,
+    form: ScaledForm = None,
+    rank: ScaledRank = None,
     base_model: Annotated[str | None, typer.Option(help="the base's hub ID, where the study has a folder")] = None,
 ) -> None:
     """Copy an adapter with a model card that carries its transfer profile. Nothing is published."""
@@ -81,11 +90,25 @@ def export_adapter(
         data_seed=data_seed,
         train_size=train_size,
         checkpoint=checkpoint,
+        strength=strength,
     )
-    console.print(
-        f"wrote {exchange.export_run.export_run_adapter(study, selection, out, base_model=base_model)}",
-        soft_wrap=True,
-    )
+    written = exchange.export_run.export_run_adapter(study, selection, out, base_model=base_model, form=form, rank=rank)
+    console.print(f"wrote {written}", soft_wrap=True)
+
+
+@exports.command("scaled")
+def export_scaled(
+    base: Annotated[str, typer.Argument(help="the base model: a folder, a hub ID, or ID@revision")],
+    adapter: Annotated[str, typer.Argument(help="an adapter, or a merged checkpoint")],
+    strength: Annotated[float, typer.Option(help="how much of its change is applied: 0 to 1.5")],
+    out: NewFolder,
+    form: ScaledForm = None,
+    rank: ScaledRank = None,
+) -> None:
+    """Write an adapter at a strength, so that PEFT computes W0 + strength (W' - W0)."""
+    scaling = exchange.export_scaled.Scaling(strength=strength, form=form, rank=rank)
+    sentence = exchange.export_scaled.export_scaled(base, adapter, out, scaling)
+    console.print(f"wrote {out}: {sentence}", soft_wrap=True, markup=False)
 
 
 @exports.command("training")

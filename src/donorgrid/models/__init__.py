@@ -7,6 +7,7 @@
   transformers' layers, ``fast_cpu`` computes small models on a CPU, ``gpu`` has faster ways for a GPU, ``output_head``
   gives log-probabilities.
 - Adapters: ``adapter_switch`` makes one active; ``merging`` adds it to the weights, ``weight_backup`` restores them.
+  ``scaled_adapters`` writes one at a strength.
   ``low_rank`` is the adapter that ``fast_cpu`` computes beside the weights.
 """
 

@@ -17,6 +17,8 @@ ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 CHECKPOINT_CONFIG = "config.json"
 TRAIN_LOG = "train_log.jsonl"
+SCALED_FORMS = ("adapter", "merged", "low-rank")
+"""How an adapter at a strength is written: factors scaled, a whole model, LoRA that approximates the change."""
 LORA_A, LORA_B, MAGNITUDE = "lora_A", "lora_B", "lora_magnitude_vector"
 
 KEY_PREFIX, _WEIGHT = "base_model.model.", ".weight"

@@ -15,7 +15,10 @@ from donorgrid.core.records import Baseline, Run
 from donorgrid.models.folders import find_model
 from donorgrid.models.loading import load_base, load_tokenizer
 from donorgrid.models.peft_quirks import quiet_deprecations
-from donorgrid.pipeline.analyse.tables import analyse_folder
+from donorgrid.pipeline.analyse.tables import analyse_folder, study_deltas
+from donorgrid.pipeline.exchange.export_run import export_run_adapter
+from donorgrid.pipeline.exchange.export_scaled import Scaling
+from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
 from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.pipeline.prepare.study import prepare, study_paths
 from donorgrid.pipeline.prepare.study_files import read_workplan
@@ -230,3 +233,42 @@ def test_strengths_out_of_range_are_one_line(tmp_path: Path, strengths: list[Any
     with pytest.raises(InputError, match=rf"strengths.*{said}") as caught:
         prepare(*study_paths(make_study(tmp_path, strengths=strengths), None))
     assert "\n" not in str(caught.value)
+
+
+def test_a_strength_is_exported_as_peft_opens_it_with_its_profile(
+    finished: tuple[Path, StudyFolder], tmp_path: Path
+) -> None:
+    file, folder = finished
+    selection = RunSelection(source="colours/de", strength=0.5)
+    export_run_adapter(file, selection, tmp_path / "half")
+    run_at = find_run(prepare(*study_paths(file, None)).grid, selection)
+    original, scaled = (
+        load_file(path / "adapter_model.safetensors") for path in (folder.adapter(run_at), tmp_path / "half")
+    )
+    assert all(torch.equal(scaled[key], value * (0.5 if "lora_B" in key else 1)) for key, value in original.items())
+    card = (tmp_path / "half" / "README.md").read_text()
+    assert "not exported as it was trained, but at strength 0.5: a LoRA adapter whose factors B are multiplied" in card
+    row = study_deltas(folder)["deltas"].filter(
+        pl.col("strength") == 0.5, pl.col("source_name") == "colours/de", pl.col("target_language") == "it"
+    )
+    assert (
+        f"| colours | it | {100 * row['score_norm_base'].item():.1f}% | {100 * row['score_norm'].item():.1f}% |" in card
+    )
+    assert (
+        find_run(prepare(*study_paths(file, None)).grid, RunSelection(source="colours/de", strength=1)).strength is None
+    )
+    with pytest.raises(InputError, match=r"no run with strength '0.3'; there are \['0', '0.5', '1.5'\]"):
+        export_run_adapter(file, RunSelection(source="colours/de", strength=0.3), tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("scaling", "said"),
+    [
+        ({"strength": 2.0}, "--strength 2: expected a number from 0 to 1.5"),
+        ({"strength": 0.5, "form": "zip"}, "--as 'zip': allowed are adapter, merged, low-rank"),
+        ({"strength": 0.5, "rank": 4}, "--rank 4: expected 1 or more, and with --as low-rank alone"),
+    ],
+)
+def test_a_scaling_out_of_range_is_one_line(scaling: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Scaling(**scaling)

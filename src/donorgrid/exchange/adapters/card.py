@@ -37,6 +37,10 @@ class AdapterCard:
         True if donorgrid ships the base model.
     checkpoint : float, optional
         The epochs after which the adapter was saved; None for the final adapter.
+    scaling : str
+        What was written, for an adapter that is exported at a strength; empty for one as it was trained.
+    merged : bool
+        True if the folder holds the base's weights with the adapter in them.
     """
 
     base_model: str
@@ -51,6 +55,8 @@ class AdapterCard:
     datasets: tuple[str, ...] = ()
     built_in: bool = False
     checkpoint: float | None = None
+    scaling: str = ""
+    merged: bool = False
 
     @property
     def base_name(self) -> str:
@@ -65,7 +71,7 @@ class AdapterCard:
     @property
     def is_whole(self) -> bool:
         """True if the folder holds a complete model, which needs no base."""
-        return self.recipe.method == "full"
+        return self.merged or self.recipe.method == "full"
 
 
 def last_part(name: str) -> str:

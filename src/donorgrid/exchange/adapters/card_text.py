@@ -82,13 +82,18 @@ def _head(card: AdapterCard) -> str:
         f"# {_plain(last_part(card.base_model))}, fine-tuned on {_plain(card.source.name)}\n\n"
         f"{what} `{card.base_name}`{revision}, trained on {trained}{control}: {rank}"
         f"{_dose(card)}, learning rate {recipe.learning_rate:g}, batch "
-        f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid.{_where(card)}"
+        f"{recipe.batch_size}, train seed {card.train_seed}. Trained and measured with donorgrid."
+        f"{_where(card)}{_scaling(card)}"
     )
 
 
 def _dose(card: AdapterCard) -> str:
     whole = epochs_in_words(card.recipe.epochs)
     return whole if card.checkpoint is None else f"as it was {after(card.checkpoint)} of {whole}"
+
+
+def _scaling(card: AdapterCard) -> str:
+    return f" It is not exported as it was trained, but {card.scaling}." if card.scaling else ""
 
 
 def _where(card: AdapterCard) -> str:

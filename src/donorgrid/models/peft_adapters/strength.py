@@ -12,7 +12,7 @@ from torch import Tensor
 
 from donorgrid.core.errors import InputError
 from donorgrid.models.peft_adapters.reading import same_without_adapter
-from donorgrid.models.peft_adapters.vocabulary import base_name
+from donorgrid.models.peft_adapters.vocabulary import base_name, with_rows
 from donorgrid.models.weight_backup import between
 
 _ADAPTER = "default"
@@ -122,13 +122,6 @@ def _replaced(adapted: Any, network: Any) -> Iterator[tuple[Any, Tensor]]:
         original = base.get(base_name(name))
         if original is None or parameter.data_ptr() == original.data_ptr():
             continue
-        values = _with_rows(original.detach(), len(parameter))
+        values = with_rows(original.detach(), len(parameter))
         if not torch.equal(values, parameter):
             yield parameter, values
-
-
-def _with_rows(weight: Tensor, n_rows: int) -> Tensor:
-    """A weight of the base with as many rows as a resized vocabulary: new ones are the mean, as in ``load_by_peft``."""
-    if n_rows <= len(weight):
-        return weight[:n_rows]
-    return torch.cat([weight, weight.mean(0).expand(n_rows - len(weight), *weight.shape[1:])])

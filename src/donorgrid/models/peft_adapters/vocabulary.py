@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from donorgrid.models.adapter_files import KEY_PREFIX, parse_key
 
 _WRAPPERS = re.compile(r"\.(base_layer|original_module|modules_to_save(\.default)?|token_adapter)(?=\.)")
@@ -84,3 +87,23 @@ def overwritten_weights(network: Any, keys: Iterable[str], config: Any) -> set[s
 def base_name(key: str) -> str:
     """A tensor's key without PEFT's prefix and the names of the modules that PEFT puts around the base's."""
     return _WRAPPERS.sub("", key.removeprefix(KEY_PREFIX))
+
+
+def with_rows(weight: Tensor, n_rows: int) -> Tensor:
+    """A weight of the base with as many rows as a resized vocabulary.
+
+    Parameters
+    ----------
+    weight
+        The base's weight, ``(n_rows of the base, ...)``.
+    n_rows
+        The number of rows that are wanted.
+
+    Returns
+    -------
+    Tensor
+        New rows hold the mean of the others, as in ``resize_vocabulary``.
+    """
+    if n_rows <= len(weight):
+        return weight[:n_rows]
+    return torch.cat([weight, weight.mean(0).expand(n_rows - len(weight), *weight.shape[1:])])

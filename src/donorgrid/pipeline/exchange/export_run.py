@@ -1,20 +1,28 @@
 """A run of a study for other tools: its adapter with a model card, or its training as a job of another trainer."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from donorgrid import models
+from donorgrid.core.atomic_files import make_folder
 from donorgrid.core.errors import InputError
 from donorgrid.core.extras import require_training
 from donorgrid.core.names import StudyFolder
-from donorgrid.core.records import Run, TextEncoding, TrainingText
+from donorgrid.core.records import Run, TextEncoding, TrainingText, at_strength
 from donorgrid.exchange import AdapterCard, TrainingJob, export_adapter, export_training
-from donorgrid.models.folders import ModelFolder
+from donorgrid.exchange.folders import refuse_filled
+from donorgrid.models.adapter_files import TRAIN_LOG
+from donorgrid.models.folders import ModelFolder, find_model
+from donorgrid.pipeline.analyse.answered_runs import strength_in_tables
 from donorgrid.pipeline.analyse.tables import BY_SEED, study_deltas
+from donorgrid.pipeline.exchange.export_scaled import Scaling, write_scaled
 from donorgrid.pipeline.exchange.select_run import RunSelection, find_run
 from donorgrid.pipeline.prepare.study import Prepared, prepare, study_paths
 from donorgrid.pipeline.prepare.study_files import read_workplan
@@ -27,8 +35,18 @@ from donorgrid.train.text_selection import select_texts, split_texts
 from donorgrid.train.written_texts import written_out
 
 
-def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_model: str | None = None) -> Path:
+def export_run_adapter(
+    study: Path,
+    selection: RunSelection,
+    out: Path,
+    *,
+    base_model: str | None = None,
+    form: str | None = None,
+    rank: int | None = None,
+) -> Path:
     """Copy a run's adapter into a new folder, with a model card that carries its transfer profile.
+
+    A run at a strength is written so that PEFT or transformers computes with this strength.
 
     Parameters
     ----------
@@ -40,6 +58,10 @@ def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_
         The new folder.
     base_model : str, optional
         The base's hub ID for the card, where the study names a local folder.
+    form : {"adapter", "merged", "low-rank"}, optional
+        What is written of a run at a strength, as in ``Scaling``.
+    rank : int, optional
+        The rank of ``low-rank``.
 
     Returns
     -------
@@ -67,11 +89,26 @@ def export_run_adapter(study: Path, selection: RunSelection, out: Path, *, base_
         built_in=base_model is None and spec.id in built_in_models(),
         metric=plan.study.metric,
         harm_limit_pp=plan.study.harm_limit_pp,
-        profile=_profile(folder, run),
+        profile=_profile(plan, folder, run),
         licences={task.name: task.licence for task in files if task.name in tasks},
     )
     _check_adapter(plan, folder, run)
-    return export_adapter(folder.adapter(run), card, out)
+    if run.strength is None and form is None:
+        return export_adapter(folder.adapter(run), card, out)
+    scaling = Scaling(strength=1.0 if run.strength is None else run.strength, form=form, rank=rank)
+    base = find_model(spec.id, revision=spec.revision, folder=folder.root, built_in=built_in_models())
+    return _export_scaled(base, folder.adapter(run), card, out, scaling)
+
+
+def _export_scaled(base: ModelFolder, adapter: Path, card: AdapterCard, out: Path, scaling: Scaling) -> Path:
+    refuse_filled(out)
+    make_folder(out.parent)
+    with TemporaryDirectory(dir=out.parent) as folder:
+        sentence = write_scaled(base, adapter, Path(folder), scaling)
+        if (adapter / TRAIN_LOG).is_file():
+            shutil.copyfile(adapter / TRAIN_LOG, Path(folder) / TRAIN_LOG)
+        said = f"{at_strength(scaling.strength)}: {sentence}"
+        return export_adapter(Path(folder), replace(card, scaling=said, merged=scaling.form == "merged"), out)
 
 
 def _check_adapter(plan: WorkPlan, folder: StudyFolder, run: Run) -> None:
@@ -106,7 +143,7 @@ def export_run_training(study: Path, selection: RunSelection, out: Path, *, trai
     return export_training(_job(prepared, find_run(prepared.grid, selection)), out, trainer=trainer)
 
 
-def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
+def _profile(plan: WorkPlan, folder: StudyFolder, run: Run) -> pl.DataFrame:
     """The run's deltas, one row per target that is scored."""
     rows = study_deltas(folder)[BY_SEED]
     return rows.filter(
@@ -117,6 +154,7 @@ def _profile(folder: StudyFolder, run: Run) -> pl.DataFrame:
         pl.col("data_seed") == run.data_seed,
         pl.col("train_size").eq_missing(run.train_size),
         pl.col("checkpoint").eq_missing(run.checkpoint),
+        pl.col("strength").eq_missing(strength_in_tables(plan, run)),
     )
 
 

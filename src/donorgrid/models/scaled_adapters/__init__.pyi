@@ -1,0 +1,1 @@
+from .writing import write_scaled as write_scaled
