@@ -1,6 +1,8 @@
 """The scripts that readers copy run as they stand."""
 
+import contextlib
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,8 +10,10 @@ from pathlib import Path
 
 import polars as pl
 import yaml
+from typer.testing import CliRunner
 
 import donorgrid as dg
+from donorgrid.cli.app import app
 from donorgrid.plan.files import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +55,18 @@ def test_the_readmes_example_is_the_one_that_is_tested() -> None:
     tested = (ROOT / "examples" / "currency.py").read_text(encoding="utf-8")
     called = set(re.findall(r"dg\.\w+", code))
     assert called == set(re.findall(r"dg\.\w+", tested))
+
+
+def test_the_example_of_advice_says_what_the_command_says(tmp_path: Path) -> None:
+    """Each command of the page runs, and the quoted sentence is the first one's."""
+    page = (ROOT / "examples" / "advice" / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    donorgrid (.*)$", page, flags=re.MULTILINE)
+    quoted = " ".join(line.removeprefix("> ") for line in page.splitlines() if line.startswith("> "))
+    assert len(commands) == 3
+    shutil.copy(ROOT / "examples" / "advice" / "results.csv", tmp_path)
+    with contextlib.chdir(tmp_path):
+        told = [CliRunner().invoke(app, command.split()) for command in commands]
+    assert [done.exit_code for done in told] == [0, 0, 0]
+    assert quoted in told[0].output
+    assert (tmp_path / "advice" / "report.html").is_file()
+    assert dg.read_study(tmp_path / "advice" / "next.yaml").sources != "all"

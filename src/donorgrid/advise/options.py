@@ -27,6 +27,8 @@ class Evidence:
         Adapters of this model that were measured, in the same recipe.
     n_models : int
         Other models whose tables were used.
+    is_trained : bool
+        True if the option was trained on this model, even if it was not scored on every target in question.
     """
 
     rests_on: Rests
@@ -34,6 +36,7 @@ class Evidence:
     n_seeds: int | None = None
     n_adapters: int = 0
     n_models: int = 0
+    is_trained: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

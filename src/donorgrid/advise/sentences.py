@@ -11,6 +11,7 @@ from donorgrid.advise.options import Evidence
 from donorgrid.advise.wishes import Wish
 
 _MOST_NAMED = 3
+_FORMAT = "Every wanted target starts at chance or from one answer, so a gain there may be format and not skill."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,12 @@ class Advice:
 
 
 def advise(
-    decision: Decision, wish: Wish, *, limits_of_evidence: Sequence[str] = (), items: ItemsNeeded | None = None
+    decision: Decision,
+    wish: Wish,
+    *,
+    limits_of_evidence: Sequence[str] = (),
+    items: ItemsNeeded | None = None,
+    shows_format: bool = False,
 ) -> Advice:
     """Say a decision in words.
 
@@ -38,6 +44,8 @@ def advise(
         How this model, recipe, data or targets differ from what was measured, a clause each.
     items : ItemsNeeded, optional
         What would decide, where the items at hand could not.
+    shows_format : bool
+        True if every wanted target starts at chance or from one answer.
 
     Returns
     -------
@@ -46,7 +54,7 @@ def advise(
     untested = [*_of_evidence(decision.chosen), *limits_of_evidence]
     return Advice(
         do=_what_to_do(decision, wish),
-        against=_what_speaks_against(decision, wish),
+        against=_FORMAT if shows_format else _what_speaks_against(decision, wish),
         untested=_sentence("Not tested: " + "; ".join(untested)) if untested else "Everything named here was measured.",
         to_decide="" if items is None else _what_would_decide(items),
     )
@@ -118,7 +126,9 @@ def _rounded(number: int) -> int:
 def _of_evidence(chosen: Judged | None) -> list[str]:
     if chosen is None or chosen.option.evidence.rests_on == "measured":
         return []
-    return [f"{chosen.option.name} was not trained on this model ({rests_on(chosen.option.evidence)})"]
+    evidence = chosen.option.evidence
+    missing = "was not scored on every target in question" if evidence.is_trained else "was not trained on this model"
+    return [f"{chosen.option.name} {missing} ({rests_on(evidence)})"]
 
 
 def rests_on(evidence: Evidence) -> str:

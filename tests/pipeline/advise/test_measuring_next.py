@@ -11,11 +11,15 @@ from typer.testing import CliRunner
 
 from donorgrid.cli.app import app
 from donorgrid.core.errors import InputError
+from donorgrid.pipeline.advise.evidence_at_hand import evidence_of, make_wish
 from donorgrid.pipeline.advise.folder import write_recommendation
+from donorgrid.pipeline.advise.known_cells import read_cells
+from donorgrid.pipeline.advise.limits_of_evidence import refuse_format_alone
 from donorgrid.pipeline.advise.page import write_page
-from donorgrid.pipeline.advise.recommend import recommend
+from donorgrid.pipeline.advise.recommend import recommend, recommend_from
 from donorgrid.pipeline.advise.report_study import report_advice, report_study
 from donorgrid.pipeline.advise.request import AdviceRequest
+from donorgrid.pipeline.analyse.measured import MeasuredCells
 from donorgrid.plan.files import read_study
 
 CELLS = [f"{task}/{language}" for task in ("ask", "read", "tell") for language in ("de", "en")]
@@ -197,3 +201,15 @@ def test_the_report_has_the_section(tmp_path: Path) -> None:
     page = report_study(full, tmp_path / "out").read_text(encoding="utf-8")
     assert 'id="advice"' in page
     assert page.index('id="advice"') < page.index('id="regimes"')
+
+
+def test_a_table_whose_targets_all_start_at_chance_says_that_nothing_can_be_said(others: Path, tmp_path: Path) -> None:
+    full = table(tmp_path / "full.csv", models=("delta-4b",))
+    cells = read_cells([full])[0].cells.with_columns(degenerate=pl.lit(True))
+    evidence = evidence_of([MeasuredCells(cells=cells)], [], model="delta-4b")
+    with pytest.raises(InputError, match="nothing can be said, because every measured target starts at chance"):
+        refuse_format_alone(evidence)
+    request = ask(given=[full])
+    told = recommend_from(evidence, make_wish(request, evidence), request)
+    assert told.advice.against.startswith("Every wanted target starts at chance")
+    refuse_format_alone(evidence_of([MeasuredCells(cells=cells)], read_cells([others]), model="delta-4b"))

@@ -127,11 +127,13 @@ def _evidence(
                 n_seeds=_least(rows, "n_seeds"),
                 n_adapters=n_adapters,
                 n_models=n_models,
+                is_trained=True,
             )
     return Evidence(
         rests_on="predicted from this model's adapters" if n_adapters else "predicted from other models",
         n_adapters=n_adapters,
         n_models=n_models,
+        is_trained=rows is not None and rows.height > 0,
     )
 
 

@@ -20,6 +20,8 @@ from donorgrid.statistics.transfer_model.source_covariances import SourceParts
 NEW_MODEL = "a new model"
 """The name of a model that was neither measured nor named."""
 
+_MOST_NAMED = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceAtHand:
@@ -126,8 +128,11 @@ def make_wish(request: AdviceRequest, evidence: EvidenceAtHand) -> Wish:
     Raises
     ------
     InputError
-        If ``all`` leaves no guard.
+        If nothing is wanted, or ``all`` leaves no guard.
     """
+    if not request.wanted:
+        known = ", ".join(map(str, known_targets(evidence)[:_MOST_NAMED]))
+        raise InputError(f"recommend: name at least one wanted target (--for TASK/LANGUAGE), such as {known}")
     wanted = {_as_measured(cell, evidence): weight for cell, weight in request.wanted_cells.items()}
     if request.all_guarded:
         guards = tuple(cell for cell in _all_targets(evidence) if cell not in wanted)

@@ -41,6 +41,16 @@ def refuse_what_nothing_tells(wish: Wish, cells: pl.DataFrame | None, knowledge:
             )
 
 
+def refuse_format_alone(evidence: EvidenceAtHand) -> None:
+    """Raises InputError if every target of the model is degenerate and no other model was measured."""
+    cells = evidence.cells
+    if cells is not None and evidence.knowledge is None and "degenerate" in cells.columns and cells["degenerate"].all():
+        raise InputError(
+            "recommend: nothing can be said, because every measured target starts at chance or from one answer: its "
+            "deltas show format, not skill; measure other targets, or name other models with --knowledge"
+        )
+
+
 def limits_of_evidence(wish: Wish, evidence: EvidenceAtHand) -> list[str]:
     """What a reader should know of the distance between the question and the evidence.
 
@@ -61,6 +71,7 @@ def limits_of_evidence(wish: Wish, evidence: EvidenceAtHand) -> list[str]:
         *_of_models(evidence.model, evidence.family, evidence.knowledge),
         *_of_what_knowledge_shares(wish, evidence.knowledge),
         *_of_recipes(evidence),
+        *_of_noise(evidence.cells),
         *_of_degenerate(wish, evidence.cells),
     ]
 
@@ -134,11 +145,38 @@ def _of_recipes(evidence: EvidenceAtHand) -> list[str]:
     return [f"the other models were trained with {', '.join(sorted(known))}, not {', '.join(sorted(recipes))}"]
 
 
-def _of_degenerate(wish: Wish, cells: pl.DataFrame | None) -> list[str]:
-    if cells is None or "degenerate" not in cells.columns:
+def _of_noise(cells: pl.DataFrame | None) -> list[str]:
+    if cells is None or cells["noise_se_pp"].is_not_null().any():
         return []
+    return ["the tables say nothing of noise: every delta is taken to have a standard error of 1 pp"]
+
+
+def all_degenerate(wish: Wish, cells: pl.DataFrame | None) -> bool:
+    """True if every wanted target starts at chance or from one answer on the model in question.
+
+    Parameters
+    ----------
+    wish : Wish
+        The wanted targets.
+    cells : DataFrame or None
+        Measured cells of the model.
+
+    Returns
+    -------
+    bool
+    """
+    return set(wish.wanted) <= _degenerate_targets(cells)
+
+
+def _degenerate_targets(cells: pl.DataFrame | None) -> set[Cell]:
+    if cells is None or "degenerate" not in cells.columns:
+        return set()
     flagged = cells.filter("degenerate").select("target_task", "target_language").unique().iter_rows()
-    at_chance = {Cell(task=task, language=language) for task, language in flagged}
+    return {Cell(task=task, language=language) for task, language in flagged}
+
+
+def _of_degenerate(wish: Wish, cells: pl.DataFrame | None) -> list[str]:
+    at_chance = _degenerate_targets(cells)
     degenerate = [cell for cell in wish.targets if cell in at_chance]
     return [f"{_named(degenerate)} starts at chance or from one answer: its delta shows format"] if degenerate else []
 

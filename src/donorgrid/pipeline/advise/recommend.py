@@ -19,7 +19,13 @@ from donorgrid.pipeline.advise.judged_arms import (
     judge_no_training,
     judge_prompts,
 )
-from donorgrid.pipeline.advise.limits_of_evidence import limits_of_evidence, near_names, refuse_what_nothing_tells
+from donorgrid.pipeline.advise.limits_of_evidence import (
+    all_degenerate,
+    limits_of_evidence,
+    near_names,
+    refuse_format_alone,
+    refuse_what_nothing_tells,
+)
 from donorgrid.pipeline.advise.measurements import possible_measurements, what_items_would_decide
 from donorgrid.pipeline.advise.request import AdviceRequest
 from donorgrid.statistics.transfer_model.model import TransferModel
@@ -92,6 +98,7 @@ def recommend(request: AdviceRequest) -> Recommendation:
     with threadpool_limits(limits=1):
         evidence = read_evidence(request)
         wish = make_wish(request, evidence)
+        refuse_format_alone(evidence)
         return recommend_from(evidence, wish, request)
 
 
@@ -133,7 +140,13 @@ def recommend_from(
         model=evidence.model,
         wish=wish,
         decision=decision,
-        advice=advise(decision, wish, limits_of_evidence=limits, items=items),
+        advice=advise(
+            decision,
+            wish,
+            limits_of_evidence=limits,
+            items=items,
+            shows_format=all_degenerate(wish, evidence.cells),
+        ),
         evidence=evidence,
         arm=arm,
         next_steps=tuple(_next_steps(arm, wish, evidence, request)),

@@ -57,8 +57,6 @@ class AdviceRequest:
         object.__setattr__(self, "wanted_cells", {Cell.parse(name): weight for name, weight in self.wanted.items()})
         if not self.given and not self.knowledge:
             raise InputError("recommend: name a study or tables, or tables of other models with --knowledge")
-        if not self.wanted:
-            raise InputError("recommend: name at least one wanted target (--for TASK/LANGUAGE)")
         if self.budget is not None and self.budget < 1:
             raise InputError(f"recommend: budget {self.budget:g}: expected 1 or more fine-tunes")
         if ALL in self.guards and len(self.guards) > 1:
