@@ -41,7 +41,7 @@ class Answers:
 
     def _session(self, folder: ModelFolder, _: Any) -> Any:
         @contextmanager
-        def active(adapter: Path | None) -> Iterator[None]:
+        def active(adapter: Path | None, *, strength: float = 1.0) -> Iterator[None]:
             yield
 
         def answer(target: Any) -> pl.DataFrame:
