@@ -15,7 +15,8 @@ from donorgrid.core.records import Precision
 from donorgrid.score.packing import PackedItems
 from donorgrid.score.scorer import Scorer
 
-_SAMPLE_ITEMS = 32
+SAMPLE_ITEMS = 32
+"""So many items of each target are scored in float32 first; a target without more is scored in float32 alone."""
 _ERRORS_APART = 3.0
 
 
@@ -58,10 +59,10 @@ def score_exact_and_fast(scorer: Scorer, packed: PackedItems, *, norm: bool) -> 
         In the order of the items.
     """
     n_items = len(packed.items)
-    if n_items <= _SAMPLE_ITEMS or not scorer.can_round_products(packed):
+    if n_items <= SAMPLE_ITEMS or not scorer.can_round_products(packed):
         return PreciseLogliks(logliks=scorer.score(packed), precisions=["fp32"] * n_items)
     logliks = scorer.score(packed, rounds_products=True)
-    sampled_items = np.linspace(0, n_items - 1, _SAMPLE_ITEMS).round().astype(int).tolist()
+    sampled_items = np.linspace(0, n_items - 1, SAMPLE_ITEMS).round().astype(int).tolist()
     in_fp32 = dict(zip(sampled_items, _score_again(scorer, packed, sampled_items), strict=True))
     near: set[int] = set()
     for units in _units(packed, norm=norm):

@@ -9,7 +9,10 @@ from donorgrid.core.records import Recipe
 from donorgrid.pipeline.planning import trial
 from donorgrid.pipeline.planning.study_cost import estimate
 from donorgrid.plan.cost import Amount, Part
-from worlds import make_study
+from donorgrid.score.exact_and_fast import SAMPLE_ITEMS
+from donorgrid.score.packing import PackedItems
+from donorgrid.score.scorer import Scorer
+from worlds import make_study, make_task
 
 
 class Machine:
@@ -65,3 +68,21 @@ def test_every_kind_of_work_of_a_study_is_measured(tmp_path: Path) -> None:
     assert 0 < model.ready_seconds < model.trial_seconds
     assert cost.seconds == pytest.approx(model.seconds / 2 + model.ready_seconds)
     assert estimate(file, StudyFolder(tmp_path / "out"), device=None, jobs=2).seconds is None
+
+
+def test_exact_and_fast_scoring_is_tried_as_it_will_compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[tuple[int, bool]] = []
+
+    def score(scorer: Scorer, packed: PackedItems, *, rounds_products: bool = False) -> list[list[float]]:
+        scored.append((len(packed.items), rounds_products))
+        return computed(scorer, packed, rounds_products=rounds_products)
+
+    computed = Scorer.score
+    monkeypatch.setattr(Scorer, "score", score)
+    file = make_study(tmp_path, sources=["colours/de"], scoring={"exact_and_fast": True})
+    make_task(tmp_path, test=80)
+    estimate(file, StudyFolder(tmp_path / "out"), device="cpu", jobs=1)
+    in_bf16 = [n_items for n_items, in_products in scored if in_products]
+    assert len(set(in_bf16)) >= 2, "a small and a larger measurement"
+    assert min(in_bf16) > SAMPLE_ITEMS, "with a sample in float32 in both"
+    assert (SAMPLE_ITEMS, False) in scored

@@ -11,6 +11,7 @@ from donorgrid.pipeline.prepare.study import Prepared
 from donorgrid.pipeline.session.devices import n_cores
 from donorgrid.pipeline.session.study_session import StudySession
 from donorgrid.plan.cost import Amount, Part, PartKind, Speed
+from donorgrid.score.exact_and_fast import SAMPLE_ITEMS
 
 _MOST_PARTS = 3
 """So many tasks of a kind of work are tried, those with most tokens; the others count as these."""
@@ -71,7 +72,8 @@ def trial_speeds(prepared: Prepared, model: str, work: Mapping[Part, Amount], *,
             measured = _trial_of(part, prepared, model, session)
             if not any(part.is_like(tried) for tried in speeds):
                 measured(1)  # warms up: kernels are compiled when they are first used
-            speeds[part] = _speed(measured, _FEW[part.kind])
+            smallest, few = _sizes(prepared, part)
+            speeds[part] = _speed(measured, few, smallest=smallest)
     return Trial(speeds=speeds, ready_s=ready_s, seconds=time.perf_counter() - start)
 
 
@@ -96,6 +98,20 @@ def _trial_of(part: Part, prepared: Prepared, model: str, session: StudySession)
     return lambda n_items: session.score_sample(items[:n_items], prepared.examples[subject])
 
 
+def _sizes(prepared: Prepared, part: Part) -> tuple[int, int]:
+    """The texts or items of the two measurements.
+
+    Exact and fast scoring reads a sample of each target in float32 first: both measurements have such a sample, so that
+    it counts for each start.
+    """
+    few = _FEW[part.kind]
+    if part.kind == "training" or not prepared.study.scoring.exact_and_fast:
+        return 1, few
+    sizes = [len(prepared.cells[cell].test) for cell in prepared.grid.targets if cell.task == part.task]
+    smallest = SAMPLE_ITEMS + 1
+    return (smallest, min(smallest + 2 * few, max(sizes))) if max(sizes) > smallest + few else (1, few)
+
+
 def _trains(run: Run, part: Part) -> bool:
     return run.recipe == part.recipe and run.source.cells[0].task == part.task
 
@@ -108,9 +124,9 @@ def _sample(prepared: Prepared, task: str) -> list[Item]:
     return [item for items in zip_longest(*spread) for item in items if item is not None]
 
 
-def _speed(work: Callable[[int], int], size: int) -> Speed:
+def _speed(work: Callable[[int], int], size: int, *, smallest: int = 1) -> Speed:
     """The speed of ``work``, from a small and a larger measurement: what both need counts for each start."""
-    few_tokens, few_seconds = _timed(work, 1)
+    few_tokens, few_seconds = _timed(work, smallest)
     n_tokens, seconds = _timed(work, size)
     if seconds - few_seconds < _ENOUGH_S:
         size *= min(_MOST_REPEATS, int(_ENOUGH_S / max(seconds - few_seconds, _ENOUGH_S / _MOST_REPEATS)) + 1)

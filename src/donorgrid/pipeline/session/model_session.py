@@ -22,7 +22,7 @@ from donorgrid.pipeline.session.generated_rows import generated_rows
 from donorgrid.pipeline.session.records import AnswerTarget, Generation, SessionSettings
 from donorgrid.score.answers import item_answers
 from donorgrid.score.encode import EncodedItems, chat_context, encode_items
-from donorgrid.score.exact_and_fast import score_exact_and_fast
+from donorgrid.score.exact_and_fast import PreciseLogliks, score_exact_and_fast
 from donorgrid.score.generate import generate_texts
 from donorgrid.score.packing import PackedItems
 from donorgrid.score.scorer import Scorer
@@ -144,15 +144,10 @@ class ModelSession:
             If no item can be scored, or a generation leaves no tokens for the context.
         """
         if target.generation is not None:
-            return self._generate(target.generation, _after(examples, target.items))
+            return self._generate(target.generation, [with_examples(item, examples) for item in target.items])
         packed = self._scorer.pack(self._encode(target, examples).items) if examples else self._pack(target)
-        scorer, settings = self._active_scorer(), self._settings
-        if settings.exact_and_fast:
-            scored = score_exact_and_fast(scorer, packed, norm=target.norm)
-            _LOG.info("%s: %.0f%% of the items were scored in float32", target.name, 100 * scored.share_in_fp32)
-            return item_answers(packed.items, scored.logliks, norm=target.norm, precisions=scored.precisions)
-        precisions = [settings.precision] * len(packed.items)
-        return item_answers(packed.items, scorer.score(packed), norm=target.norm, precisions=precisions)
+        scored = self._score(target, packed)
+        return item_answers(packed.items, scored.logliks, norm=target.norm, precisions=scored.precisions)
 
     def n_items_cut(self, target: AnswerTarget) -> int:
         """How many items of a scored target are longer than the model reads and lose their beginning."""
@@ -164,10 +159,18 @@ class ModelSession:
         self.base(self._settings.precision).reader.check([*scored, *further])
 
     def score_sample(self, target: AnswerTarget, examples: Sequence[Example] = ()) -> int:
-        """Score a target with the base model, to measure speed: the scores are dropped, the tokens are counted."""
+        """Score a target as ``answer`` does, to measure speed: the scores are dropped, the tokens are counted."""
         items = self._encode(target, examples).items
-        self._scorer.score(self._scorer.pack(items))
+        self._score(target, self._scorer.pack(items))
         return sum(len(item.context) + len(tokens) for item in items for tokens in item.continuations)
+
+    def _score(self, target: AnswerTarget, packed: PackedItems) -> PreciseLogliks:
+        scorer, settings = self._active_scorer(), self._settings
+        if not settings.exact_and_fast:
+            return PreciseLogliks(logliks=scorer.score(packed), precisions=[settings.precision] * len(packed.items))
+        scored = score_exact_and_fast(scorer, packed, norm=target.norm)
+        _LOG.info("%s: %.0f%% of the items were scored in float32", target.name, 100 * scored.share_in_fp32)
+        return scored
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -201,7 +204,7 @@ class ModelSession:
         return self._encoded[target]
 
     def _encode(self, target: AnswerTarget, examples: Sequence[Example] = ()) -> EncodedItems:
-        items = _after(examples, target.items)
+        items = tuple(with_examples(item, examples) for item in target.items)
         encoded = encode_items(
             items,
             self.tokenizer,
@@ -243,7 +246,3 @@ class ModelSession:
             max_length=self.max_length,
         )
         return generated_rows(items, texts, generation.is_right)
-
-
-def _after(examples: Sequence[Example], items: tuple[Item, ...]) -> tuple[Item, ...]:
-    return tuple(with_examples(item, examples) for item in items) if examples else items

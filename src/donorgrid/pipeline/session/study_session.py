@@ -92,7 +92,7 @@ class StudySession:
             self._is_ready = True
 
     def score_sample(self, items: Sequence[Item], examples: Sequence[Example] = ()) -> int:
-        """Score items of one task with the base model, to measure speed.
+        """Score items of one task with the base model as ``answers`` does, to measure speed.
 
         Parameters
         ----------
@@ -106,7 +106,8 @@ class StudySession:
         int
             The tokens of the scored sequences.
         """
-        return self._session.score_sample(AnswerTarget(name="trial", items=tuple(items)), examples)
+        norm = self._targets[items[0].cell].norm
+        return self._session.score_sample(AnswerTarget(name="trial", items=tuple(items), norm=norm), examples)
 
 
 def study_target(prepared: Prepared, cell: Cell) -> AnswerTarget:
