@@ -33,6 +33,7 @@ class RecipeSpec(BaseModel):
     validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     tokenise: Literal["joint", "apart"] = "joint"
     append_eos: bool | None = None
+    l2_sp: Annotated[float, Field(ge=0, le=1e6)] = 0.0
 
     @model_validator(mode="before")
     @classmethod

@@ -3,13 +3,14 @@
 PEFT's own module computes, so that what is trained is what PEFT reads; our loop trains it, one adapter at a time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import save_file
+from torch import Tensor
 from torch.nn import Parameter
 
 from donorgrid.core.errors import RunFailure
@@ -60,7 +61,9 @@ def train_dora(
         values = flatten_tensors(parameters)
         for key, part in split_values(values[0], shapes).items():
             parameters[key].data = part
-        trainable = NetworkParameters(values, parameters, lambda: _set_dropout(layers.values()))
+        trainable = NetworkParameters(
+            values, parameters, lambda: _set_dropout(layers.values()), change_gradients=lambda: change_gradients(layers)
+        )
         (result,) = fit(base.reader, trainable, [corpus], recipe, train_seeds=[train_seed], checkpoints=checkpoints)
     if isinstance(result, RunFailure):
         return result
@@ -81,6 +84,30 @@ def _parameters(layers: dict[str, LoraLayer]) -> dict[str, Parameter]:
         parameters[tensor_key(module, LORA_B)] = layer.lora_B[ADAPTER_NAME].weight
         parameters[tensor_key(module, MAGNITUDE)] = layer.lora_magnitude_vector[ADAPTER_NAME].weight
     return parameters
+
+
+def change_gradients(layers: Mapping[str, LoraLayer]) -> Tensor:
+    """The gradients of ½ ‖W' - W0‖², with W' = magnitude (W0 + scaling B A) / ‖W0 + scaling B A‖ row by row.
+
+    Parameters
+    ----------
+    layers
+        PEFT's modules by name.
+
+    Returns
+    -------
+    Tensor
+        (1, n_parameters) in the order of the trained parameters. The norm is part of the gradient.
+    """
+    gradients: list[Tensor] = []
+    for layer in layers.values():
+        a, b = (factors[ADAPTER_NAME].weight for factors in (layer.lora_A, layer.lora_B))
+        magnitude, base = layer.lora_magnitude_vector[ADAPTER_NAME].weight, layer.get_base_layer().weight.float()
+        with torch.enable_grad():
+            changed = base + layer.scaling[ADAPTER_NAME] * (b @ a)
+            change = magnitude[:, None] * changed / changed.norm(dim=1, keepdim=True) - base
+            gradients += torch.autograd.grad(0.5 * (change**2).sum(), (a, b, magnitude))
+    return torch.cat([gradient.flatten() for gradient in gradients])[None]
 
 
 def _set_dropout(layers: Iterable[Any]) -> None:

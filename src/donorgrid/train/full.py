@@ -61,7 +61,10 @@ def train_full(
     names = _language_weights(base.network)
     with _changeable(base, names) as weights:
         values = flatten_tensors(weights)
-        trainable = NetworkParameters(values, weights, lambda: _copy_into(weights, values[0]))
+        start = values.clone() if recipe.l2_sp else values
+        trainable = NetworkParameters(
+            values, weights, lambda: _copy_into(weights, values[0]), change_gradients=lambda: values - start
+        )
         (result,) = fit(base.reader, trainable, [corpus], recipe, train_seeds=[train_seed], checkpoints=checkpoints)
     if isinstance(result, RunFailure):
         return result

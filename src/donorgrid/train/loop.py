@@ -110,7 +110,10 @@ def _step(losses: Losses, trainable: Trainable, optimizer: StackedAdamW, running
     texts_of = [next(training.batches) for training in running]
     counts = [sum(text.n_supervised for text in texts) for texts in texts_of]
     loss_sums, gradients = losses.backward(trainable, texts_of, counts)
-    norms = clip_rows(gradients, running[0].recipe.max_grad_norm)
+    recipe = running[0].recipe
+    if recipe.l2_sp:
+        gradients = gradients.add(trainable.change_gradients(), alpha=recipe.l2_sp)
+    norms = clip_rows(gradients, recipe.max_grad_norm)
     optimizer.step(gradients, [training.learning_rates[training.n_steps] for training in running])
     for row, (training, loss_sum, count, norm) in enumerate(zip(running, loss_sums, counts, norms, strict=True)):
         training.record_step(loss_sum, count, norm)

@@ -19,14 +19,22 @@ class NetworkParameters:
         The numbers (1, n_parameters; float32) that the optimizer changes.
     """
 
-    def __init__(self, values: Tensor, parameters: Mapping[str, Tensor], apply_values: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        values: Tensor,
+        parameters: Mapping[str, Tensor],
+        apply_values: Callable[[], object],
+        change_gradients: Callable[[], Tensor],
+    ) -> None:
         """``parameters`` are the network's tensors by name, in the order of ``values``.
 
-        ``apply_values`` makes the network compute with the present values.
+        ``apply_values`` makes the network compute with the present values. ``change_gradients`` gives the gradients
+        (1, n_parameters) of ½ ‖W' - W0‖² at the present values.
         """
         self.values = values
         self._parameters = parameters
         self._apply_values = apply_values
+        self._change_gradients = change_gradients
 
     def __len__(self) -> int:
         return len(self.values)
@@ -35,7 +43,7 @@ class NetworkParameters:
         """Itself for its only index, or an empty training without one."""
         if len(indices) == len(self):
             return self
-        return NetworkParameters(self.values[:0], self._parameters, self._apply_values)
+        return NetworkParameters(self.values[:0], self._parameters, self._apply_values, self._change_gradients)
 
     def gradients(self, loss: Tensor) -> Tensor:
         """The gradients (1, n_parameters; float32), zero for parameters that the loss does not depend on.
@@ -44,6 +52,10 @@ class NetworkParameters:
         """
         gradients = torch.autograd.grad(loss, list(self._parameters.values()), materialize_grads=True)
         return torch.cat([gradient.flatten().float() for gradient in gradients])[None]
+
+    def change_gradients(self) -> Tensor:
+        """The gradients (1, n_parameters) of ½ ‖W' - W0‖², summed over the changed weights."""
+        return self._change_gradients()
 
     @contextmanager
     def active(self, _: Any, *, n_tokens: int) -> Iterator[None]:

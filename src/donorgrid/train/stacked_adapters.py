@@ -83,6 +83,16 @@ class StackedAdapters:
                 raise RunFailure(f"module '{name}' reads nothing: it cannot be trained")
         return torch.cat([gradient.flatten(1) for gradient in factor_gradients], dim=1).float()
 
+    def change_gradients(self) -> Tensor:
+        """The gradients (K, n_parameters) of ½ ‖scaling B A‖², summed over modules: scaling² B^T B A and B A A^T."""
+        gradients, weight = torch.empty_like(self.values), self.layout.scaling**2
+        with torch.no_grad():
+            for name, (of_a, of_b) in self.layout.split(gradients).items():
+                a, b = self._factors[name]
+                of_a.copy_(weight * ((b.mT @ b) @ a))
+                of_b.copy_(weight * (b @ (a @ a.mT)))
+        return gradients
+
     @contextmanager
     def active(self, network: Any, *, n_tokens: int) -> Iterator[None]:
         """While the body runs, the k-th of K equal parts of a batch of ``n_tokens`` tokens is read with adapter k."""

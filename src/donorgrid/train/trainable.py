@@ -30,6 +30,10 @@ class Trainable(Protocol):
         """The gradients (K, n_parameters) of a loss that was computed while the values were active."""
         ...
 
+    def change_gradients(self) -> Tensor:
+        """The gradients (K, n_parameters) of ½ ‖W' - W0‖², summed over the changed weights."""
+        ...
+
     def active(self, network: Any, *, n_tokens: int) -> AbstractContextManager[None]:
         """While the body runs, the k-th of K equal parts of a batch of ``n_tokens`` tokens is read with row k."""
         ...

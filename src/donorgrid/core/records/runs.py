@@ -34,6 +34,9 @@ class Recipe:
     ``tokenise`` holds for texts whose task does not say it. ``joint`` is the scorer's way. ``apart`` is the way of
     arXiv 2511.13368, in which a text whose loss covers every token is ``whole``. ``append_eos`` adds the end of turn of
     a chat template, or EOS, to the target; None: under a chat template alone.
+
+    ``l2_sp`` is the weight μ of ½ μ ‖W' - W0‖² (Frobenius, summed over the changed weights), which pulls every step
+    back to the base (L2-SP: Li et al. 2018, arXiv 1802.01483); 0: no such term.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Recipe:
     validation_share: float = 0.1
     tokenise: Literal["joint", "apart"] = "joint"
     append_eos: bool | None = None
+    l2_sp: float = 0.0
 
     @property
     def trains_alone(self) -> bool:
@@ -71,11 +75,13 @@ class Recipe:
     def hyperparameters(self) -> dict[str, object]:
         """What identifies the recipe: every field that has an effect, without the name.
 
-        The only way of texts that recipes once had is left out, so that results of then keep their names.
+        The only way of texts that recipes once had is left out, and so are remedies of weight 0, so that results of
+        then keep their names.
         """
         is_former_way = (self.tokenise, self.append_eos) == ("apart", False)
         former = ("tokenise", "append_eos") if is_former_way else ()
-        unread = ("name", *former, *(ADAPTER_FIELDS if self.method == "full" else ()))
+        remedies = () if self.l2_sp else ("l2_sp",)
+        unread = ("name", *former, *remedies, *(ADAPTER_FIELDS if self.method == "full" else ()))
         return {key: value for key, value in asdict(self).items() if key not in unread}
 
 

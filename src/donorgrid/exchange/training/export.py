@@ -62,6 +62,12 @@ def export_training(job: TrainingJob, folder: Path, *, trainer: str) -> Path:
     return folder / chosen.file
 
 
+_NO_L2_SP = (
+    "It has no L2-SP: the recipe's term of weight {weight:g}, which pulls the weights back to the base, is left out: "
+    "this training moves further."
+)
+
+
 def _data(job: TrainingJob, trainer: Trainer) -> dict[str, str]:
     texts = {"data/train.jsonl": job.train, "data/validation.jsonl": job.validation}
     return {
@@ -83,4 +89,5 @@ def _readme(job: TrainingJob, trainer: Trainer) -> str:
 
 
 def _differ(job: TrainingJob) -> tuple[str, ...]:
-    return _WHOLE_DIFFER if job.recipe.method == "full" else _ADAPTERS_DIFFER
+    pull = (_NO_L2_SP.format(weight=job.recipe.l2_sp),) if job.recipe.l2_sp else ()
+    return (*pull, *(_WHOLE_DIFFER if job.recipe.method == "full" else _ADAPTERS_DIFFER))
