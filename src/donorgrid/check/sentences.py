@@ -89,7 +89,7 @@ def _harm_steps(adapter: AdapterVerdict) -> Iterator[str]:
     worst = min(harmed, key=lambda guard: guard.delta_pp)
     yield (
         f"{adapter.name} lost {worst.lost} and gained {worst.gained} of {worst.n_items:,} items on {worst.target}. "
-        "Do not ship it as it is; the page (--report) shows the items."
+        "Do not ship it as it is; read the items that it lost (--report writes a page of them)."
     )
     adjusted = [guard.p_value_harmed_adjusted for guard in harmed if guard.p_value_harmed_adjusted is not None]
     weak = [p_value for p_value in adjusted if p_value > _LEVEL]

@@ -11,7 +11,7 @@ from donorgrid.report.figures.heatmap.lines import sort_key
 from donorgrid.report.figures.palette import letter_of
 from donorgrid.report.formatting import count, is_absent, signed_pp, with_se
 
-WIDTH, HEIGHT = 44, 26
+WIDTH, HEIGHT = 50, 26
 _CHARACTER_WIDTH = 6.6
 
 
