@@ -56,19 +56,22 @@ def test_a_dear_measurement_waits_and_steps_differ() -> None:
     assert np.all(np.diff([step.improvement_pp for step in steps]) >= 0)
 
 
-def test_a_measurement_that_tells_nothing_is_worth_nothing_however_many_deltas_it_has() -> None:
-    """Sixty columns of noise: a regression that is valued on its own draws would find them worth something."""
-    draws = np.repeat(uncertain([1.0, 1.0], [0.5, 0.5]), [1, 7], axis=2)
-    wish = Wish(wanted={WANTED: 1.0}, guards=tuple(Cell.parse(f"ask/{number}") for number in range(7)))
-    noisy = Measurement(
-        kind="score more items",
-        label="noise",
-        index=np.array([(option, target) for option in range(2) for target in range(8)] * 4),
-        noise_sd_pp=np.full(64, 300.0),
-        cost=1.0,
-    )
-    (step,) = next_steps(draws, wish, [noisy], n_steps=1)
-    assert step.improvement_pp < 0.1
+def test_measurements_that_tell_nothing_are_worth_nothing_however_many_deltas_they_have() -> None:
+    """Ninety-six columns of noise: a regression that is valued on its own draws would find them worth something."""
+    draws = np.repeat(uncertain([1.0, 1.0], [0.5, 0.5]), [1, 3], axis=2)
+    wish = Wish(wanted={WANTED: 1.0}, guards=tuple(Cell.parse(f"ask/{number}") for number in range(3)))
+    noisy = [
+        Measurement(
+            kind="score more items",
+            label=f"noise {number}",
+            index=np.array([(option, target) for option in range(2) for target in range(4)]),
+            noise_sd_pp=np.full(8, 300.0),
+            cost=1.0,
+        )
+        for number in range(12)
+    ]
+    steps = next_steps(draws, wish, noisy, n_steps=12)
+    assert steps[-1].improvement_pp < 0.1
 
 
 def test_noise_that_former_measurements_had_is_not_measured_away() -> None:

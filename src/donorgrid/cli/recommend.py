@@ -71,6 +71,7 @@ def recommend(
         typer.Option(help="folder for advice.json, options.csv, next.yaml and the page; default: advice, if needed"),
     ] = None,
     report: Annotated[bool, typer.Option("--report", help="write the page report.html")] = False,
+    typology: options.Typology = False,
     as_json: options.Json = False,
 ) -> None:
     """Say what to train a model on, so that it gains where it should and breaks nothing else.
@@ -85,6 +86,7 @@ def recommend(
         model=model,
         family=family,
         worst=worst,
+        with_typology=typology,
         limit_pp=limit,
         confidence=confidence,
         allow_harmed=allow_harmed,

@@ -39,6 +39,7 @@ def scout(
     out: options.Out = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    typology: options.Typology = False,
     as_json: options.Json = False,
 ) -> None:
     """Train the sources of a study that tell most, one after the other, and say what to train on.
@@ -51,6 +52,7 @@ def scout(
         guards=guard or [],
         knowledge=knowledge or [],
         worst=worst,
+        with_typology=typology,
         limit_pp=limit,
         confidence=confidence,
         allow_harmed=allow_harmed,

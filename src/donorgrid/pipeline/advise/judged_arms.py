@@ -14,6 +14,7 @@ from donorgrid.advise.specific import with_specific_parts
 from donorgrid.advise.wishes import Wish
 from donorgrid.core.arrays import Reals
 from donorgrid.core.records import Cell
+from donorgrid.facts.typology import uriel_distances
 from donorgrid.pipeline.advise.candidates import candidate_sources, make_options, with_comparators
 from donorgrid.pipeline.advise.evidence_at_hand import EvidenceAtHand, targets_in
 from donorgrid.pipeline.advise.known_cells import measured_deltas, source_parts
@@ -89,7 +90,7 @@ def judge_arm(
     return JudgedArm(recipe=recipe, cells=cells, options=options, draws=draws, judged=judged)
 
 
-def fit_to_knowledge(evidence: EvidenceAtHand, wish: Wish) -> TransferModel:
+def fit_to_knowledge(evidence: EvidenceAtHand, wish: Wish, *, with_typology: bool = False) -> TransferModel:
     """The model of transfer that the knowledge gives, or the built-in numbers where there is none.
 
     Parameters
@@ -98,16 +99,25 @@ def fit_to_knowledge(evidence: EvidenceAtHand, wish: Wish) -> TransferModel:
         Knowledge, and the cells whose languages occur.
     wish : Wish
         Its targets.
+    with_typology : bool
+        True to take the similarity of languages from URIEL+.
 
     Returns
     -------
     TransferModel
+
+    Raises
+    ------
+    InputError
+        If URIEL+ is wanted and not installed.
     """
     targets = list(dict.fromkeys([*wish.targets, *([] if evidence.cells is None else targets_in(evidence.cells))]))
-    languages = [cell.language for cell in targets]
+    known = () if evidence.knowledge is None else evidence.knowledge.languages
+    languages = sorted({*known, *(cell.language for cell in targets)})
+    similarity = similar_languages(languages, uriel_distances(languages) if with_typology else None)
     if evidence.knowledge is None:
-        return model_from_defaults(default_numbers(), targets, similarity=similar_languages(languages))
-    return fit_model(evidence.knowledge, similarity=similar_languages([*languages, *evidence.knowledge.languages]))
+        return model_from_defaults(default_numbers(), targets, similarity=similarity)
+    return fit_model(evidence.knowledge, similarity=similarity)
 
 
 def judge_no_training(wish: Wish, n_draws: int) -> Judged:

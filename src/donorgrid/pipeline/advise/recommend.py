@@ -128,7 +128,7 @@ def recommend_from(
         If nothing can be said of a target.
     """
     refuse_what_nothing_tells(wish, evidence.cells, evidence.knowledge)
-    model = model or fit_to_knowledge(evidence, wish)
+    model = model or fit_to_knowledge(evidence, wish, with_typology=request.with_typology)
     arms = [judge_arm(arm, wish, evidence, model=model, n_draws=request.n_draws) for arm in evidence.arms]
     judged = [option for arm in arms for option in arm.judged]
     judged += judge_prompts(evidence.prompts, wish, request.n_draws)

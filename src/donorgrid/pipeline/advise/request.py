@@ -30,6 +30,8 @@ class AdviceRequest:
         The family of a model that was never measured.
     worst, limit_pp, confidence, allow_harmed
         As in ``advise.wishes.Wish``.
+    with_typology : bool
+        True to take the similarity of languages from URIEL+ (extra ``typology``).
     n_next : int
         How many measurements to plan.
     budget : float, optional
@@ -48,6 +50,7 @@ class AdviceRequest:
     limit_pp: float = 1.0
     confidence: float = 0.9
     allow_harmed: int | None = None
+    with_typology: bool = False
     n_next: int = 0
     budget: float | None = None
     n_draws: int = 2000

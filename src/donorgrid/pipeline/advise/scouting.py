@@ -104,7 +104,7 @@ def run_scouting(
     while True:
         evidence = replace(measure(chosen), planned=scouting.sources)
         if model is None and evidence.knowledge is not None:
-            model = fit_to_knowledge(evidence, scouting.wish)
+            model = fit_to_knowledge(evidence, scouting.wish, with_typology=request.with_typology)
         told = recommend_from(evidence, scouting.wish, request, model=model)
         on_round(chosen, told)
         if len(chosen) >= scouting.budget:
@@ -122,7 +122,7 @@ def run_scouting(
 def _first_sources(scouting: Scouting) -> list[str]:
     """The source of each task that tells most, before anything of the model is known."""
     start = replace(scouting.start, planned=scouting.sources)
-    model = fit_to_knowledge(start, scouting.wish)
+    model = fit_to_knowledge(start, scouting.wish, with_typology=scouting.request.with_typology)
     arm = judge_arm(start.arms[0], scouting.wish, start, model=model, n_draws=scouting.request.n_draws)
     tasks = {cell.task for parts in scouting.sources.values() for cell in parts}
     measurements = _trainings(possible_measurements(arm, scouting.wish, start), scouting, ())
