@@ -6,8 +6,8 @@ A grid has 3 tasks in 4 languages and 5 models: four are knowledge, the fifth is
 adapter of each task. Effects are drawn from the model itself ("gaussian"), from Student t distributions with 4 degrees
 of freedom ("heavy"), or with scales of targets a factor of 8 apart ("uneven"). Guards are random sets of targets. A
 source is called safe where the joint probability that all guards stay above -1 pp is at least .9. The safe source with
-the largest expected gain on one wanted target is chosen; without any, nothing is trained. The decision score is the true
-gain minus twice the mean loss of guards beyond the limit.
+the largest expected gain on one wanted target is chosen; without any, nothing is trained. The decision score is the
+true gain minus twice the mean loss of guards beyond the limit.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def advised(measured: np.ndarray, probes: list[int], seed: int) -> np.ndarray:
         noise_variance=np.full_like(measured[:-1], NOISE_VARIANCE),
     )
     model = fit_model(knowledge, similarity=Similarity.none())
-    index = np.array([(source, target) for source in probes for target in range(len(CELLS))]).reshape(-1, 2)
+    index = np.array([(source, target) for source in probes for target in range(len(CELLS))], dtype=int).reshape(-1, 2)
     own = Measured(
         index=index,
         delta_pp=measured[-1][index[:, 0], index[:, 1]],

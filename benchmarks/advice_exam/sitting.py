@@ -32,7 +32,9 @@ class Examinee:
     def __init__(self, held: HeldOut, rules: Sequence[object]) -> None:
         self.held = held
         self.donorgrid: DonorgridPredictor = DonorgridRule().prepare(held)
-        self.predictors = {"donorgrid": self.donorgrid, **{rule.name: rule.prepare(held) for rule in rules}}
+        has_siblings = held.family in held.knowledge.families
+        chosen = [rule for rule in rules if rule.name != "sibling" or has_siblings]
+        self.predictors = {"donorgrid": self.donorgrid, **{rule.name: rule.prepare(held) for rule in chosen}}
         self.needing_probes = {rule.name for rule in rules if rule.needs_probes}
         self._without_probes: dict[str, Predictive] = {}
 
