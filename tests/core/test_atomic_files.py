@@ -15,7 +15,7 @@ from donorgrid.core.atomic_files import (
     whole_file,
     whole_folder,
 )
-from donorgrid.core.errors import SystemRefusal
+from donorgrid.core.errors import InputError, SystemRefusal
 from donorgrid.core.processes import host_mark
 
 
@@ -95,10 +95,18 @@ def test_what_only_looks_unfinished_stays_and_links_are_not_followed(tmp_path: P
     assert (kept / "mine").read_text() == "mine"
 
 
-@pytest.mark.parametrize("path", ["/dev/null", "/dev/null/x", "/proc/none/x", "folder"])
-def test_what_cannot_be_written_is_a_refusal_that_names_the_path(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/dev/null", InputError),
+        ("/dev/null/x", InputError),
+        ("/proc/none/x", SystemRefusal),
+        ("folder", InputError),
+    ],
+)
+def test_what_cannot_be_written_is_said_by_its_path(tmp_path: Path, path: str, error: type[Exception]) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(SystemRefusal, match=f"{path}|/dev/null|/proc/none"), whole_file(tmp_path / path) as unfinished:
+    with pytest.raises(error, match=f"{path}|/dev/null|/proc/none"), whole_file(tmp_path / path) as unfinished:
         unfinished.write_text("text")
     assert Path("/dev/null").is_char_device()
 
@@ -106,8 +114,10 @@ def test_what_cannot_be_written_is_a_refusal_that_names_the_path(tmp_path: Path,
 def test_a_folder_does_not_replace_a_file_or_a_device(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     for path in (tmp_path / "file", Path("/dev/null")):
-        with pytest.raises(SystemRefusal, match="it is no folder"), whole_folder(path):
+        with pytest.raises(InputError, match="it is no folder"), whole_folder(path):
             raise AssertionError
+    with pytest.raises(InputError, match="it is no folder"):
+        make_folder(tmp_path / "file")
     with pytest.raises(SystemRefusal, match=r"Not a directory|it is no folder"):
         make_folder(tmp_path / "file" / "deeper")
     assert (tmp_path / "file").read_text() == "text"

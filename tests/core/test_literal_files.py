@@ -41,3 +41,14 @@ def test_patterns_match_where_no_file_has_the_name(tmp_path):
     assert [path.name for path in matching_files(Path(os.sep), f"{tmp_path}/a[1]/x*.csv")] == ["x1.csv", "x2.csv"]
     assert matching_files(tmp_path, "a[1]/none*") == []
     assert matching_files(tmp_path, "a[1]") == []
+
+
+@pytest.mark.parametrize("reader", [read_parquet, read_parquet_footer])
+def test_a_panic_of_polars_is_an_error_like_others(tmp_path, monkeypatch, reader):
+    def panic(*_):
+        raise pl.exceptions.PanicException("called `Result::unwrap()` on an `Err` value")
+
+    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr(pl, reader.__name__.replace("_footer", "_metadata"), panic)
+    with pytest.raises(pl.exceptions.PolarsError, match="damaged"):
+        reader(tmp_path / "a.parquet")

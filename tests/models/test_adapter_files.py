@@ -117,3 +117,21 @@ def test_the_names_stand_in_one_module() -> None:
     spelled = ('"adapter_model.safetensors"', '"adapter_config.json"', "base_model.model.", ".lora_A.weight")
     files = [file for file in SRC.rglob("*.py") if any(name in file.read_text("utf-8") for name in spelled)]
     assert files == [Path(adapter_files.__file__)]
+
+
+@pytest.mark.parametrize(("value", "shown"), [("NaN", "nan"), ("1e999", "inf"), ("-Infinity", "-inf")])
+def test_numbers_that_are_none_are_one_line(adapter: Path, value: str, shown: str) -> None:
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    text = json.dumps({**config, "lora_alpha": "HERE", "rank_pattern": {"q_proj": 2}}).replace('"HERE"', value)
+    (adapter / "adapter_config.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"lora_alpha: {shown}: expected finite numbers"):
+        read_config(adapter)
+
+
+def test_a_checkpoint_may_hold_infinity(tmp_path: Path) -> None:
+    """Mamba's configuration has ``"time_step_limit": [0.0, Infinity]``."""
+    digests = set()
+    for text in ('{"limit": [0.0, Infinity]}', '{"limit": [0.0, 1.0]}'):
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+        digests.add(content_digest(tmp_path))
+    assert len(digests) == 2

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 console = make_console()
 
-Count = Annotated[int, typer.Option(min=1)]
+_MOST_ITEMS, _MOST_CELLS = 10**9, 1000
+Count = Annotated[int, typer.Option(min=1, max=_MOST_CELLS)]
 
 
 def power(
     study: Annotated[Path | None, typer.Argument(help="a study file or folder; without it a full grid")] = None,
     tasks: Count = 4,
     languages: Count = 11,
-    items: Annotated[int, typer.Option(min=1, help="test items of each target")] = 400,
-    seeds: Annotated[int, typer.Option(min=1, help="train seeds")] = 3,
+    items: Annotated[int, typer.Option(min=1, max=_MOST_ITEMS, help="test items of each target")] = 400,
+    seeds: Annotated[int, typer.Option(min=1, max=_MOST_CELLS, help="train seeds")] = 3,
     models: Count = 9,
     wanted: Annotated[float, typer.Option(help="the delta (pp) that is to be found")] = 1.0,
     harm: Annotated[float | None, typer.Option(help="harm limit in pp; default: the study's, or 1")] = None,

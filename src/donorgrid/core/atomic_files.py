@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from donorgrid.core.errors import SystemRefusal
+from donorgrid.core.errors import InputError
 from donorgrid.core.processes import birth_mark, host_mark
 from donorgrid.core.system_refusals import UNFINISHED, refusals_named
 
@@ -24,11 +24,11 @@ _LONGEST_PART = 40
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives the body a temporary path to write to, which then replaces ``path`` in one step.
 
-    Raises SystemRefusal where the operating system refuses, or ``path`` is a device and no file.
+    Raises SystemRefusal where the operating system refuses, InputError if ``path`` is a folder or a device.
     """
     with refusals_named(path):
         if path.exists() and not path.is_file():
-            raise SystemRefusal(f"{path}: {'it is a folder' if path.is_dir() else 'it is no regular file'}")
+            raise InputError(f"{path}: {'it is a folder' if path.is_dir() else 'it is no regular file'}")
         unfinished = _unfinished(path)
         try:
             yield unfinished
@@ -58,11 +58,13 @@ def whole_folder(path: Path, *, keep: Callable[[Path], bool] = lambda _: False) 
     Raises
     ------
     SystemRefusal
-        If the operating system refuses, or ``path`` is a file.
+        If the operating system refuses.
+    InputError
+        If ``path`` is a file.
     """
     with refusals_named(path):
         if path.exists() and not path.is_dir():
-            raise SystemRefusal(f"{path}: it is no folder")
+            raise InputError(f"{path}: it is no folder")
         unfinished = _unfinished(path)
         unfinished.mkdir()
         try:
@@ -102,12 +104,12 @@ def move_in(folder: Path, path: Path) -> bool:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it. Raises SystemRefusal, one line, where that is not possible."""
+    """Makes a folder and those above it. InputError if a file has its name, SystemRefusal if the system refuses."""
     with refusals_named(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
-            raise SystemRefusal(f"{error.filename}: it is no folder") from error
+            raise InputError(f"{error.filename}: it is no folder") from error
 
 
 def make_exclusively(path: Path, text: str) -> bool:

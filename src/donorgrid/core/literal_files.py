@@ -5,23 +5,32 @@ are the only ones that hand a file to Polars; ``matching_files`` is for patterns
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 
+@contextmanager
+def _panics_are_errors() -> Iterator[None]:
+    """Polars' Rust code panics on some damaged files; PanicException is no Exception, and would end the process."""
+    try:
+        yield
+    except pl.exceptions.PanicException as error:
+        raise pl.exceptions.ComputeError("the file is damaged") from error
+
+
 def read_parquet(source: Path | bytes) -> pl.DataFrame:
-    """Returns the rows of a Parquet file, or of its bytes."""
-    if isinstance(source, bytes):
-        return pl.read_parquet(io.BytesIO(source))
-    with source.open("rb") as stream:
+    """Returns the rows of a Parquet file, or of its bytes. Raises PolarsError for a damaged one."""
+    with _panics_are_errors(), io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
         return pl.read_parquet(stream)
 
 
 def read_parquet_footer(path: Path) -> dict[str, str]:
     """Returns the key-value metadata in the footer of a Parquet file."""
-    with path.open("rb") as stream:
+    with _panics_are_errors(), path.open("rb") as stream:
         return pl.read_parquet_metadata(stream)
 
 
@@ -45,7 +54,8 @@ def read_csv(source: Path | bytes, **options: Any) -> pl.DataFrame:
         If the content is malformed.
     """
     content = source if isinstance(source, bytes) else source.read_bytes()
-    return pl.read_csv(content, **{"infer_schema_length": None, **options})
+    with _panics_are_errors():
+        return pl.read_csv(content, **{"infer_schema_length": None, **options})
 
 
 def matching_files(start: Path, pattern: str) -> list[Path]:

@@ -5,11 +5,13 @@ module that it changes and the factor that it is: ``base_model.model.<module>.lo
 Every other file of the package asks this one, so that a new form of key has one place to go.
 """
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from donorgrid.core.digests import digest_of, digest_of_files
+from donorgrid.core.errors import InputError
 from donorgrid.core.json_files import read_json_object
 from donorgrid.models.safetensors_headers import tensor_shapes
 
@@ -64,8 +66,13 @@ def is_adapter(folder: Path) -> bool:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """PEFT's configuration of an adapter. InputError, one line, when it is missing or no JSON object."""
-    return read_json_object(folder / ADAPTER_CONFIG, what="PEFT's configuration")
+    """PEFT's configuration of an adapter. InputError when it is missing, no JSON object, or holds NaN or infinity."""
+    file = folder / ADAPTER_CONFIG
+    config = read_json_object(file, what="PEFT's configuration")
+    for key, value in config.items():
+        if value != _with_names_of_non_finite(value):
+            raise InputError(f"{file}: {key}: {value}: expected finite numbers")
+    return config
 
 
 def factor_shapes(folder: Path) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -112,4 +119,13 @@ def content_digest(folder: Path) -> str:
         config_file, base_path, weights = CHECKPOINT_CONFIG, "_name_or_path", sorted(folder.glob("*.safetensors"))
     config = read_json_object(folder / config_file)
     config.pop(base_path, None)
-    return digest_of([digest_of_files(weights), config])
+    return digest_of([digest_of_files(weights), _with_names_of_non_finite(config)])
+
+
+def _with_names_of_non_finite(value: Any) -> Any:
+    """The value with "nan" and "inf" for the numbers that JSON has no form for, as some checkpoints hold them."""
+    if isinstance(value, dict):
+        return {key: _with_names_of_non_finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_with_names_of_non_finite(part) for part in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

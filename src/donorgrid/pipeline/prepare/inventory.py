@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from donorgrid.core.errors import naming
 from donorgrid.facts.models import model_facts
 from donorgrid.models.folders import ModelFolder, find_model
 from donorgrid.pipeline.prepare.notes import notes_of
@@ -92,7 +93,9 @@ def item_text(
     task_file = find_task(task, folder=Path(), languages=() if language is None else (language,), columns=columns)
     cell = load_cell(task_file, language or task_file.languages[0], sources=DOCUMENT_SOURCES, allow_generation=True)
     rules = generation_rules(task_file, cell.cell.language) if task_file.generates else None
-    return show_cell(cell, item_id=item_id, view=None if view is None else view(task_file.generates), rules=rules)
+    token_view = None if view is None else view(task_file.generates)
+    with naming(task):
+        return show_cell(cell, item_id=item_id, view=token_view, rules=rules)
 
 
 def validated(task: str, languages: Sequence[str], *, columns: Columns | None = None) -> TaskReport:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from donorgrid import pocket
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
 from donorgrid.models.folders import ModelFolder, find_model, find_tokenizer, weight_shapes
 from donorgrid.plan.cost import is_adapted
 from donorgrid.plan.grid import recipe_record
@@ -35,7 +35,8 @@ def find_models(study: Study, *, origin: Path) -> dict[str, ModelFolder]:
     InputError
         If a model cannot be found, or a recipe adapts none of its modules.
     """
-    models = {spec.name: _find_model(spec, origin.parent) for spec in study.models}
+    with naming(str(origin)):
+        models = {spec.name: _find_model(spec, origin.parent) for spec in study.models}
     recipes = [recipe_record(name, spec) for name, spec in study.recipes.items()]
     for model, folder in models.items():
         weights = weight_shapes(folder)

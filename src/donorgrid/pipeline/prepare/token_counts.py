@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, naming
 from donorgrid.core.records import Cell, TextEncoding, TrainingText
 from donorgrid.models.loading import load_tokenizer
 from donorgrid.pipeline.prepare.study import Prepared
@@ -66,7 +66,8 @@ def count_tokens(prepared: Prepared, model: str) -> Counted:
     encodings = [text_encoding(prepared.study, recipe, max_length) for recipe in recipes]
     counts: dict[Cell, dict[str, TokenCounts]] = {cell: {} for cell in prepared.grid.cells}
     for cell in prepared.grid.source_cells:
-        counts[cell]["train"] = _train_counts(prepared.cells[cell].train, tokenizer, encodings)
+        with naming(f"source '{cell}' with {model}"):
+            counts[cell]["train"] = _train_counts(prepared.cells[cell].train, tokenizer, encodings)
     for cell in prepared.grid.targets:
         if prepared.tasks[cell.task].generates:
             continue
