@@ -57,7 +57,7 @@ _NUMBERS = [
 ]
 _NAMES = (
     *("Missing", "needs", "option", "argument", "--", "''", "No such command", "check:", "simulation", "power"),
-    *("colours", "error: .:"),
+    *("colours", "error: .:", "study.yaml: no such file"),
 )
 _COPIED = (
     *("tiny", "tiny.yaml", "questions.jsonl", "colours.yaml", "colours-de-test.jsonl", "colours-de-train.jsonl"),

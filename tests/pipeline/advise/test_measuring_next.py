@@ -205,6 +205,13 @@ def test_the_report_has_the_section(tmp_path: Path) -> None:
     assert page.index('id="advice"') < page.index('id="regimes"')
 
 
+def test_the_report_has_the_section_where_tasks_have_slashes_in_their_names(tmp_path: Path) -> None:
+    full = table(tmp_path / "full.csv", models=("delta-4b",))
+    in_a_suite = ((pl.lit("suite/") + pl.col(name)).alias(name) for name in ("source_task", "target_task"))
+    pl.read_csv(full).with_columns(*in_a_suite).write_csv(full)
+    assert "Train on suite/read/" in report_study(full, tmp_path / "out").read_text(encoding="utf-8")
+
+
 def test_a_table_whose_targets_all_start_at_chance_says_that_nothing_can_be_said(others: Path, tmp_path: Path) -> None:
     full = table(tmp_path / "full.csv", models=("delta-4b",))
     cells = read_cells([full])[0].cells.with_columns(degenerate=pl.lit(True))

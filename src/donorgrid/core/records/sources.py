@@ -19,9 +19,9 @@ class Cell:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads ``task/language``. Raises InputError for any other text."""
-        task, slash, language = text.partition("/")
-        if not (slash and task and language) or "/" in language:
+        """Reads ``task/language``; the language follows the last slash. Raises InputError for any other text."""
+        task, slash, language = text.rpartition("/")
+        if not (slash and task and language):
             raise InputError(f"cell '{text}': expected 'task/language'")
         return cls(task=task, language=language)
 
