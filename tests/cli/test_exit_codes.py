@@ -104,3 +104,12 @@ def test_output_that_cannot_be_written_ends_with_74(target: str) -> None:
     os.close(writer)
     assert done.returncode == 74
     assert done.stderr == ("" if target == "closed" else "error: No space left on device\n")
+
+
+@pytest.mark.parametrize("out", ["file.yaml", "file.yaml/deeper"])
+def test_a_file_in_the_way_of_an_output_folder_is_bad_input(donorgrid, tmp_path: Path, out: str) -> None:
+    (tmp_path / "file.yaml").write_text("kept")
+    code, _, err = donorgrid("simulate", "--tasks", "2", "--languages", "2", "--out", tmp_path / out)
+    assert code == 2, err
+    assert "file.yaml" in err
+    assert (tmp_path / "file.yaml").read_text() == "kept"

@@ -29,6 +29,7 @@ EXIT_CODES = {
 """Every exit code with its meaning. docs/exit-codes.md has the same table, and a test compares them."""
 
 _CODE_OF = {InputError: BAD_INPUT, StoreError: BAD_INPUT, SystemRefusal: REFUSED, Fault: FAULT, RunFailure: FAILED}
+_WRONG_NAMES = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 _INTERRUPTION = "interrupted; what was finished is kept, the same command goes on"
 
 
@@ -89,7 +90,7 @@ def _line_and_code(error: Exception) -> tuple[str, int]:
 
 def _is_refusal(cause: BaseException | None) -> bool:
     """True if an input cannot be used because the system refuses it; a wrong name is no refusal."""
-    return isinstance(cause, OSError) and cause.errno is not None and cause.errno not in (errno.ENOENT, errno.EISDIR)
+    return isinstance(cause, OSError) and cause.errno is not None and cause.errno not in _WRONG_NAMES
 
 
 def _closed(code: object) -> int:

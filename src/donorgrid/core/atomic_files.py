@@ -108,8 +108,16 @@ def make_folder(path: Path) -> None:
     with refusals_named(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            raise InputError(f"{error.filename}: it is no folder") from error
+        except (FileExistsError, NotADirectoryError) as error:
+            in_the_way = next((part for part in (path, *path.parents) if _is_other_than_folder(part)), path)
+            raise InputError(f"{in_the_way}: it is no folder") from error
+
+
+def _is_other_than_folder(path: Path) -> bool:
+    try:
+        return path.exists() and not path.is_dir()
+    except NotADirectoryError:
+        return False
 
 
 def make_exclusively(path: Path, text: str) -> bool:
