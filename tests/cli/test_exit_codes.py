@@ -106,10 +106,23 @@ def test_output_that_cannot_be_written_ends_with_74(target: str) -> None:
     assert done.stderr == ("" if target == "closed" else "error: No space left on device\n")
 
 
-@pytest.mark.parametrize("out", ["file.yaml", "file.yaml/deeper"])
-def test_a_file_in_the_way_of_an_output_folder_is_bad_input(donorgrid, tmp_path: Path, out: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "out"), [("simulate", "file.yaml"), ("simulate", "file.yaml/deeper"), ("run s.yaml", "file.yaml")]
+)
+def test_a_file_in_the_way_of_an_output_folder_is_bad_input(
+    donorgrid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file.yaml").write_text("kept")
-    code, _, err = donorgrid("simulate", "--tasks", "2", "--languages", "2", "--out", tmp_path / out)
+    (tmp_path / "s.yaml").write_text("models: [pocket]\ntasks: [continent]\nlanguages: [de]\n")
+    code, _, err = donorgrid(*command.split(), "--out", out)
     assert code == 2, err
     assert "file.yaml" in err
     assert (tmp_path / "file.yaml").read_text() == "kept"
+
+
+@pytest.mark.parametrize("out", ["/dev/null", "/dev/null/deeper"])
+def test_a_device_in_the_way_is_refused_by_the_system(donorgrid, out: str) -> None:
+    code, _, err = donorgrid("simulate", "--tasks", "2", "--languages", "2", "--out", out)
+    assert code == 74, err
+    assert "/dev/null" in err

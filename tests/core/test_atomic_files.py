@@ -98,8 +98,8 @@ def test_what_only_looks_unfinished_stays_and_links_are_not_followed(tmp_path: P
 @pytest.mark.parametrize(
     ("path", "error"),
     [
-        ("/dev/null", InputError),
-        ("/dev/null/x", InputError),
+        ("/dev/null", SystemRefusal),
+        ("/dev/null/x", SystemRefusal),
         ("/proc/none/x", SystemRefusal),
         ("folder", InputError),
     ],
@@ -113,8 +113,8 @@ def test_what_cannot_be_written_is_said_by_its_path(tmp_path: Path, path: str, e
 
 def test_a_folder_does_not_replace_a_file_or_a_device(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
-    for path in (tmp_path / "file", Path("/dev/null")):
-        with pytest.raises(InputError, match="it is no folder"), whole_folder(path):
+    for path, error in ((tmp_path / "file", InputError), (Path("/dev/null"), SystemRefusal)):
+        with pytest.raises(error, match="it is no folder"), whole_folder(path):
             raise AssertionError
     with pytest.raises(InputError, match="it is no folder"):
         make_folder(tmp_path / "file")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from donorgrid.core.errors import InputError
+from donorgrid.core.errors import InputError, SystemRefusal
 from donorgrid.core.processes import birth_mark, host_mark
 from donorgrid.core.system_refusals import UNFINISHED, refusals_named
 
@@ -24,11 +24,11 @@ _LONGEST_PART = 40
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives the body a temporary path to write to, which then replaces ``path`` in one step.
 
-    Raises SystemRefusal where the operating system refuses, InputError if ``path`` is a folder or a device.
+    Raises SystemRefusal where the operating system refuses or ``path`` is a device, InputError if it is a folder.
     """
     with refusals_named(path):
         if path.exists() and not path.is_file():
-            raise InputError(f"{path}: {'it is a folder' if path.is_dir() else 'it is no regular file'}")
+            raise _in_the_way(path, "it is a folder" if path.is_dir() else "it is no regular file")
         unfinished = _unfinished(path)
         try:
             yield unfinished
@@ -58,13 +58,13 @@ def whole_folder(path: Path, *, keep: Callable[[Path], bool] = lambda _: False) 
     Raises
     ------
     SystemRefusal
-        If the operating system refuses.
+        If the operating system refuses, or ``path`` is a device.
     InputError
         If ``path`` is a file.
     """
     with refusals_named(path):
         if path.exists() and not path.is_dir():
-            raise InputError(f"{path}: it is no folder")
+            raise _in_the_way(path, "it is no folder")
         unfinished = _unfinished(path)
         unfinished.mkdir()
         try:
@@ -109,8 +109,14 @@ def make_folder(path: Path) -> None:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            in_the_way = next((part for part in (path, *path.parents) if _is_other_than_folder(part)), path)
-            raise InputError(f"{in_the_way}: it is no folder") from error
+            part = next((part for part in (path, *path.parents) if _is_other_than_folder(part)), path)
+            raise _in_the_way(part, "it is no folder") from error
+
+
+def _in_the_way(path: Path, what: str) -> InputError | SystemRefusal:
+    """A file or folder under another's name is input; a device is what the system refuses to replace."""
+    is_device = not (path.is_file() or path.is_dir())
+    return (SystemRefusal if is_device else InputError)(f"{path}: {what}")
 
 
 def _is_other_than_folder(path: Path) -> bool:

@@ -43,7 +43,7 @@ def write_import(imported: ImportedAnswers, folder: Path) -> tuple[str, ...]:
     InputError
         If the folder holds anything but an import.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not is_import(folder):
+    if folder.is_file() or (folder.exists() and any(folder.iterdir()) and not is_import(folder)):
         raise InputError(f"{folder}: is not empty and holds no import; give another folder")
     entries: list[dict[str, Any]] = []
     answers: dict[ImportedSubject, Mapping[tuple[str, str], int]] = {}

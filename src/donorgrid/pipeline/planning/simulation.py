@@ -36,7 +36,7 @@ def simulate_study(settings: SimulationSettings, out: Path, *, items: bool) -> l
     InputError
         If the folder holds anything.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.is_file() or (out.exists() and any(out.iterdir())):
         raise InputError(f"{out}: is there already; give a new folder")
     if items:
         _write_answers(settings, out)

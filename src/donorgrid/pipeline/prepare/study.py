@@ -72,7 +72,14 @@ def study_paths(given: Path, out: Path | None) -> tuple[Path, StudyFolder]:
     Returns
     -------
     (Path, StudyFolder)
+
+    Raises
+    ------
+    InputError
+        If ``out`` is a file.
     """
+    if out is not None and out.is_file():
+        raise InputError(f"{out}: it is no folder")
     if given.is_dir():
         return given / STUDY_NAME, StudyFolder(out or given)
     return given, StudyFolder(out or (given.parent if given.name == STUDY_NAME else given.with_suffix("")))
