@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,9 @@ def test_this_python_starts_its_server_with_the_pipe_as_second_argument() -> Non
     command = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert command.stdout
     pid = int(command.stdout.readline())
-    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    until, words = time.monotonic() + 20, [""]
+    while not any(map(server_lifetime._ARGUMENTS.search, words)) and time.monotonic() < until:
+        time.sleep(0.02)  # until the forked process has become the server
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     command.communicate("")
-    assert [word for word in words if server_lifetime._ARGUMENTS.search(word)]
+    assert any(map(server_lifetime._ARGUMENTS.search, words)), words
