@@ -87,14 +87,14 @@ def outcome_of(case: Case, world: Path) -> Outcome:
         The folder with what ``case.copied`` names.
     """
     box = Path(tempfile.mkdtemp(prefix="fuzz-", dir=world.parent))
-    work, kept = box / "work", box / "kept"
+    work, kept = box / "commands", box / "kept"
     kept.mkdir()
     try:
         _lay_out(case, world, work)
         begun = time.monotonic()
         code, out, err = _call(case.words, work, kept)
         seconds = time.monotonic() - begun
-        strays = sorted(path.name for path in box.iterdir() if path.name not in ("work", "kept"))
+        strays = sorted(path.name for path in box.iterdir() if path.name not in ("commands", "kept"))
         where = _last_frames(kept)
     finally:
         shutil.rmtree(box, ignore_errors=True)

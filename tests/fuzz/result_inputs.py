@@ -178,6 +178,6 @@ _odd_names = st.sampled_from(
     ["[b]/results_x.json", "results_.json", "it/results_2026-13-45T99-99-99.json",
     "it/x_2026-01-02T03-04-05.678901.json", "a b/results_1.json",
      "é/results_1.json", "it/samples_x.jsonl", "it/samples_quiz_de_x.json", "{x}/results_1.json",
-     "../work/outputs/it/results_9.json", "%s/results_1.json"]
+     "../commands/outputs/it/results_9.json", "%s/results_1.json"]
 )  # fmt: skip
 _ = texts, values, damaged

@@ -39,6 +39,20 @@ RichRefits = Annotated[
         min=2, help="refits for intervals of the fits with interactions, e.g. 200; default: no such intervals"
     ),
 ]
+WantedTargets = Annotated[
+    list[str] | None, typer.Option("--for", help="TASK/LANGUAGE to gain on; =WEIGHT may follow; may stand again")
+]
+GuardTargets = Annotated[
+    list[str] | None, typer.Option("--guard", help="TASK/LANGUAGE that must not break, or all; may stand again")
+]
+GuardLimit = Annotated[float, typer.Option("--limit", min=0.0, help="harm is a true delta of minus this (pp) or worse")]
+Confidence = Annotated[float, typer.Option(help="the probability that a statement must have")]
+AllowHarmed = Annotated[int | None, typer.Option(min=0, help="so many guards may be harmed, in expectation")]
+WorstTarget = Annotated[bool, typer.Option("--worst", help="the worst wanted target counts, not their mean")]
+Knowledge = Annotated[
+    list[Path] | None,
+    typer.Option(help="a study or table of other models, or release (fetch-knowledge); may stand again"),
+]
 Typology = Annotated[bool, typer.Option("--typology", help="add URIEL+ distances (extra 'typology')")]
 
 

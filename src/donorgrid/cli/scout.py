@@ -1,7 +1,6 @@
 """The subcommand that trains sources one after the other, those first that tell most."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,21 +20,13 @@ console = make_console()
 def scout(
     study: options.Study,
     budget: Annotated[int, typer.Option(min=1, help="train at most so many sources")],
-    wanted: Annotated[
-        list[str] | None, typer.Option("--for", help="TASK/LANGUAGE to gain on; =WEIGHT may follow; may stand again")
-    ] = None,
-    guard: Annotated[
-        list[str] | None, typer.Option(help="TASK/LANGUAGE that must not break, or all; may stand again")
-    ] = None,
-    limit: Annotated[float, typer.Option(min=0.0, help="harm is a true delta of minus this (pp) or worse")] = 1.0,
-    confidence: Annotated[float, typer.Option(help="the probability that a statement must have")] = 0.9,
-    allow_harmed: Annotated[
-        int | None, typer.Option(min=0, help="so many guards may be harmed, in expectation")
-    ] = None,
-    worst: Annotated[bool, typer.Option("--worst", help="the worst wanted target counts, not their mean")] = False,
-    knowledge: Annotated[
-        list[Path] | None, typer.Option(help="a study or table of other models, or release; may stand again")
-    ] = None,
+    wanted: options.WantedTargets = None,
+    guard: options.GuardTargets = None,
+    limit: options.GuardLimit = 1.0,
+    confidence: options.Confidence = 0.9,
+    allow_harmed: options.AllowHarmed = None,
+    worst: options.WorstTarget = False,
+    knowledge: options.Knowledge = None,
     out: options.Out = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,

@@ -201,10 +201,9 @@ def report(
     change = _with_distances(change, given, out) if typology else change
     request = report_request(given, wanted, guard, model=model, harm=harm) if wanted or guard or model else None
     analysed = pipeline.analyse.analyse_study.analyse_study(given, out, change=change)
-    advice = pipeline.advise.report_study.report_advice(given, request)
-    _tell(analysed)
     folder = pipeline.analyse.analyse_study.output_folder(given, out)
-    page = pipeline.analyse.reporting.write_report(analysed, folder, advice=advice)
+    analysed, page = pipeline.advise.report_study.write_advised_report(analysed, folder, given, request)
+    _tell(analysed)
     console.print(f"report: {page.resolve()}", soft_wrap=True)
 
 

@@ -189,13 +189,14 @@ def test_the_command_writes_a_folder_and_prints_the_next_command(
 
 def test_a_report_says_what_to_train_on_for_all_targets_or_for_those_that_are_named(tmp_path: Path) -> None:
     full = table(tmp_path / "full.csv", models=("delta-4b",))
-    (everything,) = report_advice([full])
+    (everything,) = report_advice([full]).shown
     assert everything.wish == "the mean over all 6 targets"
     assert everything.sentences[0].startswith("Train on read/")
-    (named,) = report_advice([full], ask(given=[full]))
+    (named,) = report_advice([full], ask(given=[full])).shown
     assert named.wish == "tell/de, nothing guarded"
     three = table(tmp_path / "three.csv", models=("a-1b", "b-1b", "c-1b"))
-    assert report_advice([three]) == ()
+    assert report_advice([three]).shown == ()
+    assert "for more than 2 models or 1,000 cells; name targets with --for" in report_advice([three]).notes[0]
 
 
 def test_the_report_has_the_section(tmp_path: Path) -> None:
@@ -203,6 +204,16 @@ def test_the_report_has_the_section(tmp_path: Path) -> None:
     page = report_study(full, tmp_path / "out").read_text(encoding="utf-8")
     assert 'id="advice"' in page
     assert page.index('id="advice"') < page.index('id="regimes"')
+
+
+def test_a_report_without_the_section_says_why(tmp_path: Path) -> None:
+    three = table(tmp_path / "three.csv", models=("a-1b", "b-1b", "c-1b"))
+    told = CliRunner().invoke(app, ["report", str(three), "--out", str(tmp_path / "out")])
+    assert told.exit_code == 0, told.output
+    assert "note: no advice on what to train on, for more than 2 models" in told.output
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "no advice on what to train on" in page
+    assert 'id="advice"' not in page
 
 
 def test_the_report_has_the_section_where_tasks_have_slashes_in_their_names(tmp_path: Path) -> None:
