@@ -90,6 +90,20 @@ def test_a_guard_without_skill_is_named() -> None:
     assert "the base shows no skill is safe at no strength (guard/xx)" in choice.reason
 
 
+def test_a_strength_is_not_taken_where_all_items_leave_a_guard_undecided() -> None:
+    """On the half that chooses, the guard loses nothing; all items together say that it may have lost."""
+    whole = target_answers("guard/de", *[(0, 0)] * 4, n_items=2000)
+    chooses = set(split_in_halves([whole])[0][0].item_ids)
+    rest = np.flatnonzero([item_id not in chooses for item_id in whole.item_ids] & whole.base.correct)
+    lost = np.isin(np.arange(2000), rest[:15])
+    doubtful = subject_answers(whole.base.correct & ~lost, whole.gold)
+    target = target_answers("guard/de", n_items=2000, adapters=[doubtful] * 4)
+    found = strength_curve("mine", STRENGTHS, [target], SETTINGS, chooses=True)
+    assert {point.joint for point in found.points} == {"undecided"}
+    assert found.choice.strength is None
+    assert "and on all of them" in found.choice.reason
+
+
 def test_with_too_few_items_no_strength_is_chosen() -> None:
     assert "fewer than 40 items" in curve([(0, 0)] * 4, n_items=30).choice.reason
 

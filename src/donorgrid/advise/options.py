@@ -86,13 +86,31 @@ def trained_share(cells: Collection[Cell], wanted: Mapping[Cell, float]) -> floa
     return sum(weight for cell, weight in wanted.items() if cell in cells) / sum(wanted.values())
 
 
-def missing_comparators(options: Sequence[Option]) -> tuple[str, ...]:
-    """Says which fixed comparators are not among the options, and why, a clause each."""
+def missing_comparators(options: Sequence[Option], wanted: Collection[Cell]) -> tuple[str, ...]:
+    """Says which fixed comparators are not among the options, and why.
+
+    Parameters
+    ----------
+    options : sequence of Option
+        All options.
+    wanted : collection of Cell
+        The wanted targets.
+
+    Returns
+    -------
+    tuple of str
+        A clause each.
+    """
     reasons: dict[Comparator, str] = {
         "few-shot prompt": "no study measured one on every target in question",
         "own cell": "no training data of a wanted cell are known",
         "same task, all languages": "fewer than two sources of a wanted task are known",
         "everything mixed": "fewer than two sources are known",
     }
+    everything = next((option.cells for option in options if option.comparator == "everything mixed"), None)
+    if everything and set(everything) <= set(wanted):
+        reasons["own cell"] = "it is everything mixed"
+    if everything and {cell.task for cell in everything} <= {cell.task for cell in wanted}:
+        reasons["same task, all languages"] = "it is everything mixed"
     present = {option.comparator for option in options}
     return tuple(f"{name}: {reason}" for name, reason in reasons.items() if name not in present)

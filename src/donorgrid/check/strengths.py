@@ -1,13 +1,13 @@
 """An adapter at several strengths: what it gains and what its worst guard loses, and the largest safe strength."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from donorgrid.check.halves import split_in_halves
 from donorgrid.check.inputs import CheckSettings, TargetAnswers
 from donorgrid.check.results import StrengthChoice, StrengthCurve, StrengthPoint, TargetVerdict
 from donorgrid.check.verdicts import joint_over_guards, judge_target
 from donorgrid.statistics.flips import difference_interval
+from donorgrid.statistics.paired import Verdict
 
 
 def strength_curve(
@@ -20,9 +20,9 @@ def strength_curve(
 ) -> StrengthCurve:
     """Judges an adapter at several strengths, and chooses one of them.
 
-    The choice is the largest strength up to 1 at which every guard is safe and no smaller one harms a guard. A larger
-    one than 1 is chosen only if it has evidence of its own: on the half that did not choose it, every guard is safe,
-    and it gains more than strength 1.
+    The choice is the largest strength up to 1 at which every guard is safe and no smaller one harms a guard, on the
+    half that chooses and on all items. A larger one than 1 is chosen only if it has evidence of its own: on the half
+    that did not choose it, every guard is safe, and it gains more than strength 1.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def strength_curve(
     """
     ordered = dict(sorted(indices.items()))
     points = tuple(_point(strength, index, targets, settings) for strength, index in ordered.items())
-    choice = _choice(ordered, targets, settings) if chooses else None
+    choice = _choice(ordered, points, targets, settings) if chooses else None
     return StrengthCurve(adapter=adapter, points=points, choice=choice)
 
 
@@ -86,31 +86,39 @@ def _gain(
     return difference_interval(pairs, [target.clusters for target in on], tail=settings.tail)
 
 
-def _choice(indices: Mapping[float, int], targets: Sequence[TargetAnswers], settings: CheckSettings) -> StrengthChoice:
+def _choice(
+    indices: Mapping[float, int],
+    on_all: Sequence[StrengthPoint],
+    targets: Sequence[TargetAnswers],
+    settings: CheckSettings,
+) -> StrengthChoice:
     halves = split_in_halves(targets)
     if isinstance(halves, str):
         return StrengthChoice(strength=None, reason=halves)
     first, second = halves
     on_first = {strength: _point(strength, index, first, settings) for strength, index in indices.items() if strength}
-    beyond = [strength for strength in on_first if strength > 1 and on_first[strength].joint == "safe"]
+    joint = {
+        point.strength: _on_both(on_first[point.strength].joint, point.joint) for point in on_all if point.strength
+    }
+    beyond = [strength for strength in on_first if strength > 1 and joint[strength] == "safe"]
     for strength in reversed(beyond):
         point = _point(strength, indices[strength], second, settings)
         if point.joint == "safe" and _gains_more(strength, indices, second, settings):
             reason = "it gains more than strength 1 on the half that did not choose it, with every guard safe there"
             return StrengthChoice(strength=strength, reason=reason, chosen_on=on_first[strength], reported_on=point)
-    chosen = _largest_safe([point for strength, point in on_first.items() if strength <= 1])
-    if chosen is None:
+    on_half = _largest_safe({strength: point.joint for strength, point in on_first.items() if strength <= 1})
+    if on_half is not None and _point(on_half, indices[on_half], second, settings).joint == "harmed":
+        reason = f"strength {on_half:g} is safe on one half of the items and harms a guard on the other half"
+        return StrengthChoice(strength=None, reason=reason, chosen_on=on_first[on_half])
+    largest = _largest_safe({strength: verdict for strength, verdict in joint.items() if strength <= 1})
+    if largest is None:
         return _none_is_safe(indices, targets, settings)
-    choice = StrengthChoice(
-        strength=chosen.strength,
+    return StrengthChoice(
+        strength=largest,
         reason="it is the largest at which every guard is safe",
-        chosen_on=chosen,
-        reported_on=_point(chosen.strength, indices[chosen.strength], second, settings),
+        chosen_on=on_first[largest],
+        reported_on=_point(largest, indices[largest], second, settings),
     )
-    if choice.reported_on is not None and choice.reported_on.joint == "harmed":
-        reason = f"strength {chosen.strength:g} is safe on one half of the items and harms a guard on the other half"
-        return replace(choice, strength=None, reason=reason)
-    return choice
 
 
 def _gains_more(
@@ -121,13 +129,20 @@ def _gains_more(
     return low is not None and low > 0
 
 
-def _largest_safe(points: Sequence[StrengthPoint]) -> StrengthPoint | None:
-    """The last safe point; no point from the first harmed one on."""
+def _on_both(on_half: Verdict | None, on_all: Verdict | None) -> Verdict | None:
+    """The verdict on the half that chooses and on all items. A small half can hide that the base has no skill."""
+    if "harmed" in (on_half, on_all):
+        return "harmed"
+    return on_half if on_half == on_all else "undecided"
+
+
+def _largest_safe(joint: Mapping[float, Verdict | None]) -> float | None:
+    """The last safe strength; none from the first harmed one on."""
     safe = None
-    for point in points:
-        if point.joint == "harmed":
+    for strength, verdict in joint.items():
+        if verdict == "harmed":
             return safe
-        safe = point if point.joint == "safe" else safe
+        safe = strength if verdict == "safe" else safe
     return safe
 
 
@@ -146,6 +161,6 @@ def _none_is_safe(
     known = [guard.items_needed for guard in undecided if guard.items_needed is not None]
     return StrengthChoice(
         strength=None,
-        reason="none of those tried keeps every guard safe on the half of the items that chooses",
+        reason="none of those tried keeps every guard safe, on the half of the items that chooses and on all of them",
         items_needed=2 * max(known) if known and len(known) == len(undecided) else None,
     )

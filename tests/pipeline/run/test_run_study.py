@@ -10,11 +10,12 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from donorgrid.core.errors import InputError
 from donorgrid.core.names import StudyFolder
 from donorgrid.pipeline.analyse.table_files import write_tables
 from donorgrid.pipeline.analyse.tables import analyse_folder
 from donorgrid.pipeline.planning.study_cost import estimate
-from donorgrid.pipeline.prepare.study import study_paths
+from donorgrid.pipeline.prepare.study import study_folder, study_paths
 from donorgrid.pipeline.run.options import RunOptions
 from donorgrid.pipeline.run.progress import Progress
 from donorgrid.pipeline.run.run_study import run_study
@@ -179,3 +180,11 @@ def test_runs_trained_together_equal_runs_trained_alone_and_one_may_diverge(tmp_
         ours, theirs = (load_file(root / path.relative_to(alone.root)) for root in (alone.root, together.root))
         for name, weight in ours.items():
             torch.testing.assert_close(theirs[name], weight, rtol=1e-4, atol=1e-6)
+
+
+def test_the_folder_in_which_no_study_was_run_is_named(tmp_path: Path) -> None:
+    file = make_study(tmp_path)
+    with pytest.raises(InputError, match=f"{file}: no study was run here"):
+        study_folder(file)
+    with pytest.raises(InputError, match=f"no study was run with --out {tmp_path / 'other'}"):
+        study_folder(file, tmp_path / "other")

@@ -50,6 +50,12 @@ def test_the_plot_has_every_option_and_the_limit_between_what_is_below_and_above
     assert plot.limit_label == "limit 10.0%"
 
 
+def test_no_risk_is_above_100_percent() -> None:
+    plot = risk_plot(replace(ADVICE, options=(option("tell/de", 4.0, 1.0), option("read/de", 1.0, 0.0))))
+    assert plot is not None
+    assert min(plot.y_ticks, key=lambda tick: tick.at).label == "100%"
+
+
 def test_without_guards_there_is_no_risk_to_plot() -> None:
     free = replace(ADVICE, risk_limit=None, options=tuple(replace(each, risk=None) for each in ADVICE.options))
     assert risk_plot(free) is None

@@ -152,7 +152,7 @@ def recommend_from(
         next_steps=tuple(_next_steps(arm, wish, evidence, request)),
         budget=request.budget,
         items=items,
-        missing=missing_comparators([option.option for option in judged]),
+        missing=missing_comparators([option.option for option in judged], wish.wanted),
         notes=(*evidence.notes, *near_names(wish, evidence)),
     )
 

@@ -107,8 +107,10 @@ def study_folder(study: str | Path, out: str | Path | None = None) -> StudyFolde
     path = Path(study)
     folder = study_paths(path, None if out is None else Path(out))[1]
     if not folder.root.exists():
-        reason = "no study was run here; 'donorgrid run' starts one" if path.exists() else "no such file or folder"
-        raise InputError(f"{path}: {reason}")
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        where = "here" if out is None else f"with --out {out}"
+        raise InputError(f"{path}: no study was run {where}; 'donorgrid run' starts one")
     return folder
 
 

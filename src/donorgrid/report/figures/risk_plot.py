@@ -45,7 +45,7 @@ def risk_plot(advice: ShownAdvice) -> RiskPlot | None:
         return None
     x_axis = axis_over((option.gain_pp for option in options), wanted_ticks=6)
     risks = [100.0 * (option.risk or 0.0) for option in options]
-    y_axis = axis_over([*risks, 130.0 * advice.risk_limit], wanted_ticks=5, signed=False)
+    y_axis = axis_over([*risks, 130.0 * advice.risk_limit], wanted_ticks=5, signed=False, most=100.0)
     points = tuple(
         Point(
             x=x_axis.at(option.gain_pp),
